@@ -1,0 +1,184 @@
+"""Everything that can go wrong, grouped by what the caller can do about it.
+
+    GroundswellError
+    ├── Refused            change what you sent
+    │   ├── BadInput           a field is not as it must be
+    │   ├── TooLarge           over a limit
+    │   ├── BadFrame           not the sync protocol
+    │   └── BadUpdate          the gate's rules 1 to 7 (DESIGN.md)
+    │       └── Gap                it builds on text that we do not have: sync first
+    ├── NotSignedIn        sign in, then try again
+    ├── Forbidden          ask somebody who may
+    ├── NotFound           there is no such thing, or it is not yours to see
+    ├── Conflict           it changed meanwhile: look, then try again
+    │   └── NameTaken          choose another name
+    ├── RateLimited        wait
+    ├── Unavailable        our fault or the machine's; nothing was lost, try again
+    ├── Damaged            stored or received data do not verify
+    └── Misconfigured      the operator must change a setting
+
+Facts are in fields; the sentence is built in `__str__` and says what to do next.
+"""
+
+from __future__ import annotations
+
+
+class GroundswellError(Exception):
+    """The root; `code` is stable and may be matched by programs."""
+
+    code = "error"
+
+
+class Refused(GroundswellError):
+    code = "refused"
+
+
+class BadInput(Refused):
+    """`field` is not as it must be; `why` completes the sentence and says what would do."""
+
+    code = "bad-input"
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(field, why)
+        self.field, self.why = field, why
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.why}"
+
+
+class TooLarge(Refused):
+    code = "too-large"
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        super().__init__(what, size, limit)
+        self.what, self.size, self.limit = what, size, limit
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.size:,}; the limit is {self.limit:,}. Send less at once."
+
+
+class BadFrame(Refused):
+    code = "bad-frame"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"Not a y-protocols frame: {self.why}."
+
+
+class BadUpdate(Refused):
+    """Refused by rule `rule` (1 to 7) of the gate."""
+
+    code = "bad-update"
+
+    def __init__(self, rule: int, why: str) -> None:
+        super().__init__(rule, why)
+        self.rule, self.why = rule, why
+
+    def __str__(self) -> str:
+        return f"Update refused by rule {self.rule} of the gate: {self.why}."
+
+
+class Gap(BadUpdate):
+    """The update builds on something this page does not have yet."""
+
+    code = "gap"
+
+    def __init__(self, why: str, rule: int = 6) -> None:
+        super().__init__(rule, why)
+
+
+class NotSignedIn(GroundswellError):
+    code = "not-signed-in"
+
+    def __str__(self) -> str:
+        return "Sign in first."
+
+
+class Forbidden(GroundswellError):
+    code = "forbidden"
+
+    def __init__(self, action: str, thing: str) -> None:
+        super().__init__(action, thing)
+        self.action, self.thing = action, thing
+
+    def __str__(self) -> str:
+        return f"You may not {self.action} {self.thing}. Ask a steward of the space."
+
+
+class NotFound(GroundswellError):
+    code = "not-found"
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(what, name)
+        self.what, self.name = what, name
+
+    def __str__(self) -> str:
+        return f"There is no {self.what} “{self.name}” that you can see."
+
+
+class Conflict(GroundswellError):
+    code = "conflict"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class NameTaken(Conflict):
+    code = "name-taken"
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"There is already a {what} called “{name}”. Choose another name.")
+        self.what, self.name = what, name
+
+
+class RateLimited(GroundswellError):
+    code = "rate-limited"
+
+    def __init__(self, what: str, retry_seconds: float) -> None:
+        super().__init__(what, retry_seconds)
+        self.what, self.retry_seconds = what, retry_seconds
+
+    def __str__(self) -> str:
+        return f"Too many {self.what}. Try again in {self.retry_seconds:.0f} seconds."
+
+
+class Unavailable(GroundswellError):
+    code = "unavailable"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.why} What you sent was not stored; try again in a moment."
+
+
+class Damaged(GroundswellError):
+    """`what` does not verify; `where` names the file, record or row."""
+
+    code = "damaged"
+
+    def __init__(self, what: str, where: str = "") -> None:
+        super().__init__(what, where)
+        self.what, self.where = what, where
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class Misconfigured(GroundswellError):
+    code = "misconfigured"
+
+    def __init__(self, setting: str, why: str) -> None:
+        super().__init__(setting, why)
+        self.setting, self.why = setting, why
+
+    def __str__(self) -> str:
+        return f"Setting {self.setting}: {self.why}"

@@ -1,0 +1,6 @@
+"""The database. `store` opens it and runs given functions; `tables` says what is in it;
+`migrations` bring an older file up to date."""
+
+from wiki.store.store import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,210 @@
+"""The tables. Truth is `record`, `journal`, people and rights; `page`, `link` and the like are
+views of it that are kept in the same transaction, so that reading is one query.
+
+Times ending in `_ms` are milliseconds since 1970, UTC. Ids are explained in `names`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+setting = Table(  # facts about the site that are not configuration: its name, set-up state, counters
+    "setting", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False)
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String, primary_key=True),  # u:…, opaque; the only thing records hold
+    Column("name", String, nullable=False, unique=True),  # what one signs in with, lower case
+    Column("display", String, nullable=False),
+    Column("password_hash", String),  # None: guests, imported people
+    Column("is_admin", Boolean, nullable=False, default=False),
+    Column("is_guest", Boolean, nullable=False, default=False),
+    Column("colour", String, nullable=False),  # #rrggbb of the cursor
+    Column("created_at_ms", Integer, nullable=False),
+    Column("disabled_at_ms", Integer),
+)
+
+sign_in = Table(  # a browser that is signed in; only the hash of its cookie is kept
+    "sign_in",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_agent", String, nullable=False, default=""),
+    Column("created_at_ms", Integer, nullable=False),
+    Column("expires_at_ms", Integer, nullable=False),
+)
+
+token = Table(  # for programs: Authorization: Bearer …
+    "token",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scope", String, nullable=False),  # "read" or "write"
+    Column("label", String, nullable=False, default=""),
+    Column("created_at_ms", Integer, nullable=False),
+)
+
+invite = Table(  # links that let people in: the set-up link, invitations, guest links
+    "invite",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("kind", String, nullable=False),  # setup | member | guest
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE")),
+    Column("role", String),
+    Column("created_by", String),
+    Column("created_at_ms", Integer, nullable=False),
+    Column("expires_at_ms", Integer, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+)
+
+space = Table(
+    "space",
+    metadata,
+    Column("id", String, primary_key=True),  # base32 hash of its create record
+    Column("slug", String, nullable=False, unique=True),
+    Column("title", String, nullable=False),
+    Column("purpose", Text, nullable=False, default=""),
+    Column("openness", String, nullable=False),
+    Column("open_role", String, nullable=False),
+    Column("guests_allowed", Boolean, nullable=False, default=False),
+    Column("is_sample", Boolean, nullable=False, default=False),
+    Column("created_at_ms", Integer, nullable=False),
+    Column("archived_at_ms", Integer),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", String, nullable=False),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("id", String, primary_key=True),  # base32 hash of its create record
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("status", String, nullable=False, default=""),
+    Column("epoch", Integer, nullable=False, default=1),
+    Column("created_by", String, nullable=False),
+    Column("created_at_ms", Integer, nullable=False),
+    Column("modified_by", String, nullable=False),
+    Column("modified_at_ms", Integer, nullable=False),
+    Column("archived_at_ms", Integer),
+    # The site-wide change counter when anything of the page last changed: what followers of
+    # "pages as they are" resume from. Never reused.
+    Column("change", Integer, nullable=False),
+    UniqueConstraint("space_id", "slug"),
+    Index("page_by_change", "change"),
+    Index("page_by_modified", "space_id", "modified_at_ms"),
+)
+
+alias = Table(  # old addresses of a page; they keep working
+    "alias",
+    metadata,
+    Column("space_id", ForeignKey("space.id", ondelete="CASCADE"), primary_key=True),
+    Column("slug", String, primary_key=True),
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+page_tag = Table(
+    "page_tag",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String, primary_key=True, index=True),
+)
+
+link = Table(  # kept by the link follower from each page's current text
+    "link",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("space_slug", String, primary_key=True),  # of the target, resolved at writing time
+    Column("slug", String, primary_key=True, index=True),
+)
+
+lease = Table(  # which Yjs client ids belong to whom on a page (gate, rule 5)
+    "lease",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("client", Integer, primary_key=True),
+    Column("person_id", String, nullable=False),
+)
+
+journal = Table(  # accepted bytes, durable, not yet sealed
+    "journal",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("person_id", String, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("via", String, nullable=False, default=""),  # "" typed; api | import | restore
+    Column("update", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+record = Table(  # the record of RECORD.md: append only
+    "record",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("page", String, nullable=False),  # the page or space whose chain it is in
+    Column("chain", String, nullable=False),  # the site (origin) whose chain it is
+    Column("seq", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("ts", Integer, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("page", "chain", "seq"),
+    Index("record_by_page", "page", "position"),
+    sqlite_autoincrement=True,
+)
+
+checkpoint = Table(  # a page's whole state after the record at `position`: rebuildable
+    "checkpoint",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+
+follower = Table(
+    "follower",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", String, primary_key=True),  # random; the file is named by `digest`
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", String, nullable=False, index=True),  # sha-256, hex
+    Column("name", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("created_at_ms", Integer, nullable=False),
+)
