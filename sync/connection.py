@@ -1,0 +1,80 @@
+"""One socket in a room: what it may do, what it sent, what it is owed. Pure.
+
+The socket's own task takes frames from `outbox` and says `drained()`; until then the room gives it
+nothing new (the tick's back pressure), so a slow reader holds one batch of frames at most. What it
+missed meanwhile it gets from its state vector.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.presence import Who
+from wiki.errors import GroundswellError
+
+
+@dataclass(slots=True)
+class Rights:
+    """What a connection may do now; the rooms' watch refreshes it."""
+
+    may_read: bool
+    may_edit: bool
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """`wants_acks`: it asked for message 120. `on_output` wakes whoever writes to the socket,
+    `on_taken` whoever reads from it."""
+
+    who: Who | None  # None: nobody is signed in; reads only
+    rights: Rights
+    wants_acks: bool
+    on_output: Callable[[], None]
+    on_taken: Callable[[], None]
+    inbox: deque[bytes] = field(default_factory=deque)
+    inbox_bytes: int = 0
+    outbox: list[bytes] = field(default_factory=list)
+    is_draining: bool = False
+    missed_from: bytes | None = None  # the state vector it had when it fell behind
+    missed_presence: bool = False
+    wants_state_since: bytes | None = None  # an unanswered sync step 1
+    wants_our_vector: bool = False  # it sent something that builds on what we lack
+    wants_everyone: bool = False  # an unanswered query for presence
+    is_greeted: bool = False
+    taken_frames: int = 0  # update frames taken in
+    acked_frames: int = 0
+    gaps: int = 0
+    refused: GroundswellError | None = None  # why it is to be closed
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether something waits for it to have drained."""
+        return (
+            self.missed_from is not None
+            or self.missed_presence
+            or self.wants_state_since is not None
+            or self.wants_everyone
+            or self.wants_our_vector
+            or (self.wants_acks and self.acked_frames != self.taken_frames)
+        )
+
+    def give(self, frames: list[bytes]) -> None:
+        """Hand `frames` to the socket's task; only while not draining."""
+        if frames:
+            self.outbox = frames
+            self.is_draining = True
+            self.on_output()
+
+    def drained(self) -> None:
+        """All that was given has been sent."""
+        self.is_draining = False
+
+    def refuse(self, error: GroundswellError) -> None:
+        """Close it, for the first reason given; what else it sent is passed over."""
+        if self.refused is None:
+            self.refused = error
+            self.inbox.clear()
+            self.inbox_bytes = 0
+            self.on_output()

@@ -1,0 +1,273 @@
+"""One page being edited now. Pure and synchronous: frames in, batches and frames out.
+
+The life of a keystroke here: the socket puts its frame in the connection's inbox; at the next tick
+`take` decodes it, asks for the right to edit, passes the gate and applies it to the document; the
+shell makes the batch durable; `settle` hands every connection what it is owed.
+
+Invariants:
+
+1. Nothing reaches the document that has not passed the gate.
+2. Whatever leaves (`settle`) is durable: between a `take` and its `settle` no frame is handed out,
+   and the document holds what is durable plus that one batch.
+3. One refused frame closes its sender and nobody else. If the document itself fails, `is_damaged`
+   asks the shell to `reload` it from disk; the others notice nothing.
+4. A connection gets nothing new before it has sent what it was given; then it gets what it lacks
+   from its state vector. A slow reader costs one batch.
+5. A frame is acknowledged only after everything up to it is durable.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sync import protocol
+from sync.connection import Connection
+from sync.presence import Presence, Who, serialise
+from wiki import text
+from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError
+from wiki.gate import Admitted, Gate, encode_state_vector, parse_state_vector
+
+FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
+GAPS_ALLOWED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One journal row to be: `update` made by `person_id`."""
+
+    person_id: str
+    at_ms: int
+    via: str
+    update: bytes
+
+
+@dataclass(eq=False, slots=True)
+class Submission:
+    """An edit made on the server: `make(state, client)` gives an update for the page's state.
+
+    `done(None)` is called once it is durable, `done(error)` when it was not taken."""
+
+    person_id: str
+    via: str
+    make: Callable[[bytes, int], bytes]
+    done: Callable[[BaseException | None], None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one tick took from one room."""
+
+    room: Room
+    changes: list[Change] = field(default_factory=list)
+    leases: dict[int, str] = field(default_factory=dict)
+    sources: set[Connection | None] = field(default_factory=set)
+    submissions: list[Submission] = field(default_factory=list)
+    vector_before: bytes = b""
+
+
+class Room:
+    """See the module. `updates` rebuild the page; `leases` say whose the client ids are."""
+
+    def __init__(
+        self, page_id: str, epoch: int, updates: Sequence[bytes], leases: Mapping[int, str]
+    ) -> None:
+        self.page_id, self.epoch = page_id, epoch
+        self.connections: set[Connection] = set()
+        self.submissions: deque[Submission] = deque()
+        self.presence = Presence()
+        self.is_damaged = False
+        self._own_clients: dict[str, int] = {}
+        self.reload(updates, leases)
+
+    def reload(self, updates: Sequence[bytes], leases: Mapping[int, str]) -> None:
+        """Forget the document and build it again from what is stored (invariant 3)."""
+        self._leases = dict(leases)
+        self._gate = Gate()
+        for update in updates:
+            self._gate.learn(update)
+        self._doc = text.new_doc(*updates)
+        self.is_damaged = False
+
+    @property
+    def has_input(self) -> bool:
+        """Whether the next tick has something to take."""
+        return bool(self.submissions) or any(one.inbox for one in self.connections)
+
+    def people(self) -> list[Who]:
+        """Who is connected and signed in, each once."""
+        return list({one.who.person_id: one.who for one in self.connections if one.who}.values())
+
+    def join(self, connection: Connection) -> None:
+        """It is greeted at the next tick."""
+        self.connections.add(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """What it sent and was not taken yet is dropped: it was never acknowledged."""
+        self.connections.discard(connection)
+        self.presence.leave(connection)
+
+    # -- in
+
+    def take(self, now_ms: int) -> Batch:
+        """Take in what came since the last tick."""
+        batch = Batch(self)
+        if any(one.is_draining and one.missed_from is None for one in self.connections):
+            batch.vector_before = encode_state_vector(self._gate.state_vector)
+        for connection in list(self.connections):
+            if connection.inbox:
+                self._take_frames(connection, batch, now_ms)
+        while self.submissions and not self.is_damaged:
+            self._take_submission(self.submissions.popleft(), batch, now_ms)
+        return batch
+
+    def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
+        updates: list[bytes] = []
+        for _ in range(min(FRAMES_PER_TICK, len(connection.inbox))):
+            if self.is_damaged or connection.refused is not None:
+                break
+            frame = connection.inbox.popleft()
+            connection.inbox_bytes -= len(frame)
+            try:
+                update = self._take_frame(connection, frame, batch)
+            except GroundswellError as error:
+                connection.refuse(error)
+            else:
+                if update is not None:
+                    updates.append(update)
+        connection.on_taken()
+        if updates and connection.who is not None:
+            person_id = connection.who.person_id
+            batch.changes.append(Change(person_id, now_ms, "", text.merge(updates)))
+            batch.sources.add(connection)
+
+    def _take_frame(self, connection: Connection, frame: bytes, batch: Batch) -> bytes | None:
+        """The update that came with `frame`, if it brought something new."""
+        match protocol.decode(frame):
+            case protocol.SyncStep1(vector):
+                connection.wants_state_since = self._clamped(vector)
+            case protocol.SyncStep2(update) | protocol.Update(update):
+                return self._take_update(connection, update, batch)
+            case protocol.Awareness(payload):
+                if connection.who is not None:
+                    self.presence.receive(connection, connection.who, payload)
+            case protocol.QueryAwareness():
+                connection.wants_everyone = True
+            case protocol.Ack():
+                raise BadFrame("only the server acknowledges")
+        return None
+
+    def _take_update(self, connection: Connection, update: bytes, batch: Batch) -> bytes | None:
+        person_id = connection.who.person_id if connection.who else ""
+        try:
+            admitted = self._gate.admit(update, lambda client: self._is_own(client, person_id))
+        except Gap:
+            connection.gaps += 1
+            if connection.wants_acks or connection.gaps >= GAPS_ALLOWED:
+                raise  # our own client starts afresh; the counts must not drift apart
+            connection.wants_our_vector = True
+            return None
+        connection.taken_frames += 1
+        connection.gaps = 0
+        if admitted.is_empty:
+            return None
+        if not person_id or not connection.rights.may_edit:
+            raise Forbidden("edit", "this page")
+        self._apply(admitted, person_id, batch)
+        return admitted.update
+
+    def _take_submission(self, submission: Submission, batch: Batch, now_ms: int) -> None:
+        person_id = submission.person_id
+        client = self._own_clients.setdefault(person_id, random.getrandbits(31))
+        try:
+            update = submission.make(text.state_of(self._doc), client)
+            if update and update != text.EMPTY_UPDATE:
+                admitted = self._gate.admit(update, lambda one: self._is_own(one, person_id))
+                self._apply(admitted, person_id, batch)
+                batch.changes.append(Change(person_id, now_ms, submission.via, update))
+                batch.sources.add(None)
+        except Exception as error:  # noqa: BLE001 - whatever `make` raises belongs to its caller
+            submission.done(error)
+        else:
+            batch.submissions.append(submission)
+
+    def _apply(self, admitted: Admitted, person_id: str, batch: Batch) -> None:
+        try:
+            text.apply(self._doc, admitted.update)
+        except Damaged:
+            self.is_damaged = True
+            raise
+        self._gate.accept(admitted)
+        for client in admitted.clients:
+            if client not in self._leases:
+                self._leases[client] = batch.leases[client] = person_id
+
+    def _is_own(self, client: int, person_id: str) -> bool:
+        return self._leases.get(client, person_id) == person_id
+
+    def _clamped(self, vector: bytes) -> bytes:
+        """`vector` without what we never heard of: only our own bytes reach the document."""
+        theirs, ours = parse_state_vector(vector), self._gate.state_vector
+        return encode_state_vector(
+            {client: min(clock, ours[client]) for client, clock in theirs.items() if client in ours}
+        )
+
+    # -- out
+
+    def settle(self, batch: Batch) -> None:
+        """`batch` is durable: hand out what everybody is owed (invariants 2, 4, 5)."""
+        for submission in batch.submissions:
+            submission.done(None)
+        update = b""
+        if batch.changes:
+            merged = text.merge([change.update for change in batch.changes])
+            update = protocol.encode(protocol.Update(merged))
+        presence = b""
+        if self.presence.changed:
+            changed = serialise(self.presence.take_changed())
+            presence = protocol.encode(protocol.Awareness(changed))
+        for connection in self.connections:
+            if connection.refused is not None:
+                continue
+            if connection.is_draining:
+                if update and connection.missed_from is None:
+                    connection.missed_from = batch.vector_before
+                connection.missed_presence |= bool(presence)
+                continue
+            is_sole_source = batch.sources == {connection}
+            frames = self._text_frames(connection, b"" if is_sole_source else update)
+            frames += self._presence_frames(connection, presence)
+            if connection.wants_acks and connection.acked_frames != connection.taken_frames:
+                connection.acked_frames = connection.taken_frames
+                frames.append(protocol.encode(protocol.Ack(connection.acked_frames)))
+            connection.give(frames)
+
+    def _text_frames(self, connection: Connection, update: bytes) -> list[bytes]:
+        frames = []
+        if not connection.is_greeted or connection.wants_our_vector:
+            ours = encode_state_vector(self._gate.state_vector)
+            frames.append(protocol.encode(protocol.SyncStep1(ours)))
+            connection.wants_our_vector = False
+        if connection.wants_state_since is not None:
+            missing = text.diff_since(self._doc, connection.wants_state_since)
+            frames.append(protocol.encode(protocol.SyncStep2(missing)))
+        elif connection.missed_from is not None:
+            missing = text.diff_since(self._doc, connection.missed_from)
+            frames.append(protocol.encode(protocol.Update(missing)))
+        elif update:
+            frames.append(update)
+        connection.wants_state_since = connection.missed_from = None
+        return frames
+
+    def _presence_frames(self, connection: Connection, changed: bytes) -> list[bytes]:
+        wants_all = (
+            connection.wants_everyone or connection.missed_presence or not connection.is_greeted
+        )
+        connection.wants_everyone = connection.missed_presence = False
+        connection.is_greeted = True
+        if not wants_all:
+            return [changed] if changed else []
+        everyone = self.presence.entries()
+        return [protocol.encode(protocol.Awareness(serialise(everyone)))] if everyone else []
