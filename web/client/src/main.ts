@@ -1,0 +1,19 @@
+/**
+ * Every page's script: small, and nothing depends on it. The editor is loaded when it is asked for.
+ *
+ *   [data-theme-toggle]         a button: light, dark, as the system says (kept in this browser)
+ *   input[type=search][name=q]  "/" goes there; titles are suggested while typing
+ *   details[data-menu]          closes on Escape and outside clicks
+ *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
+ *   checkboxes in a page that its reader may edit
+ */
+
+import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
+import { searchSuggestions } from "./suggestions";
+import { theme } from "./theme";
+import { editButtons } from "./start-editing";
+import { checkboxes } from "./checkboxes";
+
+for (const start of [theme, menus, shortcuts, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons]) {
+  start();
+}

@@ -1,0 +1,191 @@
+/**
+ * A Y.Doc and its room, joined by a WebSocket: performs what `connection.next` decides.
+ *
+ * Local changes are kept in this browser first, sent at most once per animation frame, and
+ * forgotten here when message 120 says that they are on the server's disk. What an earlier tab left
+ * behind is applied after the server's state came, and travels like typing.
+ */
+
+import { applyAwarenessUpdate, encodeAwarenessUpdate, type Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import * as connection from "./connection";
+import { decode, encode } from "./frames";
+import type { LocalCopy } from "./local-copy";
+import { Unsent } from "./unsent";
+
+export interface Options {
+  url: string;
+  epoch: number;
+  doc: Y.Doc;
+  presence: Awareness;
+  copy: LocalCopy;
+  onChange(state: connection.State): void;
+  onStop(reason: connection.StopReason, unsent: Uint8Array[], rows: number[]): void;
+}
+
+const FALLBACK_TICK_MS = 100; // hidden tabs get no animation frames
+const HIDDEN_TICK_MS = 16;
+
+export class PageSocket {
+  state = connection.initial();
+  readonly unsent = new Unsent();
+  private socket: WebSocket | null = null;
+  private retry: number | undefined;
+  private leftBehind: number[] | null = null;
+
+  constructor(private readonly options: Options) {
+    options.doc.on("update", this.onUpdate);
+    options.presence.on("update", this.onPresence);
+    window.addEventListener("online", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
+    window.addEventListener("beforeunload", this.warn);
+    this.take({ type: "start" });
+  }
+
+  get hasUnacknowledged(): boolean {
+    return connection.hasUnacknowledged(this.state) && !this.unsent.isEmpty;
+  }
+
+  leave(): void {
+    this.options.doc.off("update", this.onUpdate);
+    this.options.presence.off("update", this.onPresence);
+    window.removeEventListener("online", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
+    window.removeEventListener("beforeunload", this.warn);
+    window.clearTimeout(this.retry);
+    this.take({ type: "leave" });
+  }
+
+  private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin === this) return;
+    const { copy } = this.options;
+    this.unsent.add(update, copy.keep(update).catch(() => null));
+    this.take({ type: "typed" });
+  };
+
+  private readonly onPresence = (
+    { added, updated, removed }: Record<"added" | "updated" | "removed", number[]>,
+    origin: unknown,
+  ): void => {
+    const own = this.options.doc.clientID;
+    if (origin !== this && [...added, ...updated, ...removed].includes(own)) this.showPresence();
+  };
+
+  private readonly wake = (): void => {
+    if (document.visibilityState === "visible") this.take({ type: "wake" });
+  };
+
+  private readonly warn = (event: BeforeUnloadEvent): void => {
+    if (this.hasUnacknowledged) event.preventDefault();
+  };
+
+  private take(event: connection.Event): void {
+    const [state, effects] = connection.next(this.state, event);
+    this.state = state;
+    for (const effect of effects) this.perform(effect);
+    this.options.onChange(this.state);
+  }
+
+  private perform(effect: connection.Effect): void {
+    const { doc, presence } = this.options;
+    switch (effect.do) {
+      case "open":
+        return this.open();
+      case "ask":
+        this.unsent.rewind();
+        return this.send({ kind: "step1", vector: Y.encodeStateVector(doc) });
+      case "answer":
+        this.unsent.allIn(this.state.sent);
+        return this.send({ kind: "step2", update: Y.encodeStateAsUpdate(doc, effect.vector) });
+      case "send":
+        return this.send({ kind: "update", update: this.unsent.take(this.state.sent) });
+      case "show-presence":
+        this.send({ kind: "query-presence" });
+        return this.showPresence();
+      case "apply":
+        Y.applyUpdate(doc, effect.update, this);
+        return void this.takeUpLeftBehind();
+      case "take-presence":
+        return applyAwarenessUpdate(presence, effect.payload, this);
+      case "durable":
+        return void this.forget(effect.count);
+      case "schedule-tick":
+        return this.scheduleTick();
+      case "retry-in":
+        window.clearTimeout(this.retry);
+        this.retry = window.setTimeout(
+          () => this.take({ type: "retry" }),
+          effect.milliseconds * (0.5 + Math.random() / 2),
+        );
+        return;
+      case "close":
+        return this.socket?.close();
+      case "stopped":
+        return void this.stopped(effect.reason);
+    }
+  }
+
+  private open(): void {
+    window.clearTimeout(this.retry);
+    const url = new URL(this.options.url, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("acks", "1");
+    url.searchParams.set("epoch", String(this.options.epoch));
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.take({ type: "opened" });
+    socket.onclose = ({ code }) => this.take({ type: "closed", code });
+    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+      this.take({ type: "message", message: decode(new Uint8Array(data)) });
+    this.socket = socket;
+  }
+
+  private send(message: Parameters<typeof encode>[0]): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(encode(message));
+  }
+
+  private showPresence(): void {
+    const { presence, doc } = this.options;
+    if (!presence.states.has(doc.clientID)) return;
+    const payload = encodeAwarenessUpdate(presence, [doc.clientID]);
+    if (this.state.phase === "open") this.send({ kind: "presence", payload });
+  }
+
+  private scheduleTick(): void {
+    let isDone = false;
+    const tick = () => {
+      if (isDone) return;
+      isDone = true;
+      this.take({ type: "tick" });
+    };
+    if (document.hidden) {
+      window.setTimeout(tick, HIDDEN_TICK_MS);
+      return;
+    }
+    requestAnimationFrame(tick);
+    window.setTimeout(tick, FALLBACK_TICK_MS);
+  }
+
+  /** Once, after the server's state is here: what an earlier tab could not send. */
+  private async takeUpLeftBehind(): Promise<void> {
+    if (this.leftBehind !== null || !this.state.hasHeard) return;
+    this.leftBehind = [];
+    const { copy, doc, epoch } = this.options;
+    const own = new Set(await this.unsent.rows());
+    const kept = (await copy.kept()).filter((row) => row.epoch === epoch && !own.has(row.id));
+    for (const { id, update } of kept) {
+      this.unsent.add(update, Promise.resolve(id));
+      Y.applyUpdate(doc, update, this);
+    }
+    if (kept.length > 0) this.take({ type: "typed" });
+  }
+
+  private async forget(count: number): Promise<void> {
+    await this.options.copy.forget(await this.unsent.durable(count));
+  }
+
+  private async stopped(reason: connection.StopReason): Promise<void> {
+    const { updates } = this.unsent;
+    this.options.onStop(reason, updates, await this.unsent.rows());
+  }
+}
