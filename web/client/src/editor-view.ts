@@ -58,7 +58,7 @@ export function editorView(parent: HTMLElement, around: Surroundings): EditorVie
     dropCursor(),
     EditorView.lineWrapping,
     EditorView.perLineTextDirection.of(true),
-    EditorView.contentAttributes.of({ "aria-label": "Text of the page", spellcheck: "true", dir: "auto" }),
+    EditorView.contentAttributes.of({ "aria-label": "Text of the page", spellcheck: "true" }),
     EditorView.cspNonce.of(nonce),
     placeholder("Write, or type / for blocks and [[ for links"),
     markdown,

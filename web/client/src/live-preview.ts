@@ -6,6 +6,7 @@ import type { DecorationSet, ViewUpdate } from "@codemirror/view";
 import { RangeSet, type Extension, type Range } from "@codemirror/state";
 import { previewRanges, type PreviewRange } from "./preview-ranges";
 
+const byItsText = Decoration.line({ attributes: { dir: "auto" } }); // right-to-left lines are such
 const hidden = Decoration.replace({});
 
 class Bullet extends WidgetType {
@@ -129,6 +130,11 @@ function decorate(view: EditorView): DecorationSet {
   for (const { from, to } of view.visibleRanges) {
     const ranges = previewRanges(tree, state.doc, state.selection.ranges, from, to);
     for (const range of ranges) found.push(decoration(range));
+    for (let at = from; at <= to; ) {
+      const line = state.doc.lineAt(at);
+      found.push(byItsText.range(line.from));
+      at = line.to + 1;
+    }
   }
   return RangeSet.of(found, true);
 }

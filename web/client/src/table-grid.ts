@@ -3,6 +3,7 @@
 import { ensureSyntaxTree, syntaxTree } from "@codemirror/language";
 import { EditorSelection, RangeSet, StateField, type EditorState, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, WidgetType, keymap, type DecorationSet } from "@codemirror/view";
+import { cellNodes } from "./cell-text";
 import * as tables from "./tables";
 
 const PARSE_MS = 20;
@@ -45,6 +46,7 @@ function draw(view: EditorView, element: HTMLTableElement, source: string): void
   const table = tables.parseTable(source, 0);
   if (table === null) return;
   const columns = tables.columnsOf(table);
+  const focused = placeOf(element.contains(document.activeElement) ? document.activeElement : null);
   while (element.rows.length > table.rows.length) element.deleteRow(-1);
   table.rows.forEach((cells, row) => {
     const line = element.rows[row] ?? element.insertRow();
@@ -56,6 +58,9 @@ function draw(view: EditorView, element: HTMLTableElement, source: string): void
       write(cell, cells[column]?.text ?? "");
     }
   });
+  if (focused === null || focused.cell.isConnected || !element.isConnected) return;
+  const row = Math.min(focused.row, table.rows.length - 1); // its own row or column is gone
+  element.rows[row]?.cells[Math.min(focused.column, columns - 1)]?.focus();
 }
 
 function newCell(view: EditorView, row: number, column: number): HTMLTableCellElement {
@@ -69,12 +74,18 @@ function newCell(view: EditorView, row: number, column: number): HTMLTableCellEl
   return cell;
 }
 
-/** Sets a cell's text; in the cell that has the caret, the caret stays by the text around it. */
+/** Sets a cell's text; in the cell that has the caret it is the Markdown, and the caret stays. */
 function write(cell: HTMLElement, text: string): void {
-  const shown = cell.textContent ?? "";
   const isOwn = document.activeElement === cell;
+  if (!isOwn) {
+    if (cell.dataset["text"] !== text || cell.dataset["text"] === undefined) cell.replaceChildren(...cellNodes(text));
+    cell.dataset["text"] = text;
+    return;
+  }
+  cell.dataset["text"] = text;
+  const shown = cell.textContent ?? "";
   if (shown === text || (isOwn && tables.escapeCell(shown) === tables.escapeCell(text))) return;
-  const selection = isOwn ? document.getSelection() : null;
+  const selection = document.getSelection();
   const caret = selection?.anchorOffset ?? 0;
   const common = commonStart(shown, text);
   cell.textContent = text;
@@ -114,7 +125,13 @@ function listen(view: EditorView, frame: HTMLElement): void {
   });
   frame.addEventListener("focusin", (event) => {
     const place = placeOf(event.target);
-    if (place !== null) frame.dataset["at"] = `${place.row},${place.column}`;
+    if (place === null) return;
+    frame.dataset["at"] = `${place.row},${place.column}`;
+    place.cell.textContent = place.cell.dataset["text"] ?? "";
+  });
+  frame.addEventListener("focusout", (event) => {
+    const cell = placeOf(event.target)?.cell;
+    if (cell !== undefined) cell.replaceChildren(...cellNodes(cell.dataset["text"] ?? ""));
   });
   frame.addEventListener("keydown", (event) => {
     const place = placeOf(event.target);
