@@ -29,7 +29,7 @@ const BY_PAGE = "by-page";
 
 export class LocalCopy {
   private constructor(
-    private readonly database: IDBDatabase | null,
+    private database: IDBDatabase | null,
     private readonly key: Key,
   ) {}
 
@@ -85,6 +85,7 @@ export class LocalCopy {
 
   close(): void {
     this.database?.close();
+    this.database = null;
   }
 }
 

@@ -25,18 +25,24 @@ export interface Options {
 
 const FALLBACK_TICK_MS = 100; // hidden tabs get no animation frames
 const HIDDEN_TICK_MS = 16;
+const SILENCE_MS = 10_000; // unacknowledged for that long: the connection is dead, whatever it says
+const NO_STATUS = 1006; // RFC 6455 §7.1.5: closed without a closing frame
+const WATCH_MS = 2000;
 
 export class PageSocket {
   state = connection.initial();
   readonly unsent = new Unsent();
   private socket: WebSocket | null = null;
   private retry: number | undefined;
+  private readonly watch = window.setInterval(() => this.look(), WATCH_MS);
+  private heardAt = 0;
   private leftBehind: number[] | null = null;
 
   constructor(private readonly options: Options) {
     options.doc.on("update", this.onUpdate);
     options.presence.on("update", this.onPresence);
     window.addEventListener("online", this.wake);
+    window.addEventListener("offline", this.lose);
     document.addEventListener("visibilitychange", this.wake);
     window.addEventListener("beforeunload", this.warn);
     this.take({ type: "start" });
@@ -50,6 +56,8 @@ export class PageSocket {
     this.options.doc.off("update", this.onUpdate);
     this.options.presence.off("update", this.onPresence);
     window.removeEventListener("online", this.wake);
+    window.removeEventListener("offline", this.lose);
+    window.clearInterval(this.watch);
     document.removeEventListener("visibilitychange", this.wake);
     window.removeEventListener("beforeunload", this.warn);
     window.clearTimeout(this.retry);
@@ -74,6 +82,22 @@ export class PageSocket {
   private readonly wake = (): void => {
     if (document.visibilityState === "visible") this.take({ type: "wake" });
   };
+
+  /** The network is gone; a socket may take minutes to notice. */
+  private readonly lose = (): void => {
+    if (this.socket === null || this.state.phase === "stopped") return;
+    this.socket.onopen = this.socket.onclose = this.socket.onmessage = null;
+    this.socket.close();
+    this.socket = null;
+    this.take({ type: "closed", code: NO_STATUS });
+  };
+
+  private look(): void {
+    const { sent, acked, phase, hasHeard } = this.state;
+    const isOwed = phase === "connecting" || (phase === "open" && (sent !== acked || !hasHeard));
+    if (!isOwed) this.heardAt = performance.now();
+    else if (performance.now() - this.heardAt > SILENCE_MS) this.lose();
+  }
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
     if (this.hasUnacknowledged) event.preventDefault();
@@ -135,8 +159,11 @@ export class PageSocket {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.take({ type: "opened" });
     socket.onclose = ({ code }) => this.take({ type: "closed", code });
-    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+      this.heardAt = performance.now();
       this.take({ type: "message", message: decode(new Uint8Array(data)) });
+    };
+    this.heardAt = performance.now();
     this.socket = socket;
   }
 

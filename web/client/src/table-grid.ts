@@ -152,11 +152,11 @@ function pressed(view: EditorView, frame: HTMLElement, place: Place, event: Keyb
       if (row + 1 === table.rows.length) apply(view, tables.addRow(table, row), "input");
       return focusCell(frame, row + 1, column) || true;
     case "ArrowDown":
-      return focusCell(frame, row + 1, column) || leave(view, table.to + 1);
+      return focusCell(frame, row + 1, column) || leaveBelow(view, table);
     case "ArrowUp":
       return row > 0 ? focusCell(frame, row - 1, column) : leave(view, table.from - 1);
     case "Escape":
-      return leave(view, table.to + 1);
+      return leaveBelow(view, table);
     case "z":
     case "y": {
       if (!event.metaKey && !event.ctrlKey) return false;
@@ -187,14 +187,18 @@ function focusCell(frame: HTMLElement, row: number, column: number): boolean {
   return true;
 }
 
-/** Puts the caret into the text at `position`; a line is made where the document ends. */
+/** Puts the caret into the text at `position`. */
 function leave(view: EditorView, position: number): boolean {
   if (position < 0) return false;
-  const { length } = view.state.doc;
-  if (position > length) view.dispatch({ changes: { from: length, insert: "\n" }, userEvent: "input" });
   view.focus();
-  view.dispatch({ selection: { anchor: Math.min(position, view.state.doc.length) }, scrollIntoView: true });
+  view.dispatch({ selection: { anchor: position }, scrollIntoView: true });
   return true;
+}
+
+/** To the line below the table; it is made where the document ends. */
+function leaveBelow(view: EditorView, { to }: tables.Table): boolean {
+  if (to === view.state.doc.length) view.dispatch({ changes: { from: to, insert: "\n" }, userEvent: "input" });
+  return leave(view, to + 1);
 }
 
 function buttons(view: EditorView, frame: HTMLElement): HTMLElement {
@@ -284,8 +288,29 @@ function enter(by: -1 | 1, isDelete: boolean): (view: EditorView) => boolean {
   };
 }
 
+/** What is typed on the line next to a table gets a blank line between: else it would join the table. */
+const apart = EditorView.inputHandler.of((view, from, to, text) => {
+  const line = view.state.doc.lineAt(from);
+  if (line.length > 0 || from !== to || text === "\n") return false;
+  const found = view.state.field(grids);
+  let insert = text;
+  let caret = from + text.length;
+  found.between(Math.max(0, from - 1), from, (_start, end) => {
+    if (end !== from - 1) return;
+    insert = `\n${text}`;
+    caret = from + insert.length;
+  });
+  found.between(from, Math.min(view.state.doc.length, from + 1), (start) => {
+    if (start === from + 1) insert = `${insert}\n`;
+  });
+  if (insert === text) return false;
+  view.dispatch({ changes: { from, insert }, selection: { anchor: caret }, userEvent: "input.type", scrollIntoView: true });
+  return true;
+});
+
 export const tableGrid: Extension = [
   grids,
+  apart,
   keymap.of([
     { key: "ArrowDown", run: enter(1, false) },
     { key: "ArrowUp", run: enter(-1, false) },

@@ -1,0 +1,64 @@
+"""The browser's half: its own tests pass, and the committed build is what the sources give."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENT = ROOT / "web" / "client"
+DIST = ROOT / "web" / "static" / "dist"
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def client() -> None:
+    """The client's packages, installed as locked."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        reason = "Node 20 or newer with npm is needed to test the client, and is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    installed = CLIENT / "node_modules" / ".package-lock.json"
+    lock = CLIENT / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("client")
+def test_the_committed_build_is_what_the_sources_give() -> None:
+    run("node", "build.mjs", "--check")
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("client")
+def test_the_types_hold() -> None:
+    run("npx", "tsc")
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("client")
+def test_the_clients_own_tests_pass() -> None:
+    run("node", "test/run.mjs")
+
+
+def test_the_manifest_names_files_that_are_there() -> None:
+    manifest = json.loads((DIST / "manifest.json").read_text())
+    assert sorted(manifest) == ["css", "editor", "main"]
+    assert all((DIST / name).is_file() for name in manifest.values())
+
+
+def test_the_lock_file_names_no_host() -> None:
+    lock = (CLIENT / "package-lock.json").read_text()
+    assert not re.search(r"://|\"resolved\"", lock)
