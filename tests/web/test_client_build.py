@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sync import protocol
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "web" / "client"
 DIST = ROOT / "web" / "static" / "dist"
@@ -62,3 +64,11 @@ def test_the_manifest_names_files_that_are_there() -> None:
 def test_the_lock_file_names_no_host() -> None:
     lock = (CLIENT / "package-lock.json").read_text()
     assert not re.search(r"://|\"resolved\"", lock)
+
+
+def test_the_close_codes_the_client_stops_at_are_those_the_server_sends() -> None:
+    source = (CLIENT / "src" / "connection.ts").read_text()
+    stops = {int(code) for code in re.findall(r"^  (4\d{3}):", source, re.MULTILINE)}
+    mendable = {protocol.RATE_LIMITED, protocol.UNAVAILABLE}
+    known = {v for v in vars(protocol).values() if isinstance(v, int) and 4000 <= v < 5000}
+    assert stops == known - mendable

@@ -14,6 +14,7 @@ import { undoFor } from "./own-undo";
 import { PresenceList } from "./presence";
 import { PageSocket } from "./socket";
 import { StatusLine } from "./status";
+import { loadStyle } from "./style";
 import { toolbar, toolsWith } from "./toolbar";
 import { insertedText } from "./unsent";
 import { upload } from "./upload";
@@ -111,6 +112,7 @@ class EditorIsland {
     const text = doc.getText(ROOT);
     const undo = undoFor(text);
     this.surface.replaceChildren();
+    this.element.classList.add("is-mounted"); // before the view measures where it is
     this.view = editorView(this.surface, {
       text,
       presence,
@@ -121,7 +123,6 @@ class EditorIsland {
       say: (sentence) => this.notices.say(sentence),
       chooseFile: (view) => this.chooseFile(view),
     });
-    this.element.classList.add("is-mounted");
     if (!this.mayEdit) return;
     const run = (act: () => unknown) => () => {
       act();
@@ -266,21 +267,10 @@ async function currentEpoch(known: number): Promise<number> {
   }
 }
 
-function style(): Promise<void> {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL(styleUrl, import.meta.url).href;
-  if (document.querySelector(`link[href$="${link.href.split("/").at(-1) ?? ""}"]`)) return Promise.resolve();
-  return new Promise((resolve) => {
-    link.onload = link.onerror = () => resolve();
-    document.head.append(link);
-  });
-}
-
 /** Starts editing in `element`; once. */
 export async function edit(element: HTMLElement): Promise<void> {
   if (element.classList.contains("is-editing")) return;
   element.classList.add("is-editing");
-  await style();
+  await loadStyle(new URL(styleUrl, import.meta.url));
   await new EditorIsland(element).start();
 }

@@ -100,7 +100,8 @@ export class PageSocket {
   }
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
-    if (this.hasUnacknowledged) event.preventDefault();
+    const isKept = this.state.phase === "stopped" && this.options.copy.isKeeping;
+    if (this.hasUnacknowledged && !isKept) event.preventDefault();
   };
 
   private take(event: connection.Event): void {

@@ -1,5 +1,8 @@
 /** Titles under the search box while typing: the ARIA combobox pattern; Enter without a choice searches. */
 
+import { loadStyle } from "./style";
+import styleUrl from "./suggestions.css";
+
 interface Title {
   title: string;
   space: string;
@@ -42,6 +45,7 @@ function suggest(input: HTMLInputElement, id: string): void {
     if (item === undefined) input.removeAttribute("aria-activedescendant");
     else input.setAttribute("aria-activedescendant", item.id);
   };
+  input.addEventListener("focus", () => void loadStyle(new URL(styleUrl, import.meta.url)), { once: true });
   input.addEventListener("input", () => {
     clearTimeout(timer);
     const words = input.value.trim();

@@ -69,7 +69,6 @@ function newCell(view: EditorView, row: number, column: number): HTMLTableCellEl
   if (view.state.readOnly) return cell;
   cell.contentEditable = "plaintext-only";
   if (cell.contentEditable !== "plaintext-only") cell.contentEditable = "true";
-  cell.setAttribute("role", "textbox");
   cell.setAttribute("aria-label", `Row ${row + 1}, column ${column + 1}`);
   return cell;
 }

@@ -21,6 +21,7 @@ try {
     platform: "node",
     external: ["jsdom"],
     target: "node20",
+    loader: { ".css": "empty" },
   });
   const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".mjs")));
   const run = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });

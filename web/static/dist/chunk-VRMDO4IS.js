@@ -1,0 +1,1 @@
+function t({href:o}){if([...document.querySelectorAll('link[rel="stylesheet"]')].some(n=>n.href===o))return Promise.resolve();let e=document.createElement("link");return e.rel="stylesheet",e.href=o,new Promise(n=>{e.onload=e.onerror=()=>n(),document.head.append(e)})}export{t as a};
