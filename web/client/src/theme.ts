@@ -21,7 +21,7 @@ function show(theme: Theme): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle]")) {
     button.dataset["themeNow"] = theme;
     button.title = `Colours: ${WORDS[theme]}`;
-    button.setAttribute("aria-label", button.title);
+    if (button.textContent.trim() === "") button.setAttribute("aria-label", button.title);
   }
 }
 

@@ -73,7 +73,7 @@ function button(view: EditorView, tool: Tool, isFirst: boolean): HTMLButtonEleme
   const made = document.createElement("button");
   made.type = "button";
   made.className = tool.className ?? "";
-  made.textContent = tool.sign;
+  made.dataset["sign"] = tool.sign; // drawn by the style sheet: the name is the label alone
   made.tabIndex = isFirst ? 0 : -1;
   made.title = tool.keys === undefined ? tool.label : `${tool.label} (${tool.keys})`;
   made.setAttribute("aria-label", tool.label);
