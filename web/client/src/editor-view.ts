@@ -1,6 +1,6 @@
 /** The CodeMirror view of one page: everything that a keystroke meets before the Y.Text. */
 
-import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
+import { autocompletion } from "@codemirror/autocomplete";
 import { indentLess, indentMore, moveLineDown, moveLineUp, standardKeymap } from "@codemirror/commands";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
@@ -29,6 +29,7 @@ export interface Surroundings {
   page: Page;
   mayEdit: boolean;
   leave(): boolean;
+  stepOut(): boolean; // the focus goes to Done: Tab indents lists, so there must be a way out
   say(sentence: string): void;
   chooseFile(view: EditorView): boolean;
 }
@@ -51,7 +52,7 @@ export function editorView(parent: HTMLElement, around: Surroundings): EditorVie
     access.of(accessOf(around.mayEdit)),
     Prec.high(keymap.of(shortcuts(around))),
     tableGrid,
-    keymap.of([...completionKeymap, ...standardKeymap]),
+    keymap.of(standardKeymap),
     boundTo(around.text, around.presence, around.undo),
     remoteCursors(around.text, around.presence),
     drawSelection(),
@@ -71,7 +72,7 @@ export function editorView(parent: HTMLElement, around: Surroundings): EditorVie
   return new EditorView({ state, parent });
 }
 
-function shortcuts({ undo, leave }: Surroundings) {
+function shortcuts({ undo, leave, stepOut }: Surroundings) {
   const line = (key: string, kind: LineKind) => ({ key, run: setLines(kind), preventDefault: true });
   return [
     { key: "Mod-z", run: () => undo.undo() !== null || true, preventDefault: true },
@@ -88,6 +89,7 @@ function shortcuts({ undo, leave }: Surroundings) {
     line("Mod-Shift-8", "bullet"),
     line("Mod-Shift-9", "task"),
     { key: "Mod-Enter", run: leave },
+    { key: "Escape", run: stepOut },
     { key: "Alt-ArrowUp", run: moveLineUp },
     { key: "Alt-ArrowDown", run: moveLineDown },
     { key: "Enter", run: continueLine },

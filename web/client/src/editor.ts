@@ -36,6 +36,7 @@ class EditorIsland {
   private readonly status = new StatusLine();
   private readonly notices = new Notices();
   private readonly bar = document.createElement("div");
+  private readonly done = doneButton(() => this.leave());
   private readonly surface = document.createElement("div");
   private readonly page: Page;
   private readonly key: Key;
@@ -63,22 +64,13 @@ class EditorIsland {
   async start(): Promise<void> {
     this.bar.className = "gs-editor-bar";
     this.surface.className = "gs-editor-text";
-    this.bar.append(this.status.element, this.doneButton());
+    this.bar.append(this.status.element, this.done);
     this.element.prepend(this.bar, this.notices.element);
     this.element.append(this.surface);
     this.element.classList.add("is-editing");
     this.copy = await LocalCopy.open(this.key);
     await this.showDrafts();
     this.join();
-  }
-
-  private doneButton(): HTMLButtonElement {
-    const done = document.createElement("button");
-    done.type = "button";
-    done.className = "gs-button gs-button-main";
-    done.textContent = "Done";
-    done.addEventListener("click", () => this.leave());
-    return done;
   }
 
   private join(): void {
@@ -120,6 +112,10 @@ class EditorIsland {
       page: this.page,
       mayEdit: this.mayEdit,
       leave: () => this.leave(),
+      stepOut: () => {
+        this.done.focus();
+        return true;
+      },
       say: (sentence) => this.notices.say(sentence),
       chooseFile: (view) => this.chooseFile(view),
     });
@@ -255,6 +251,16 @@ class EditorIsland {
 }
 
 const DRAFT_EPOCH = -1;
+
+function doneButton(leave: () => void): HTMLButtonElement {
+  const done = document.createElement("button");
+  done.type = "button";
+  done.className = "gs-button gs-button-main";
+  done.textContent = "Done";
+  done.title = "Back to reading";
+  done.addEventListener("click", leave);
+  return done;
+}
 
 /** The page's epoch as the server renders it now. */
 async function currentEpoch(known: number): Promise<number> {
