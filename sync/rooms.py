@@ -1,0 +1,362 @@
+"""All rooms of a site, and the tick that they share.
+
+A tick takes what came in since the last one, makes it durable in one transaction for all rooms,
+then hands every connection what it is owed. The next starts when that is done and a few
+milliseconds have passed: under load frames get fewer and fuller instead of queues getting longer.
+
+    socket → Seat.receive → inbox ┐                       ┌→ Seat.deliver → socket
+                                  └→ take → commit → settle┘
+
+A failed commit acknowledges nothing: the rooms it was for are closed by name and start again from
+disk; clients still hold what was not acknowledged, and resend it. Beside the tick run the sealer
+(journal → record when a page rests) and the watch (rights of open sockets, idle rooms).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+from sqlalchemy import Connection as Sql
+from sqlalchemy import select
+
+from sync import rights
+from sync.connection import Rights
+from sync.presence import Who
+from sync.rights import Claim
+from sync.room import Batch, Room, Submission
+from sync.seat import Seat
+from wiki import journal, page, seal
+from wiki.errors import GroundswellError, NotFound, RateLimited, Unavailable
+from wiki.key import SiteKey
+from wiki.record import Record
+from wiki.store import Store, tables
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.004
+WATCH_SECONDS = 1.0
+IDLE_SECONDS = 10.0
+SEATS_PER_PERSON = 64
+
+
+class Restarting(Unavailable):
+    """The server goes down in good order; everything acknowledged is durable."""
+
+    code = "restart"
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Rooms:
+    """Start with `run` in a task group; end with `drain`, then cancel."""
+
+    def __init__(
+        self,
+        store: Store,
+        key: SiteKey,
+        *,
+        clock_ms: Callable[[], int] = wall_clock_ms,
+        on_change: Callable[[], None] = lambda: None,
+        tick_seconds: float = TICK_SECONDS,
+        quiet_ms: int = 30_000,
+    ) -> None:
+        self._store, self._key = store, key
+        self._clock_ms, self._on_change = clock_ms, on_change
+        self._tick_seconds, self._quiet_ms = tick_seconds, quiet_ms
+        self._rooms: dict[str, Room] = {}
+        self._loading: dict[str, asyncio.Lock] = {}
+        self._seats: dict[Room, set[Seat]] = {}
+        self._awake: set[Room] = set()
+        self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
+        self._empty_since: dict[Room, float] = {}
+        self._is_draining = False
+
+    # -- for the socket and the views
+
+    async def join(self, claim: Claim, who: Who | None, *, wants_acks: bool) -> Seat:
+        """A seat at the page. Raises what `claim` is refused for, RateLimited or Unavailable."""
+        if self._is_draining:
+            raise Restarting("The server is restarting.")
+        granted = await self._rights_of([claim])
+        verdict = granted[claim]
+        if isinstance(verdict, GroundswellError):
+            raise verdict
+        if who is not None and self._seats_of(who.person_id) >= SEATS_PER_PERSON:
+            raise RateLimited("open pages", 30)
+        room = await self._room(claim.page_id)
+        seat = Seat(
+            claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room)
+        )
+        room.join(seat.connection)
+        self._seats.setdefault(room, set()).add(seat)
+        self._empty_since.pop(room, None)
+        self._stir(room)
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """The socket is gone. What it sent before and was taken stays."""
+        for room, seats in self._seats.items():
+            if seat in seats:
+                seats.discard(seat)
+                room.leave(seat.connection)
+                if not seats:
+                    self._empty_since[room] = time.monotonic()
+                self._stir(room)
+                return
+
+    async def submit(
+        self, page_id: str, person_id: str, make: Callable[[bytes, int], bytes], via: str
+    ) -> None:
+        """Edit as the server: `make(state, client)` turns the page's state into an update under
+        the given client id. Returns once durable; raises what `make` or the gate raised."""
+        room = await self._room(page_id)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(error: BaseException | None) -> None:
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        room.submissions.append(Submission(person_id, via, make, settle))
+        self._stir(room)
+        await done
+
+    async def text(self, page_id: str) -> str:
+        """The page's durable text."""
+        return await self._store.read(lambda conn: page.text(conn, page_id))
+
+    def people_here(self, page_id: str) -> list[Who]:
+        """Who has the page open, each once."""
+        room = self._rooms.get(page_id)
+        return room.people() if room else []
+
+    async def seal_now(
+        self, page_id: str, *, label: str | None = None, person_id: str = ""
+    ) -> Record | None:
+        """Make everything received so far durable and seal it, under a name if `label`."""
+        if page_id in self._rooms:
+            await self.submit(page_id, person_id, lambda state, client: b"", "")
+        now = self._clock_ms()
+        if label is not None:
+            named = label
+            return await self._store.write(
+                lambda conn: seal.name_revision(conn, self._key, page_id, now, person_id, named)
+            )
+        return await self._store.write(lambda conn: seal.seal(conn, self._key, page_id, now))
+
+    def rights_changed(self) -> None:
+        """Look at everybody's rights now instead of within a second."""
+        self._watch_now.set()
+
+    def evict(self, page_id: str) -> None:
+        """The page is gone: close whoever has it open."""
+        room = self._rooms.get(page_id)
+        if room is not None:
+            self._close(room, NotFound("page", page_id))
+
+    def counts(self) -> tuple[int, int]:
+        """Rooms in memory, sockets in them."""
+        return len(self._rooms), sum(len(seats) for seats in self._seats.values())
+
+    # -- running
+
+    async def run(self) -> None:
+        """Tick, seal and watch until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tick_for_ever(), name="rooms tick")
+            tasks.create_task(self._seal_for_ever(), name="rooms sealer")
+            tasks.create_task(self._watch_for_ever(), name="rooms watch")
+
+    async def drain(self) -> None:
+        """Take no one in, make what was received durable, seal it, tell clients to come back."""
+        self._is_draining = True
+        while any(room.has_input for room in self._rooms.values()):
+            self._awake.update(self._rooms.values())
+            self._wake.set()
+            await asyncio.sleep(self._tick_seconds)
+        for room in list(self._rooms.values()):
+            self._close(room, Restarting("The server is restarting."))
+        await self._seal_pages(await self._due(quiet_ms=0))
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._tick()
+            await asyncio.sleep(self._tick_seconds)
+
+    async def _tick(self) -> None:
+        awake, self._awake = self._awake, set()
+        now_ms = self._clock_ms()
+        batches = [room.take(now_ms) for room in awake if self._is_open(room)]
+        await self._commit([batch for batch in batches if batch.changes or batch.leases])
+        for batch in batches:
+            room = batch.room
+            if not self._is_open(room):
+                continue
+            room.settle(batch)
+            if room.is_damaged:
+                log.error("room.damaged", page=room.page_id)
+                room.reload(*await self._stored(room.page_id))
+            if room.has_input:
+                self._stir(room)
+        if any(batch.changes for batch in batches):
+            self._on_change()
+
+    async def _commit(self, batches: list[Batch]) -> None:
+        """One transaction for all; if that fails, one for each, so that one page's trouble (it
+        was deleted meanwhile) is not another's."""
+        if not batches:
+            return
+        try:
+            await self._store.write(lambda conn: _write(conn, batches))
+        except Exception as error:  # noqa: BLE001 - told apart room by room, below
+            if len(batches) > 1:
+                for batch in batches:
+                    await self._commit([batch])
+                return
+            log.error("room.not_stored", page=batches[0].room.page_id, error=repr(error))
+            self._close(batches[0].room, Unavailable("The page could not be stored."), batches[0])
+
+    async def _seal_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            pages = set(await self._due(self._quiet_ms))
+            emptied = {room.page_id for room in self._empty_since if not room.has_input}
+            await self._seal_pages(pages | emptied)
+            self._forget_idle()
+
+    async def _due(self, quiet_ms: int) -> list[str]:
+        now_ms = self._clock_ms()
+        try:
+            return await self._store.read(lambda conn: seal.due(conn, now_ms, quiet_ms=quiet_ms))
+        except Unavailable as error:
+            log.error("seal.due_failed", error=str(error))
+            return []
+
+    async def _seal_pages(self, page_ids: Iterable[str]) -> None:
+        now_ms = self._clock_ms()
+        for page_id in page_ids:
+
+            def sealed(conn: Sql, page_id: str = page_id) -> None:
+                seal.seal(conn, self._key, page_id, now_ms)
+
+            try:
+                await self._store.write(sealed)
+            except GroundswellError as error:
+                log.error("seal.failed", page=page_id, error=str(error))
+
+    def _forget_idle(self) -> None:
+        long_ago = time.monotonic() - IDLE_SECONDS
+        for room, since in list(self._empty_since.items()):
+            if since < long_ago and room not in self._awake and not room.has_input:
+                self._drop(room)
+
+    async def _watch_for_ever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._watch_now.wait()
+            except TimeoutError:
+                pass
+            self._watch_now.clear()
+            seats = [seat for seats in self._seats.values() for seat in seats]
+            if not seats:
+                continue
+            try:
+                granted = await self._rights_of({seat.claim for seat in seats})
+            except Unavailable as error:
+                log.error("watch.failed", error=str(error))
+                continue
+            for seat in seats:
+                verdict = granted[seat.claim]
+                if isinstance(verdict, GroundswellError):
+                    seat.connection.refuse(verdict)
+                else:
+                    seat.connection.rights = verdict
+
+    # -- rooms
+
+    async def _room(self, page_id: str) -> Room:
+        """The open room of the page, loaded if need be. Raises NotFound or Damaged."""
+        lock = self._loading.setdefault(page_id, asyncio.Lock())
+        try:
+            async with lock:
+                room = self._rooms.get(page_id)
+                if room is None:
+                    epoch = await self._store.read(lambda conn: _epoch(conn, page_id))
+                    room = Room(page_id, epoch, *await self._stored(page_id))
+                    self._rooms[page_id] = room
+                    self._empty_since[room] = time.monotonic()
+                return room
+        finally:
+            if not lock.locked():
+                self._loading.pop(page_id, None)
+
+    async def _stored(self, page_id: str) -> tuple[list[bytes], dict[int, str]]:
+        return await self._store.read(
+            lambda conn: (journal.state(conn, page_id), journal.leased(conn, page_id))
+        )
+
+    async def _rights_of(
+        self, claims: Iterable[Claim]
+    ) -> dict[Claim, Rights | GroundswellError]:
+        now_ms, asked = self._clock_ms(), list(claims)
+        return await self._store.read(lambda conn: rights.read(conn, asked, now_ms))
+
+    def _stir(self, room: Room) -> None:
+        self._awake.add(room)
+        self._wake.set()
+
+    def _is_open(self, room: Room) -> bool:
+        return self._rooms.get(room.page_id) is room
+
+    def _close(self, room: Room, why: GroundswellError, batch: Batch | None = None) -> None:
+        for connection in list(room.connections):
+            connection.refuse(why)
+        waiting = [*room.submissions, *(batch.submissions if batch else ())]
+        room.submissions.clear()
+        for submission in waiting:
+            submission.done(why)
+        self._drop(room)
+
+    def _drop(self, room: Room) -> None:
+        self._empty_since.pop(room, None)
+        self._seats.pop(room, None)
+        self._awake.discard(room)
+        if self._is_open(room):
+            del self._rooms[room.page_id]
+
+    def _seats_of(self, person_id: str) -> int:
+        return sum(
+            seat.claim.person_id == person_id for seats in self._seats.values() for seat in seats
+        )
+
+
+def _write(conn: Sql, batches: list[Batch]) -> None:
+    for batch in batches:
+        page_id = batch.room.page_id
+        for client, person_id in batch.leases.items():
+            journal.lease(conn, page_id, client, person_id)
+        for change in batch.changes:
+            journal.append(
+                conn, page_id, change.person_id, change.at_ms, change.update, via=change.via
+            )
+        last = batch.changes[-1]
+        page.touch(conn, page_id, last.person_id, last.at_ms)
+
+
+def _epoch(conn: Sql, page_id: str) -> int:
+    epoch = conn.scalar(select(tables.page.c.epoch).where(tables.page.c.id == page_id))
+    if epoch is None:
+        raise NotFound("page", page_id)
+    return epoch

@@ -1,0 +1,64 @@
+"""`/sync/{page id}`: the door of a room. Checks who is there, then only pumps frames.
+
+    ?acks=1    message 120 tells how many update frames are durable
+    ?epoch=N   the history that the client's copy belongs to
+    ?token=…   instead of the sign-in cookie, for programs
+
+Close codes are in `sync.protocol`; the reason is `code: sentence`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sync.seat import Seat
+from web.errors import close_code_of
+from web.session import socket_claim
+from wiki.errors import GroundswellError
+
+
+async def sync(socket: WebSocket) -> None:
+    """One connection, from hello to goodbye."""
+    site = socket.app.state.site
+    await socket.accept()
+    try:
+        claim, who = await socket_claim(socket, socket.path_params["page_id"])
+        wants_acks = socket.query_params.get("acks") == "1"
+        seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
+    except GroundswellError as error:
+        await socket.close(*close_code_of(error))
+        return
+    try:
+        await _pump(socket, seat)
+    finally:
+        site.rooms.leave(seat)
+
+
+async def _pump(socket: WebSocket, seat: Seat) -> None:
+    """Both directions until either ends."""
+    receiving = asyncio.create_task(_receive(socket, seat), name="socket receive")
+    delivering = asyncio.create_task(seat.deliver(socket.send_bytes), name="socket deliver")
+    try:
+        await asyncio.wait((receiving, delivering), return_when=asyncio.FIRST_COMPLETED)
+        if delivering.done() and delivering.exception() is None:
+            await socket.close(*close_code_of(delivering.result()))
+    except (WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
+        pass
+    finally:
+        for task in (receiving, delivering):
+            task.cancel()
+        await asyncio.gather(receiving, delivering, return_exceptions=True)
+
+
+async def _receive(socket: WebSocket, seat: Seat) -> None:
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        await seat.receive(message.get("bytes") or (message.get("text") or "").encode())
+
+
+routes = [WebSocketRoute("/sync/{page_id}", sync)]
