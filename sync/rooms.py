@@ -90,9 +90,7 @@ class Rooms:
         if who is not None and self._seats_of(who.person_id) >= SEATS_PER_PERSON:
             raise RateLimited("open pages", 30)
         room = await self._room(claim.page_id)
-        seat = Seat(
-            claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room)
-        )
+        seat = Seat(claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room))
         room.join(seat.connection)
         self._seats.setdefault(room, set()).add(seat)
         self._empty_since.pop(room, None)
@@ -307,9 +305,7 @@ class Rooms:
             lambda conn: (journal.state(conn, page_id), journal.leased(conn, page_id))
         )
 
-    async def _rights_of(
-        self, claims: Iterable[Claim]
-    ) -> dict[Claim, Rights | GroundswellError]:
+    async def _rights_of(self, claims: Iterable[Claim]) -> dict[Claim, Rights | GroundswellError]:
         now_ms, asked = self._clock_ms(), list(claims)
         return await self._store.read(lambda conn: rights.read(conn, asked, now_ms))
 

@@ -60,9 +60,7 @@ def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
 
 def of_page(conn: Connection, page_id: str, after: int = 0) -> list[Record]:
     """The records of a page or space behind position `after`, in order."""
-    return _records(
-        conn, _select().where(table.c.page == page_id, table.c.position > after)
-    )
+    return _records(conn, _select().where(table.c.page == page_id, table.c.position > after))
 
 
 def get(conn: Connection, record_id: str) -> Record:
@@ -89,9 +87,7 @@ def follower_position(conn: Connection, name: str) -> int:
 
 def set_follower_position(conn: Connection, name: str, position: int) -> None:
     row = insert(follower).values(name=name, position=position)
-    conn.execute(
-        row.on_conflict_do_update(index_elements=["name"], set_={"position": position})
-    )
+    conn.execute(row.on_conflict_do_update(index_elements=["name"], set_={"position": position}))
 
 
 def _select() -> Select[Any]:

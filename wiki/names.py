@@ -1,9 +1,9 @@
 """Ids, slugs and tokens: how things are called.
 
-    person id   u:… , 16 characters of base32; says nothing about the person
-    page id     26 characters of base32: the hash of its `create` record (`record.id26`)
-    slug        a title as it stands in an address: any script, lower case, "-" for the rest
-    token       for links and programs; only its SHA-256 is ever stored
+person id   u:… , 16 characters of base32; says nothing about the person
+page id     26 characters of base32: the hash of its `create` record (`record.id26`)
+slug        a title as it stands in an address: any script, lower case, "-" for the rest
+token       for links and programs; only its SHA-256 is ever stored
 """
 
 from __future__ import annotations

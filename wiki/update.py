@@ -138,8 +138,10 @@ class _Reader:
             raise BadUpdate(3, "a map key; a page is one text")
         origin = (self.client(), self.number()) if info & _ORIGIN else None
         right_origin = (self.client(), self.number()) if info & _RIGHT_ORIGIN else None
-        if origin is None and right_origin is None and (
-            self.number() != 1 or self.string() != _ROOT_BYTES
+        if (
+            origin is None
+            and right_origin is None
+            and (self.number() != 1 or self.string() != _ROOT_BYTES)
         ):
             raise BadUpdate(3, f"its parent is not the root “{ROOT}”")
         if kind == _DELETED:

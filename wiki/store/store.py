@@ -101,9 +101,7 @@ class Store:
                     done.set_result(result)
 
 
-def _settle(
-    done: asyncio.Future[Any], *, error: Exception, cause: Exception | None = None
-) -> None:
+def _settle(done: asyncio.Future[Any], *, error: Exception, cause: Exception | None = None) -> None:
     if cause is not None:
         error.__cause__ = cause
     if not done.done():

@@ -22,8 +22,13 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-setting = Table(  # facts about the site that are not configuration: its name, set-up state, counters
-    "setting", metadata, Column("name", String, primary_key=True), Column("value", Text, nullable=False)
+setting = (
+    Table(  # facts about the site that are not configuration: its name, set-up state, counters
+        "setting",
+        metadata,
+        Column("name", String, primary_key=True),
+        Column("value", Text, nullable=False),
+    )
 )
 
 person = Table(

@@ -1,0 +1,106 @@
+"""What is asked of an index, in its own terms: every text here is a token that is in the index or
+is not. `query` makes these trees from what people type; the engines only translate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    field: str
+    text: str
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """At least two tokens in order; `slop` others may stand between them."""
+
+    field: str
+    texts: tuple[str, ...]
+    slop: int = 0
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    field: str
+    text: str
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """Tokens at most `distance` (1 or 2) edits away that begin with the same character."""
+
+    field: str
+    text: str
+    distance: int = 1
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """Last changed from `low_ms` to `high_ms`, both included; None is open."""
+
+    low_ms: int | None
+    high_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """No parts: matches nothing."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Node
+
+
+Leaf: TypeAlias = Term | Phrase | Prefix | Fuzzy | Modified | Everything
+Node: TypeAlias = Leaf | AllOf | AnyOf | Not
+
+
+def positives(node: Node) -> Iterator[Leaf]:
+    """The leaves that a page may be found by: all but the negated ones."""
+    if isinstance(node, AllOf | AnyOf):
+        for part in node.parts:
+            yield from positives(part)
+    elif not isinstance(node, Not):
+        yield node
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """All leaves, negated ones too."""
+    if isinstance(node, Not):
+        yield from leaves(node.part)
+    elif isinstance(node, AllOf | AnyOf):
+        for part in node.parts:
+            yield from leaves(part)
+    else:
+        yield node
+
+
+def rewrite(node: Node, change: Callable[[Leaf], Node]) -> Node:
+    """The same tree with each leaf replaced by what `change` makes of it."""
+    if isinstance(node, Not):
+        return Not(rewrite(node.part, change))
+    if isinstance(node, AllOf | AnyOf):
+        return replace(node, parts=tuple(rewrite(part, change) for part in node.parts))
+    return change(node)
