@@ -57,7 +57,7 @@ def drop_through(conn: Connection, page_id: str, n: int) -> None:
 def leased(conn: Connection, page_id: str) -> dict[int, str]:
     """Yjs client id -> the person it belongs to on this page."""
     query = select(leases.c.client, leases.c.person_id).where(leases.c.page_id == page_id)
-    return {client: person_id for client, person_id in conn.execute(query)}
+    return {row.client: row.person_id for row in conn.execute(query)}
 
 
 def lease(conn: Connection, page_id: str, client: int, person_id: str) -> None:

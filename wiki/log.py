@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import record as records
@@ -96,8 +96,4 @@ def _select() -> Select[Any]:
 
 
 def _records(conn: Connection, query: Select[Any]) -> list[Record]:
-    return [_record(row) for row in conn.execute(query)]
-
-
-def _record(row: Row[Any]) -> Record:
-    return Record(row[0], row[1], row[2], row[3], row[4])
+    return [Record(*row) for row in conn.execute(query)]

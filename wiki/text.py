@@ -124,7 +124,8 @@ def utf16_offset(text: str, char_offset: int) -> int:
 
 
 def _content(doc: Document) -> Text:
-    return doc.get(ROOT, type=Text)
+    content: Text = doc.get(ROOT, type=Text)
+    return content
 
 
 def _guarded(call: Callable[[], Result]) -> Result:

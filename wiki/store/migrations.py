@@ -30,8 +30,8 @@ def migrate(connection: Connection) -> None:
     if unknown := seen - STEPS.keys():
         raise Misconfigured(
             "data",
-            f"this folder was written by a newer Groundswell (it knows {', '.join(sorted(unknown))});"
-            " upgrade the program, or restore a backup made by this version.",
+            "this folder was written by a newer Groundswell"
+            f" (it knows {', '.join(sorted(unknown))}); upgrade the program, or restore a backup made by this version.",
         )
     for name, step in STEPS.items():
         if name not in seen:

@@ -49,7 +49,7 @@ class Store:
         """Open `folder`/wiki.db, creating or migrating it.
 
         Raises Misconfigured when it was written by a newer program."""
-        folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         url = f"sqlite+aiosqlite:///{folder / 'wiki.db'}"
         writer = create_async_engine(url, pool_size=1, max_overflow=0)
         readers = create_async_engine(url, pool_size=READERS, max_overflow=0)
