@@ -1,1 +1,2 @@
-"""To be described by its owner."""
+"""Finding. `tree` is what is asked, `index` what an engine promises, `languages` how words are
+reduced to what is looked up."""

@@ -1,1 +1,1 @@
-"""To be described by its owner."""
+"""Doors and windows: `socket` lets browsers into a room; `client` is what runs in them."""

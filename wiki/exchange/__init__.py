@@ -1,1 +1,1 @@
-"""To be described by its owner."""
+"""Export, import and verification of the record; its formats are still to be written."""

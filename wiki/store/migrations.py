@@ -31,7 +31,8 @@ def migrate(connection: Connection) -> None:
         raise Misconfigured(
             "data",
             "this folder was written by a newer Groundswell"
-            f" (it knows {', '.join(sorted(unknown))}); upgrade the program, or restore a backup made by this version.",
+            f" (it knows {', '.join(sorted(unknown))});"
+            " upgrade the program, or restore a backup made by this version.",
         )
     for name, step in STEPS.items():
         if name not in seen:
