@@ -131,9 +131,9 @@ def _content(doc: Document) -> Text:
 def _guarded(call: Callable[[], Result]) -> Result:
     try:
         return call()
-    except Exception as error:  # noqa: BLE001 - pycrdt raises many kinds for one cause
+    except Exception as error:  # pycrdt raises many kinds for one cause
         raise Damaged(f"the document could not be read ({error})") from error
-    except BaseException as error:  # noqa: BLE001 - its panics are told apart below
+    except BaseException as error:  # its panics are told apart below
         if type(error).__name__ != "PanicException":
             raise
         raise Damaged("the document could not be read (panic)") from error
