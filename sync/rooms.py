@@ -355,4 +355,4 @@ def _epoch(conn: Sql, page_id: str) -> int:
     epoch = conn.scalar(select(tables.page.c.epoch).where(tables.page.c.id == page_id))
     if epoch is None:
         raise NotFound("page", page_id)
-    return epoch
+    return int(epoch)
