@@ -7,7 +7,8 @@ BaseException; here they become `Damaged`. Bytes from outside must have passed t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from pycrdt import Doc, Text, merge_updates
@@ -56,6 +57,19 @@ def diff_since(doc: Document, state_vector: bytes) -> bytes:
     return _guarded(lambda: doc.get_update(state_vector))
 
 
+@contextmanager
+def watched(doc: Document, follow: Callable[[Sequence[dict[str, Any]]], None]) -> Iterator[None]:
+    """While it lasts, `follow` hears of every change as a Yjs delta that counts UTF-8 bytes.
+
+    Not for live pages: watching a worn one costs up to a millisecond a change."""
+    content = _content(doc)
+    subscription = content.observe(lambda event: follow(event.delta))  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        content.unobserve(subscription)
+
+
 def text_of_updates(updates: Sequence[bytes]) -> str:
     """The text that `updates`, in order, make. Raises Damaged."""
     return text_of(new_doc(*updates))
@@ -102,6 +116,12 @@ def replace_update(state: bytes, client: int, new_text: str) -> bytes:
 
     _guarded(change)
     return diff_since(doc, before)
+
+
+def plain(raw: str) -> str:
+    """`raw` as a page may hold it: lines end in LF, no NUL, no halves of characters."""
+    joined = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return joined.encode("utf-8", "replace").decode()
 
 
 def first_update(new_text: str, client: int) -> bytes:

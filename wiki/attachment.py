@@ -1,0 +1,219 @@
+"""Files that belong to pages: checked, stored under their digest, kept once however often added.
+
+The type is told from the bytes, never from what the sender says; what no reader needs is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from wiki.errors import BadInput, NotFound, TooLarge
+from wiki.names import new_token
+from wiki.store.tables import attachment as table
+
+MAX_BYTES: Final = 25 * 1024 * 1024
+MAX_NAME_CHARS: Final = 150
+# Shown in the page; everything else is only ever downloaded.
+INLINE: Final = frozenset(
+    f"{family}/{kind}"
+    for family, kinds in (
+        ("image", ("png", "jpeg", "gif", "webp", "avif")),
+        ("audio", ("mpeg", "ogg", "mp4")),
+    )
+    for kind in kinds
+)
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_ZIPPED = {  # a member that each kind of ZIP has
+    "word/document.xml": f"{_OFFICE}.wordprocessingml.document",
+    "xl/workbook.xml": f"{_OFFICE}.spreadsheetml.sheet",
+    "ppt/presentation.xml": f"{_OFFICE}.presentationml.presentation",
+}
+_TEXTS = {".txt": "text/plain", ".csv": "text/csv", ".md": "text/markdown"}
+KINDS_IN_WORDS = (
+    "pictures (png, jpeg, gif, webp, avif), sound (mp3, ogg, m4a), PDF, office files "
+    "(docx, xlsx, pptx, odt), text (txt, csv, md) and zip"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """`digest` is the SHA-256 of the bytes, in hex; the file is named by it."""
+
+    id: str
+    page_id: str
+    digest: str
+    name: str
+    media_type: str
+    size_bytes: int
+    person_id: str
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """On disk, but of no page yet."""
+
+    digest: str
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+def accept(folder: Path, name: str, data: bytes) -> Prepared:
+    """Check the file and make it durable. Blocks. Raises BadInput, TooLarge."""
+    if not data:
+        raise BadInput("file", "it is empty; choose another one")
+    if len(data) > MAX_BYTES:
+        raise TooLarge("The file", len(data), MAX_BYTES)
+    shown = check_name(name)
+    media_type = sniff(shown, data)
+    digest = hashlib.sha256(data).hexdigest()
+    _write_durably(folder / digest, data)
+    return Prepared(digest, shown, media_type, len(data))
+
+
+def add(
+    conn: Connection,
+    prepared: Prepared,
+    page_id: str,
+    person_id: str,
+    now_ms: int,
+    quota_bytes: int,
+    attachment_id: str | None = None,
+) -> Attachment:
+    """The file is the page's now. Raises TooLarge when the site holds more than its quota."""
+    total = stored_bytes(conn) + prepared.size_bytes
+    if total > quota_bytes:
+        raise TooLarge("Storage for files, with this one,", total, quota_bytes)
+    made = Attachment(
+        attachment_id or new_token(),
+        page_id,
+        prepared.digest,
+        prepared.name,
+        prepared.media_type,
+        prepared.size_bytes,
+        person_id,
+        now_ms,
+    )
+    values = {field: getattr(made, field) for field in Attachment.__slots__}
+    conn.execute(table.insert().values(**values))
+    return made
+
+
+def by_id(conn: Connection, attachment_id: str) -> Attachment:
+    """Raises NotFound."""
+    row = conn.execute(select(table).where(table.c.id == attachment_id)).first()
+    if row is None:
+        raise NotFound("file", attachment_id)
+    return Attachment(**row._mapping)
+
+
+def of_page(conn: Connection, page_id: str) -> list[Attachment]:
+    """Newest first."""
+    query = select(table).where(table.c.page_id == page_id)
+    rows = conn.execute(query.order_by(table.c.created_at_ms.desc(), table.c.name))
+    return [Attachment(**row._mapping) for row in rows]
+
+
+def stored_bytes(conn: Connection) -> int:
+    """What all files of the site take, each content counted once."""
+    each = select(table.c.digest, func.max(table.c.size_bytes).label("size"))
+    each_once = each.group_by(table.c.digest).subquery()
+    return int(conn.scalar(select(func.coalesce(func.sum(each_once.c.size), 0))) or 0)
+
+
+def path(folder: Path, attachment: Attachment) -> Path:
+    return folder / attachment.digest
+
+
+def check_name(name: str) -> str:
+    """The last part of `name`, as it can stand in an address. Raises BadInput."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
+    if not last or any(unicodedata.category(char)[0] == "C" for char in last):
+        raise BadInput("file", "its name is empty or cannot be shown; rename it")
+    stem, dot, suffix = last.rpartition(".")
+    if len(last) > MAX_NAME_CHARS and dot:
+        return f"{stem[: MAX_NAME_CHARS - len(suffix) - 1]}.{suffix[:20]}"
+    return last[:MAX_NAME_CHARS]
+
+
+def sniff(name: str, data: bytes) -> str:
+    """The media type that the bytes show. Raises BadInput for what is not taken."""
+    found = _by_magic(data) or _by_zip(data) or _by_text(name, data)
+    if found is None:
+        raise BadInput("file", f"this kind of file is not taken; send {KINDS_IN_WORDS}")
+    return found
+
+
+def _by_magic(data: bytes) -> str | None:
+    head = data[:16]
+    if head.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        return {b"avif": "image/avif", b"avis": "image/avif", b"M4A ": "audio/mp4"}.get(brand)
+    if head.startswith(b"\xff") and len(data) > 3 and data[1] in (0xFB, 0xF3, 0xF2, 0xFA):
+        return "audio/mpeg"
+    for start, media_type in (
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"GIF87a", "image/gif"),
+        (b"GIF89a", "image/gif"),
+        (b"%PDF-", "application/pdf"),
+        (b"OggS", "audio/ogg"),
+        (b"ID3", "audio/mpeg"),
+    ):
+        if head.startswith(start):
+            return media_type
+    return None
+
+
+def _by_zip(data: bytes) -> str | None:
+    if not data.startswith(b"PK\x03\x04"):
+        return None
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = set(archive.namelist())
+            if "mimetype" in members and archive.getinfo("mimetype").file_size < 100:
+                kind = archive.read("mimetype").decode("ascii", "replace")
+                if kind.startswith("application/vnd.oasis.opendocument."):
+                    return kind
+    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError):
+        return None
+    found = (kind for member, kind in _ZIPPED.items() if member in members)
+    return next(found, "application/zip")
+
+
+def _by_text(name: str, data: bytes) -> str | None:
+    media_type = _TEXTS.get(Path(name).suffix.casefold())
+    if media_type is None or b"\0" in data:
+        return None
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    return media_type
+
+
+def _write_durably(target: Path, data: bytes) -> None:
+    if target.exists() and target.stat().st_size == len(data):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{new_token()[:8]}.new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

@@ -1,0 +1,205 @@
+"""What a page's record tells: its revisions, the text at any of them, who wrote which words.
+
+A revision is named by the id of its record; `NOW` is the present text, sealed or not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from wiki import fact, journal, log, text
+from wiki.errors import NotFound
+from wiki.journal import TEXT_KINDS
+from wiki.record import Part, Record
+from wiki.store.tables import record as table
+
+NOW: Final = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One entry of the list. `kind`: create, edit, fact, or "now" for what is not sealed yet.
+
+    `position` is where the list goes on from; `size_bytes` what was typed, as stored."""
+
+    record_id: str
+    kind: str
+    authors: tuple[str, ...]  # person ids, in the order they came in
+    at_ms: int
+    end_ms: int
+    position: int
+    seq: int
+    label: str = ""
+    via: str = ""
+    summary: str = ""
+    size_bytes: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in (*TEXT_KINDS, NOW)
+
+
+class Span(NamedTuple):
+    """Text that one person wrote at one time."""
+
+    text: str
+    person_id: str
+    at_ms: int
+
+
+def revisions(
+    conn: Connection, page_id: str, limit: int = 100, before_position: int | None = None
+) -> list[Revision]:
+    """Newest first; `before_position` goes on behind a revision."""
+    query = select(table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
+    query = query.where(table.c.page == page_id).order_by(table.c.position.desc()).limit(limit)
+    found = []
+    if before_position is not None:
+        query = query.where(table.c.position < before_position)
+    else:
+        found = _unsealed(conn, page_id)
+    return found + [_revision(Record(*row)) for row in conn.execute(query)]
+
+
+def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
+    """The updates that make the text as it was after the record. Raises NotFound."""
+    if record_id == NOW:
+        return journal.state(conn, page_id)
+    updates: list[bytes] = []
+    for record in log.of_page(conn, page_id):
+        if record.kind in TEXT_KINDS:
+            updates += [part.update for part in record.parts]
+        if record.id == record_id:
+            return updates
+    raise NotFound("revision", record_id)
+
+
+def text_at(conn: Connection, page_id: str, record_id: str) -> str:
+    """Raises NotFound."""
+    return text.text_of_updates(state_at(conn, page_id, record_id))
+
+
+def before(conn: Connection, page_id: str, record_id: str) -> str | None:
+    """The text revision before this one; None when it is the first. Raises NotFound."""
+    query = select(table.c.id, table.c.kind).where(table.c.page == page_id)
+    previous: str | None = None
+    for row in conn.execute(query.order_by(table.c.position)):
+        if row.id == record_id:
+            return previous
+        if row.kind in TEXT_KINDS:
+            previous = row.id
+    if record_id == NOW:
+        return previous
+    raise NotFound("revision", record_id)
+
+
+def blame(conn: Connection, page_id: str) -> list[Span]:
+    """The present text, cut by who wrote it when."""
+    parts = [
+        part
+        for record in log.of_page(conn, page_id)
+        if record.kind in TEXT_KINDS
+        for part in record.parts
+    ]
+    rows = journal.rows(conn, page_id)
+    return blame_of([*parts, *(Part(row.person_id, row.at_ms, row.update) for row in rows)])
+
+
+def blame_of(parts: Iterable[Part]) -> list[Span]:
+    """The text that `parts`, in order, make, cut by who wrote it when."""
+    ledger = _Ledger()
+    doc = text.new_doc()
+    with text.watched(doc, ledger.follow):
+        for part in parts:
+            ledger.author = (part.person_id, part.at_ms)
+            text.apply(doc, part.update)
+    return ledger.spans(text.text_of(doc))
+
+
+class _Ledger:
+    """Who wrote which stretch, counted in UTF-8 bytes as the document's events are."""
+
+    def __init__(self) -> None:
+        self.author = ("", 0)
+        self._stretches: list[tuple[int, tuple[str, int]]] = []
+
+    def follow(self, delta: Sequence[dict[str, Any]]) -> None:
+        """One event: retain, insert and delete from the front."""
+        old, out = self._stretches, []
+        index, used = 0, 0
+        for step in delta:
+            if "insert" in step:
+                out.append((len(step["insert"].encode()), self.author))
+                continue
+            left = step.get("retain", 0) or step.get("delete", 0)
+            while left:
+                length, author = old[index]
+                taken = min(left, length - used)
+                if "retain" in step:
+                    out.append((taken, author))
+                left, used = left - taken, used + taken
+                if used == length:
+                    index, used = index + 1, 0
+        if used:
+            length, author = old[index]
+            out.append((length - used, author))
+            index += 1
+        self._stretches = _joined(out + old[index:])
+
+    def spans(self, whole: str) -> list[Span]:
+        data, at, found = whole.encode(), 0, []
+        for length, author in self._stretches:
+            found.append(Span(data[at : at + length].decode(), *author))
+            at += length
+        return found
+
+
+def _joined(
+    stretches: list[tuple[int, tuple[str, int]]],
+) -> list[tuple[int, tuple[str, int]]]:
+    joined: list[tuple[int, tuple[str, int]]] = []
+    for length, author in stretches:
+        if joined and joined[-1][1] == author:
+            joined[-1] = (joined[-1][0] + length, author)
+        else:
+            joined.append((length, author))
+    return joined
+
+
+def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
+    rows = journal.rows(conn, page_id)
+    if not rows:
+        return []
+    authors = tuple(dict.fromkeys(row.person_id for row in rows))
+    size = sum(len(row.update) for row in rows)
+    position = log.last_position(conn) + 1
+    return [
+        Revision(NOW, NOW, authors, rows[0].at_ms, rows[-1].at_ms, position, 0, size_bytes=size)
+    ]
+
+
+def _revision(record: Record) -> Revision:
+    parts = record.parts
+    label, summary = str(record.x.get("label", "")), ""
+    if record.kind == "fact":
+        facts = [json.loads(part.update) for part in parts]
+        summary = "; ".join(fact.summary(one) for one in facts)
+        label = next((one["label"] for one in facts if one["name"] == "name"), "")
+    return Revision(
+        record_id=record.id,
+        kind=record.kind,
+        authors=tuple(dict.fromkeys(part.person_id for part in parts)),
+        at_ms=record.ts,
+        end_ms=parts[-1].at_ms if parts else record.ts,
+        position=record.position or 0,
+        seq=record.seq,
+        label=label,
+        via=str(record.x.get("via", "")),
+        summary=summary,
+        size_bytes=len(record.body),
+    )

@@ -1,0 +1,113 @@
+"""What links where. `follow` is a follower of "pages as they are": it keeps the `link` table true.
+
+    [[Title]]   [[Title|label]]   [[space/Title]]   [[space/Title|label]]
+
+A link names a title; what it leads to is found by the slug of it, old addresses included, so that
+links outlive renames. Code spans and fenced code are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select, tuple_
+
+from wiki import log, page
+from wiki.names import slugify
+from wiki.page import Page
+from wiki.store.tables import alias, space
+from wiki.store.tables import link as table
+from wiki.store.tables import page as pages
+
+FOLLOWER = "links"
+MAX_LINKS = 2000  # of one page
+_LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]|\n]{1,300}))?\]\]")
+_CODE = re.compile(
+    r"^(?P<fence> {0,3}(?P<mark>`{3,}|~{3,}))[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*[ \t]*$|\Z)"
+    r"|(?P<ticks>(?<!`)`+(?!`)).+?(?<!`)(?P=ticks)(?!`)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What stands in the brackets. `space_slug` None: the space of the page."""
+
+    space_slug: str | None
+    title: str
+    label: str | None = None
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.title)
+
+
+def target_of(inside: str, label: str | None = None) -> Target:
+    """`space/Title` or `Title`."""
+    head, slash, rest = inside.partition("/")
+    label = label.strip() if label and label.strip() else None
+    if slash and rest.strip() and head.strip() and slugify(head) == head.strip():
+        return Target(head.strip(), rest.strip(), label)
+    return Target(None, inside.strip(), label)
+
+
+def wiki_links(markdown: str) -> list[Target]:
+    """In the order they stand, each once."""
+    without_code = _CODE.sub(" ", markdown)
+    found = (target_of(m.group(1), m.group(2)) for m in _LINK.finditer(without_code))
+    return list(dict.fromkeys(one for one in found if one.title))[:MAX_LINKS]
+
+
+def update(conn: Connection, source: Page, text: str) -> None:
+    """`source` now says `text`: keep its links."""
+    own = conn.scalar(select(space.c.slug).where(space.c.id == source.space_id))
+    wanted = {(target.space_slug or own, target.slug) for target in wiki_links(text)}
+    conn.execute(table.delete().where(table.c.page_id == source.id))
+    for space_slug, slug in sorted(wanted):
+        conn.execute(table.insert().values(page_id=source.id, space_slug=space_slug, slug=slug))
+
+
+def backlinks(conn: Connection, target: Page, space_ids: Collection[str]) -> list[Page]:
+    """Pages of the given spaces that link to `target`, by title."""
+    home = select(space.c.slug).where(space.c.id == target.space_id).scalar_subquery()
+    olds = select(space.c.slug, alias.c.slug).join(space, space.c.id == alias.c.space_id)
+    addresses = [tuple(row) for row in conn.execute(olds.where(alias.c.page_id == target.id))]
+    now = (table.c.space_slug == home) & (table.c.slug == target.slug)
+    before = tuple_(table.c.space_slug, table.c.slug).in_(addresses)
+    query = select(table.c.page_id).where(or_(now, before) if addresses else now).distinct()
+    found = page.several(conn, list(conn.scalars(query))).values()
+    seen = (one for one in found if one.space_id in space_ids and one.id != target.id)
+    return sorted((one for one in seen if not one.is_archived), key=lambda one: one.title)
+
+
+def resolve_many(
+    conn: Connection, own_space_slug: str, targets: Iterable[Target]
+) -> dict[Target, Page | None]:
+    """The page that each target leads to, None where there is none yet. Rights are not asked."""
+    wanted = {target: (target.space_slug or own_space_slug, target.slug) for target in targets}
+    found: dict[tuple[str, str], str] = {}
+    by_space: dict[str, list[str]] = {}
+    for space_slug, slug in wanted.values():
+        by_space.setdefault(space_slug, []).append(slug)
+    for space_slug, slugs in by_space.items():
+        space_id = conn.scalar(select(space.c.id).where(space.c.slug == space_slug))
+        old = select(alias.c.slug, alias.c.page_id)
+        for row in conn.execute(old.where(alias.c.space_id == space_id, alias.c.slug.in_(slugs))):
+            found[space_slug, row.slug] = row.page_id
+        now = select(pages.c.slug, pages.c.id)
+        for row in conn.execute(now.where(pages.c.space_id == space_id, pages.c.slug.in_(slugs))):
+            found[space_slug, row.slug] = row.id
+    known = page.several(conn, list(found.values()))
+    return {target: known.get(found.get(at, "")) for target, at in wanted.items()}
+
+
+def follow(conn: Connection, limit: int = 200) -> int:
+    """Look at the pages that changed since last time; how many there were."""
+    changed = page.changed_since(conn, log.follower_position(conn, FOLLOWER), limit)
+    for one in changed:
+        update(conn, one, page.text(conn, one.id))
+    if changed:
+        log.set_follower_position(conn, FOLLOWER, changed[-1].change)
+    return len(changed)

@@ -1,0 +1,282 @@
+"""Pages as they are now: made, found, listed. What changes one that exists is a fact (`fact`) or
+text (`journal`); both call `touch`, so that followers of "pages as they are" see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from wiki import journal, log
+from wiki import text as texts
+from wiki.errors import BadInput, NameTaken, NotFound
+from wiki.key import SiteKey
+from wiki.names import MAX_SLUG_CHARS, check_title, slugify
+from wiki.record import Part
+from wiki.store.tables import alias, page_tag, setting
+from wiki.store.tables import page as table
+
+KINDS = ("idea", "note", "post", "episode", "question", "profile")
+MAX_TAGS = 20
+MAX_TAG_CHARS = 40
+_CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`change` is the site-wide counter at its last change."""
+
+    id: str
+    space_id: str
+    kind: str
+    title: str
+    slug: str
+    status: str
+    epoch: int
+    created_by: str
+    created_at_ms: int
+    modified_by: str
+    modified_at_ms: int
+    archived_at_ms: int | None
+    change: int
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at_ms is not None
+
+
+def create(
+    conn: Connection,
+    key: SiteKey,
+    *,
+    space_id: str,
+    title: str,
+    kind: str = "idea",
+    text: str = "",
+    person_id: str,
+    now_ms: int,
+    tags: Iterable[str] = (),
+    via: str = "",
+) -> Page:
+    """A page with `text`. Raises BadInput, NameTaken."""
+    title, kind, wanted = check_title(title), check_kind(kind), check_tags(tags)
+    client = texts.new_client()
+    born: dict[str, Any] = {
+        "thing": "page",
+        "space": space_id,
+        "title": title,
+        "kind": kind,
+        "slug": free_slug(conn, space_id, title),
+        "tags": list(wanted),
+    }
+    if via:
+        born["via"] = via
+    first = texts.first_update(texts.plain(text), client)
+    made = log.write(conn, key, "", "create", [Part(person_id, now_ms, first)], born)
+    insert(conn, made.page, born, person_id, now_ms)
+    journal.lease(conn, made.page, client, person_id)
+    return by_id(conn, made.page)
+
+
+def insert(
+    conn: Connection, page_id: str, born: dict[str, Any], person_id: str, at_ms: int
+) -> None:
+    """The row of a page whose `create` record says `born`."""
+    conn.execute(
+        table.insert().values(
+            id=page_id,
+            space_id=born["space"],
+            kind=born["kind"],
+            title=born["title"],
+            slug=born["slug"],
+            created_by=person_id,
+            created_at_ms=at_ms,
+            modified_by=person_id,
+            modified_at_ms=at_ms,
+            change=next_change(conn),
+        )
+    )
+    set_tags(conn, page_id, born["tags"])
+
+
+def check_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise BadInput("kind", f"it is one of {', '.join(KINDS)}")
+    return kind
+
+
+def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """`tags` as they are stored: slugs, each once. Raises BadInput."""
+    found = tuple(dict.fromkeys(slugify(tag.lstrip("#")) for tag in tags if tag.strip(" #")))
+    if len(found) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARS for tag in found):
+        raise BadInput("tags", f"at most {MAX_TAGS}, of at most {MAX_TAG_CHARS} characters")
+    return found
+
+
+def free_slug(conn: Connection, space_id: str, title: str, *, of: str = "") -> str:
+    """The address for `title`, free for the page `of`. Raises NameTaken when a page has it."""
+    slug = slugify(title)
+    holder = conn.scalar(
+        select(table.c.id).where(table.c.space_id == space_id, table.c.slug == slug)
+    )
+    if holder is not None and holder != of:
+        raise NameTaken("page", title)
+    taken = (alias.c.space_id == space_id) & (alias.c.slug == slug)
+    conn.execute(alias.delete().where(taken))  # an old address gives way to a page of that name
+    return slug
+
+
+def numbered_title(conn: Connection, space_id: str, title: str) -> str:
+    """`title`, with a number behind it if that is what it takes to be free."""
+    candidate, number = title, 1
+    slugs = table.c.space_id == space_id
+    while conn.scalar(select(table.c.id).where(slugs, table.c.slug == slugify(candidate))):
+        number += 1
+        candidate = f"{title[: MAX_SLUG_CHARS - 8]} ({number})"
+    return candidate
+
+
+def set_tags(conn: Connection, page_id: str, tags: Iterable[str]) -> None:
+    conn.execute(page_tag.delete().where(page_tag.c.page_id == page_id))
+    for tag in tags:
+        conn.execute(page_tag.insert().values(page_id=page_id, tag=tag))
+
+
+def by_id(conn: Connection, page_id: str) -> Page:
+    """Raises NotFound."""
+    found = several(conn, [page_id])
+    if not found:
+        raise NotFound("page", page_id)
+    return found[page_id]
+
+
+def several(conn: Connection, page_ids: Collection[str]) -> dict[str, Page]:
+    """Those of them that exist, by id."""
+    return {one.id: one for one in _pages(conn, _select().where(table.c.id.in_(list(page_ids))))}
+
+
+def resolve(conn: Connection, space_id: str, slug: str) -> tuple[Page, bool]:
+    """The page at an address, and whether it is an old address of it. Raises NotFound."""
+    here = (table.c.space_id == space_id) & (table.c.slug == slug)
+    found = _pages(conn, _select().where(here))
+    if found:
+        return found[0], False
+    old = (alias.c.space_id == space_id) & (alias.c.slug == slug)
+    page_id = conn.scalar(select(alias.c.page_id).where(old))
+    if page_id is None:
+        raise NotFound("page", slug)
+    return by_id(conn, page_id), True
+
+
+def list_in(
+    conn: Connection,
+    space_id: str,
+    *,
+    kind: str | None = None,
+    tag: str | None = None,
+    archived: bool = False,
+    order: str = "modified",
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Page]:
+    """Pages of a space; `order` is "modified" (newest first) or "title"."""
+    query = _select().where(table.c.space_id == space_id, _archived(archived))
+    if kind is not None:
+        query = query.where(table.c.kind == kind)
+    if tag is not None:
+        query = query.where(table.c.id.in_(select(page_tag.c.page_id).where(page_tag.c.tag == tag)))
+    by = func.lower(table.c.title) if order == "title" else table.c.modified_at_ms.desc()
+    return _pages(conn, query.order_by(by, table.c.id).limit(limit).offset(offset))
+
+
+def count_in(conn: Connection, space_id: str) -> int:
+    """How many pages a space has, archived ones apart."""
+    here = (table.c.space_id == space_id) & _archived(False)
+    return conn.scalar(select(func.count()).select_from(table).where(here)) or 0
+
+
+def recent(
+    conn: Connection, space_ids: Collection[str], limit: int = 50, before_ms: int | None = None
+) -> list[Page]:
+    """Last changed first."""
+    query = _select().where(table.c.space_id.in_(list(space_ids)), _archived(False))
+    if before_ms is not None:
+        query = query.where(table.c.modified_at_ms < before_ms)
+    return _pages(conn, query.order_by(table.c.modified_at_ms.desc(), table.c.id).limit(limit))
+
+
+def tags_in(conn: Connection, space_id: str) -> list[tuple[str, int]]:
+    """Tags with how many pages have them, most frequent first."""
+    count = func.count()
+    query = select(page_tag.c.tag, count).join(table, table.c.id == page_tag.c.page_id)
+    query = query.where(table.c.space_id == space_id, _archived(False)).group_by(page_tag.c.tag)
+    return [(row[0], row[1]) for row in conn.execute(query.order_by(count.desc(), page_tag.c.tag))]
+
+
+def titles(conn: Connection, space_ids: Collection[str], prefix: str, limit: int) -> list[Page]:
+    """For completion: titles that begin with `prefix`, then those that hold it."""
+    wanted = prefix.casefold().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    slug = slugify(prefix) if prefix.strip() else ""
+    begins = func.lower(table.c.title).like(f"{wanted}%", escape="\\")
+    holds = func.lower(table.c.title).like(f"%{wanted}%", escape="\\")
+    by_slug = table.c.slug.like(f"%{slug}%") if slug else holds
+    query = _select().where(table.c.space_id.in_(list(space_ids)), _archived(False))
+    query = query.where(or_(holds, by_slug)).order_by(begins.desc(), func.lower(table.c.title))
+    return _pages(conn, query.limit(limit))
+
+
+def touch(conn: Connection, page_id: str, person_id: str, at_ms: int) -> int:
+    """The page changed; the new value of the change counter. Raises NotFound."""
+    change = next_change(conn)
+    values = {"modified_by": person_id, "modified_at_ms": at_ms, "change": change}
+    done = conn.execute(table.update().where(table.c.id == page_id).values(**values))
+    if done.rowcount == 0:
+        raise NotFound("page", page_id)
+    return change
+
+
+def next_change(conn: Connection) -> int:
+    """Count one up; never gives a number twice."""
+    change = last_change(conn) + 1  # one writer: nobody counts beside us
+    row = upsert(setting).values(name=_CHANGE, value=str(change))
+    values = {"value": str(change)}
+    conn.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
+    return change
+
+
+def last_change(conn: Connection) -> int:
+    return int(conn.scalar(select(setting.c.value).where(setting.c.name == _CHANGE)) or 0)
+
+
+def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
+    """The next pages behind `change`, archived ones too, in the order they changed."""
+    query = _select().where(table.c.change > change).order_by(table.c.change)
+    return _pages(conn, query.limit(limit))
+
+
+def text(conn: Connection, page_id: str) -> str:
+    """The page's durable text."""
+    return texts.text_of_updates(journal.state(conn, page_id))
+
+
+def _archived(is_archived: bool) -> Any:
+    column = table.c.archived_at_ms
+    return column.is_not(None) if is_archived else column.is_(None)
+
+
+def _select() -> Select[Any]:
+    return select(table)
+
+
+def _pages(conn: Connection, query: Select[Any]) -> list[Page]:
+    rows: list[Row[Any]] = list(conn.execute(query))
+    tags: dict[str, list[str]] = {}
+    found = page_tag.c.page_id.in_([row.id for row in rows])
+    for row in conn.execute(select(page_tag).where(found).order_by(page_tag.c.tag)) if rows else ():
+        tags.setdefault(row.page_id, []).append(row.tag)
+    return [Page(**row._mapping, tags=tuple(tags.get(row.id, ()))) for row in rows]

@@ -1,0 +1,225 @@
+"""Accounts: who there is, what they are called, and whether a password is theirs.
+
+Hashing is slow on purpose (argon2id, RFC 9106): call `hash_password` and `password_matches` in a
+thread, outside any transaction.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Row, select
+
+from wiki.access import ANONYMOUS, Actor, Role
+from wiki.errors import BadInput, NameTaken, NotFound
+from wiki.names import new_person_id
+from wiki.store.tables import member
+from wiki.store.tables import person as table
+
+MIN_PASSWORD_CHARS = 8
+MAX_PASSWORD_CHARS = 1024
+MAX_DISPLAY_CHARS = 80
+_NAME = re.compile(r"[\w](?:[\w.-]{0,38}[\w])?", re.UNICODE)
+# Dark enough for white letters on them (WCAG AA), bright enough for a cursor on white.
+COLOURS = (
+    "#b4232c", "#a3480b", "#7a5c00", "#3d6b12", "#0b6e4f", "#00697a",
+    "#1d5fa8", "#4a4fc4", "#7a3fb0", "#a0307f", "#8a4a3a", "#4d5d6b",
+)  # fmt: skip
+
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash("nobody's password")  # so that unknown names take as long as known ones
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`name` is what one signs in with, `display` what others read."""
+
+    id: str
+    name: str
+    display: str
+    is_admin: bool
+    is_guest: bool
+    colour: str
+    created_at_ms: int
+    disabled_at_ms: int | None
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at_ms is not None
+
+
+def check_name(name: str) -> str:
+    """`name` as it is stored. Raises BadInput when it cannot be one."""
+    folded = unicodedata.normalize("NFC", name.strip()).casefold()
+    if not _NAME.fullmatch(folded):
+        raise BadInput("name", "use 1 to 40 letters, digits, dots, dashes, without spaces")
+    return folded
+
+
+def check_display(display: str) -> str:
+    """`display` trimmed. Raises BadInput when it cannot be shown."""
+    trimmed = unicodedata.normalize("NFC", " ".join(display.split()))
+    if not trimmed or len(trimmed) > MAX_DISPLAY_CHARS:
+        raise BadInput("display", f"give a name of 1 to {MAX_DISPLAY_CHARS} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Co", "Cf") for char in trimmed):
+        raise BadInput("display", "it holds characters that cannot be shown")
+    return trimmed
+
+
+def create(
+    conn: Connection,
+    *,
+    name: str,
+    display: str = "",
+    password_hash: str | None = None,
+    is_admin: bool = False,
+    is_guest: bool = False,
+    now_ms: int,
+    person_id: str | None = None,
+) -> Person:
+    """A new person. Raises BadInput, NameTaken. `person_id` is given when one is imported."""
+    name = check_name(name)
+    if by_name(conn, name) is not None:
+        raise NameTaken("person", name)
+    made_id = person_id or new_person_id()
+    made = Person(
+        made_id,
+        name,
+        check_display(display or name),
+        is_admin,
+        is_guest,
+        COLOURS[zlib.crc32(made_id.encode()) % len(COLOURS)],
+        now_ms,
+        None,
+    )
+    values = {field: getattr(made, field) for field in Person.__slots__}
+    conn.execute(table.insert().values(**values, password_hash=password_hash))
+    return made
+
+
+def by_id(conn: Connection, person_id: str) -> Person:
+    """Raises NotFound."""
+    found = several(conn, [person_id])
+    if not found:
+        raise NotFound("person", person_id)
+    return found[person_id]
+
+
+def by_name(conn: Connection, name: str) -> Person | None:
+    folded = unicodedata.normalize("NFC", name.strip()).casefold()
+    row = conn.execute(_select().where(table.c.name == folded)).first()
+    return _person(row) if row else None
+
+
+def everyone(conn: Connection) -> list[Person]:
+    """By name of display."""
+    rows = conn.execute(_select().order_by(table.c.display, table.c.id))
+    return [_person(row) for row in rows]
+
+
+def several(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
+    """Those of them that exist, by id."""
+    rows = conn.execute(_select().where(table.c.id.in_(list(person_ids))))
+    return {row.id: _person(row) for row in rows}
+
+
+def names(conn: Connection, person_ids: Collection[str]) -> dict[str, str]:
+    """What those of them that exist are called."""
+    query = select(table.c.id, table.c.display).where(table.c.id.in_(list(person_ids)))
+    return {row.id: row.display for row in conn.execute(query)}
+
+
+def actors(conn: Connection, person_ids: Collection[str]) -> dict[str, Actor]:
+    """Who may act: disabled people are left out."""
+    roles: dict[str, dict[str, Role]] = {}
+    query = select(member).where(member.c.person_id.in_(list(person_ids)))
+    for row in conn.execute(query):
+        roles.setdefault(row.person_id, {})[row.space_id] = Role(row.role)
+    return {
+        one.id: Actor(one.id, one.display, one.is_admin, one.is_guest, roles.get(one.id, {}))
+        for one in several(conn, person_ids).values()
+        if not one.is_disabled
+    }
+
+
+def actor(conn: Connection, person_id: str | None) -> Actor:
+    """`ANONYMOUS` for nobody, and for who is disabled."""
+    return actors(conn, [person_id]).get(person_id, ANONYMOUS) if person_id else ANONYMOUS
+
+
+def hash_password(password: str) -> str:
+    """What is stored of it. Slow. Raises BadInput when it is too short."""
+    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+        raise BadInput("password", f"use at least {MIN_PASSWORD_CHARS} characters")
+    return _hasher.hash(password)
+
+
+def password_matches(stored_hash: str | None, password: str) -> bool:
+    """Slow, and as slow for nobody's hash (None)."""
+    try:
+        _hasher.verify(stored_hash or _NOBODY, password[:MAX_PASSWORD_CHARS])
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored_hash is not None
+
+
+def password_hash_of(conn: Connection, name: str) -> tuple[str, str | None] | None:
+    """Person id and hash of who signs in with `name`; None for nobody and for the disabled."""
+    found = by_name(conn, name)
+    if found is None or found.is_disabled:
+        return None
+    stored = conn.scalar(select(table.c.password_hash).where(table.c.id == found.id))
+    return found.id, stored
+
+
+def set_password(conn: Connection, person_id: str, password_hash: str) -> None:
+    _update(conn, person_id, {"password_hash": password_hash})
+
+
+def set_display(conn: Connection, person_id: str, display: str) -> None:
+    """Raises BadInput."""
+    _update(conn, person_id, {"display": check_display(display)})
+
+
+def set_admin(conn: Connection, person_id: str, is_admin: bool) -> None:
+    """Raises BadInput when the last administrator would go."""
+    if not is_admin:
+        _keep_an_admin(conn, person_id)
+    _update(conn, person_id, {"is_admin": is_admin})
+
+
+def disable(conn: Connection, person_id: str, now_ms: int) -> None:
+    """Shuts the account; what the person wrote stays. Raises BadInput for the last admin."""
+    _keep_an_admin(conn, person_id)
+    _update(conn, person_id, {"disabled_at_ms": now_ms})
+
+
+def enable(conn: Connection, person_id: str) -> None:
+    _update(conn, person_id, {"disabled_at_ms": None})
+
+
+def _keep_an_admin(conn: Connection, person_id: str) -> None:
+    query = select(table.c.id).where(table.c.is_admin, table.c.disabled_at_ms.is_(None))
+    if set(conn.scalars(query)) == {person_id}:
+        raise BadInput("person", "is the only administrator; name another one first")
+
+
+def _update(conn: Connection, person_id: str, values: Mapping[str, Any]) -> None:
+    done = conn.execute(table.update().where(table.c.id == person_id).values(**values))
+    if done.rowcount == 0:
+        raise NotFound("person", person_id)
+
+
+def _select() -> Any:
+    return select(*(table.c[field] for field in Person.__slots__))
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(**row._mapping)

@@ -1,0 +1,117 @@
+"""Turning a page's journal into records: rows become `edit` records, in one transaction.
+
+A part ends when the person changes or two seconds pass; a record when the way it came (`via`)
+changes. Every so often the page's whole state is kept beside, so that opening it stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wiki import fact, journal, log, page, text
+from wiki.errors import BadInput
+from wiki.journal import JournalRow
+from wiki.key import SiteKey
+from wiki.names import check_title
+from wiki.record import Part, Record
+from wiki.store.tables import checkpoint
+from wiki.store.tables import journal as table
+from wiki.store.tables import record as records
+
+PART_MS = 2000
+QUIET_MS = 30_000
+MAX_AGE_MS = 600_000
+MAX_BYTES = 256 * 1024
+CHECKPOINT_RECORDS = 64
+CHECKPOINT_BYTES = 256 * 1024
+
+
+def seal(
+    conn: Connection, key: SiteKey, page_id: str, now_ms: int, *, label: str | None = None
+) -> Record | None:
+    """Seal what the journal holds of the page; the last record made, None if there was nothing.
+
+    `label` names the last one."""
+    rows = journal.rows(conn, page_id)
+    if not rows:
+        return None
+    made: Record | None = None
+    groups = [(via, list(group)) for via, group in groupby(rows, key=lambda row: row.via)]
+    for number, (via, group) in enumerate(groups, 1):
+        x: dict[str, Any] = {"via": via} if via else {}
+        if label and number == len(groups):
+            x["label"] = label
+        made = log.write(conn, key, page_id, "edit", list(_parts(group)), x)
+    journal.drop_through(conn, page_id, rows[-1].n)
+    if _wants_checkpoint(conn, page_id):
+        save_checkpoint(conn, page_id)
+    return made
+
+
+def due(
+    conn: Connection,
+    now_ms: int,
+    *,
+    quiet_ms: int = QUIET_MS,
+    max_age_ms: int = MAX_AGE_MS,
+    max_bytes: int = MAX_BYTES,
+) -> list[str]:
+    """Pages that have rested for `quiet_ms`, or whose journal is too old or too large."""
+    first, last = func.min(table.c.at_ms), func.max(table.c.at_ms)
+    size = func.sum(func.length(table.c.update))
+    is_due = or_(last <= now_ms - quiet_ms, first <= now_ms - max_age_ms, size >= max_bytes)
+    return list(conn.scalars(select(table.c.page_id).group_by(table.c.page_id).having(is_due)))
+
+
+def name_revision(
+    conn: Connection, key: SiteKey, page_id: str, now_ms: int, person_id: str, label: str
+) -> Record:
+    """Give the page's present text a name; seals it first. Raises BadInput."""
+    try:
+        label = check_title(label)
+    except BadInput as error:
+        raise BadInput("label", error.why.replace("title", "name")) from error
+    seal(conn, key, page_id, now_ms)
+    return fact.act(conn, key, page_id, person_id, {"name": "name", "label": label}, now_ms)
+
+
+def save_checkpoint(conn: Connection, page_id: str) -> None:
+    """Keep the page's state as of its newest record; its journal must be empty."""
+    state = text.compacted(journal.state(conn, page_id))
+    position = log.last_position(conn)
+    row = insert(checkpoint).values(page_id=page_id, position=position, state=state)
+    values = {"position": position, "state": state}
+    conn.execute(row.on_conflict_do_update(index_elements=["page_id"], set_=values))
+    page.by_id(conn, page_id)
+
+
+def _parts(rows: Sequence[JournalRow]) -> Iterator[Part]:
+    group: list[JournalRow] = []
+    for row in rows:
+        if group and (
+            row.person_id != group[0].person_id
+            or row.at_ms - group[0].at_ms >= PART_MS
+            or row.at_ms < group[0].at_ms
+        ):
+            yield _part(group)
+            group = []
+        group.append(row)
+    yield _part(group)
+
+
+def _part(rows: Sequence[JournalRow]) -> Part:
+    return Part(rows[0].person_id, rows[0].at_ms, text.merge([row.update for row in rows]))
+
+
+def _wants_checkpoint(conn: Connection, page_id: str) -> bool:
+    query = select(checkpoint.c.position).where(checkpoint.c.page_id == page_id)
+    since = conn.scalar(query) or 0
+    behind = and_(records.c.page == page_id, records.c.position > since)
+    size = func.coalesce(func.sum(func.length(records.c.body)), 0)
+    row = conn.execute(select(func.count(), size).where(behind)).one()
+    return bool(row[0] >= CHECKPOINT_RECORDS or row[1] >= CHECKPOINT_BYTES)
