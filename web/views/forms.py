@@ -1,0 +1,93 @@
+"""Forms: what was typed stays, and what is wrong is said beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from wiki.errors import BadInput, Conflict, GroundswellError, NameTaken, RateLimited, TooLarge
+
+# What a form can show and a person can mend; anything else is a page of its own.
+Mendable = (BadInput, Conflict, RateLimited, TooLarge)
+SECRETS = frozenset(("password", "present_password", "csrf"))
+MAX_VALUE_CHARS = 5000
+
+
+@dataclass
+class Form:
+    """`errors` by field; "" is the form as a whole. `name` tells forms of one page apart."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    name: str = ""
+
+    @classmethod
+    def sent(cls, data: FormData, name: str = "") -> Form:
+        """The text fields of `data`."""
+        texts = {key: value for key, value in data.items() if isinstance(value, str)}
+        return cls({key: text[:MAX_VALUE_CHARS] for key, text in texts.items()}, name=name)
+
+    def get(self, key: str) -> str:
+        """What was typed, trimmed; passwords as they are."""
+        value = self.values.get(key, "")
+        return value if key in SECRETS else value.strip()
+
+    def shown(self, key: str, default: str = "") -> str:
+        """What stands in the field when the form comes back; never a password."""
+        return "" if key in SECRETS else self.values.get(key, default)
+
+    def is_on(self, key: str) -> bool:
+        """Whether a checkbox was ticked."""
+        return key in self.values
+
+    def refuse(self, error: GroundswellError, key: str = "") -> None:
+        """Say `error` beside the field `key`, else beside the one that it names."""
+        names = {"title": "title", "space": "slug", "person": "name"}
+        if isinstance(error, BadInput):
+            key = key or error.field
+            sentence = f"{error.why[:1].upper()}{error.why[1:]}."
+        else:
+            if isinstance(error, NameTaken):
+                key = key or names.get(error.what, "")
+            sentence = str(error)
+        self.errors[key] = sentence
+        self.status = 429 if isinstance(error, RateLimited) else 400
+        if isinstance(error, Conflict):
+            self.status = 409
+
+
+def local_path(text: str | None) -> str:
+    """`text` if it is an address on this site, else the front page: nobody is sent elsewhere."""
+    if not text or not text.startswith("/") or text[1:2] in ("/", "\\"):
+        return "/"
+    if any(ord(char) < 0x20 or char == "\\" for char in text):
+        return "/"
+    parts = urlsplit(text)
+    return "/" if parts.scheme or parts.netloc else text
+
+
+def back(address: str, done: str = "") -> Response:
+    """Look at `address`; `done` names the sentence that it says there (`DONE`)."""
+    return RedirectResponse(f"{address}?done={done}" if done else address, 303)
+
+
+DONE: Mapping[str, str] = {
+    "saved": "Saved.",
+    "name": "Your name is changed.",
+    "password": "Your password is changed. Other browsers are signed out.",
+    "signed-out": "You are signed out everywhere else.",
+    "token-dropped": "The token no longer works.",
+    "member": "Members are changed.",
+    "invite-dropped": "The link no longer works.",
+    "archived": "The space is in the archive: it can be read, not changed.",
+    "restored": "The space is back from the archive.",
+    "deleted": "The space is deleted.",
+    "person": "The account is changed.",
+    "welcome": "Welcome! Open an idea below, press Edit and type: that is all there is to learn.",
+    "joined": "Welcome! You are in.",
+}
