@@ -1,0 +1,146 @@
+"""Attachments: taken in while they are counted, given out so that they can do no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from web.session import actor_of, check_csrf, require, signed_in
+from web.site import Site
+from wiki import attachment, fact, page, space
+from wiki.access import Action
+from wiki.attachment import MAX_BYTES, Attachment, Prepared
+from wiki.errors import BadInput, NotFound, TooLarge
+
+FORM_BYTES = 64 * 1024  # what a form around one file may add to it
+POLICY = "default-src 'none'; sandbox"
+
+
+async def upload(request: Request) -> Response:
+    """`?page=` gets the file; the answer says where it is and how Markdown shows it."""
+    site: Site = request.app.state.site
+    check_csrf(request)
+    person = signed_in(request)
+    page_id = request.query_params.get("page", "")
+    await _require(request, page_id, Action.EDIT)
+    name, data = await _file_of(request)
+    prepared = await asyncio.to_thread(attachment.accept, site.attachments, name, data)
+    made = await site.store.write(lambda conn: _attach(conn, site, prepared, page_id, person.id))
+    body = {
+        "url": address_of(made),
+        "name": made.name,
+        "media_type": made.media_type,
+        "markdown": markdown_of(made),
+    }
+    return JSONResponse(body, 201)
+
+
+async def download(request: Request) -> Response:
+    """The file, for who may read its page. Whole or in ranges (RFC 9110 §14)."""
+    site: Site = request.app.state.site
+    attachment_id = request.path_params["attachment_id"]
+    found = await site.store.read(lambda conn: attachment.by_id(conn, attachment_id))
+    await _require(request, found.page_id, Action.READ)
+    path = attachment.path(site.attachments, found)
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound("file", found.name)
+    tag = f'"{found.digest}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, max-age=3600",
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if tag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    is_inline = found.media_type in attachment.INLINE
+    return FileResponse(
+        path,
+        headers=headers,
+        media_type=found.media_type,
+        filename=found.name,
+        content_disposition_type="inline" if is_inline else "attachment",
+    )
+
+
+def address_of(file: Attachment) -> str:
+    return f"/files/{file.id}/{quote(file.name, safe='')}"
+
+
+def markdown_of(file: Attachment) -> str:
+    """A picture is shown, anything else is a link."""
+    label = re.sub(r"([\\\[\]])", r"\\\1", file.name)
+    mark = "!" if file.media_type.startswith("image/") else ""
+    return f"{mark}[{label}]({address_of(file)})"
+
+
+def _attach(
+    conn: Connection, site: Site, prepared: Prepared, page_id: str, person_id: str
+) -> Attachment:
+    """The row, and the fact of it in the page's record."""
+    now_ms = site.now_ms()
+    made = attachment.add(conn, prepared, page_id, person_id, now_ms, site.config.quota_bytes)
+    told = {
+        "name": "attach",
+        "id": made.id,
+        "digest": made.digest,
+        "file": made.name,
+        "media_type": made.media_type,
+        "size": made.size_bytes,
+    }
+    fact.act(conn, site.key, page_id, person_id, told, now_ms)
+    return made
+
+
+async def _require(request: Request, page_id: str, action: Action) -> None:
+    def read(conn: Connection) -> space.Space:
+        return space.by_id(conn, page.by_id(conn, page_id).space_id)
+
+    where = await request.app.state.site.store.read(read)
+    require(actor_of(request), action, where.access, "files of this page")
+
+
+async def _file_of(request: Request) -> tuple[str, bytes]:
+    """Name and bytes of the field `file`. Raises TooLarge as soon as it is known to be."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise BadInput("file", "send it as multipart/form-data, in the field “file”")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BYTES + FORM_BYTES:
+        raise TooLarge("The file", int(declared), MAX_BYTES)
+    parser = MultiPartParser(request.headers, _counted(request), max_files=1, max_fields=4)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise BadInput("file", "send one file, in the field “file”") from error
+    try:
+        sent = form.get("file")
+        if not isinstance(sent, UploadFile):
+            raise BadInput("file", "choose a file first")
+        return sent.filename or "", await sent.read()
+    finally:
+        await form.close()
+
+
+async def _counted(request: Request) -> AsyncIterator[bytes]:
+    seen = 0
+    async for chunk in request.stream():
+        seen += len(chunk)
+        if seen > MAX_BYTES + FORM_BYTES:
+            raise TooLarge("The file", seen, MAX_BYTES)
+        yield chunk
+
+
+routes = [
+    Route("/files", upload, methods=["POST"]),
+    Route("/files/{attachment_id}/{name}", download),
+]
