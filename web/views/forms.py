@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from web.site import Site
 from wiki.errors import BadInput, Conflict, GroundswellError, NameTaken, RateLimited, TooLarge
 
 # What a form can show and a person can mend; anything else is a page of its own.
@@ -74,6 +76,13 @@ def local_path(text: str | None) -> str:
 def back(address: str, done: str = "") -> Response:
     """Look at `address`; `done` names the sentence that it says there (`DONE`)."""
     return RedirectResponse(f"{address}?done={done}" if done else address, 303)
+
+
+def join_url(request: Request, token: str) -> str:
+    """The invitation's whole address, as somebody elsewhere needs it."""
+    site: Site = request.app.state.site
+    origin = site.config.url if site.config.server_url else str(request.base_url).rstrip("/")
+    return f"{origin}/join/{token}"
 
 
 DONE: Mapping[str, str] = {
