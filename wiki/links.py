@@ -103,11 +103,17 @@ def resolve_many(
     return {target: known.get(found.get(at, "")) for target, at in wanted.items()}
 
 
+def is_behind(conn: Connection) -> bool:
+    """Whether pages changed since the follower looked."""
+    return log.follower_position(conn, FOLLOWER) < page.last_change(conn)
+
+
 def follow(conn: Connection, limit: int = 200) -> int:
     """Look at the pages that changed since last time; how many there were."""
     changed = page.changed_since(conn, log.follower_position(conn, FOLLOWER), limit)
     for one in changed:
         update(conn, one, page.text(conn, one.id))
-    if changed:
-        log.set_follower_position(conn, FOLLOWER, changed[-1].change)
+    # Counted numbers may be gone with deleted pages: then the counter itself is where we are.
+    reached = changed[-1].change if len(changed) == limit else page.last_change(conn)
+    log.set_follower_position(conn, FOLLOWER, reached)
     return len(changed)

@@ -1,0 +1,137 @@
+"""One table from what went wrong to how it is told: HTTP status, WebSocket close code, title.
+
+The stable code is the error's own (`code`), the sentence its `str`, and says what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ExceptionHandler
+
+from sync import protocol
+from sync.rights import StaleEpoch
+from sync.rooms import Restarting
+from web.views import render
+from wiki import errors
+from wiki.errors import GroundswellError
+
+log = structlog.get_logger(__name__)
+
+
+class Telling(NamedTuple):
+    """How one kind of error is told."""
+
+    status: int
+    close_code: int
+    title: str
+
+
+TABLE: dict[type[GroundswellError], Telling] = {
+    errors.BadInput: Telling(400, protocol.BAD_FRAME, "That cannot be stored"),
+    errors.TooLarge: Telling(413, protocol.TOO_LARGE, "That is too large"),
+    errors.BadFrame: Telling(400, protocol.BAD_FRAME, "That is not understood"),
+    errors.Gap: Telling(409, protocol.GAP, "Something in between is missing"),
+    errors.BadUpdate: Telling(422, protocol.BAD_UPDATE, "That change was not taken"),
+    errors.Refused: Telling(400, protocol.BAD_FRAME, "That was not taken"),
+    errors.NotSignedIn: Telling(401, protocol.NOT_SIGNED_IN, "Please sign in"),
+    errors.Forbidden: Telling(403, protocol.FORBIDDEN, "That is not yours to do"),
+    errors.NotFound: Telling(404, protocol.NOT_FOUND, "Nothing here"),
+    StaleEpoch: Telling(409, protocol.EPOCH, "This copy is of an earlier history"),
+    errors.Conflict: Telling(409, protocol.BAD_UPDATE, "It changed meanwhile"),
+    errors.RateLimited: Telling(429, protocol.RATE_LIMITED, "Too fast"),
+    Restarting: Telling(503, protocol.RESTART, "The server is restarting"),
+    errors.Unavailable: Telling(503, protocol.UNAVAILABLE, "Not now"),
+    errors.Damaged: Telling(500, protocol.UNAVAILABLE, "Stored data is damaged"),
+    errors.Misconfigured: Telling(500, protocol.UNAVAILABLE, "The site is not set up right"),
+    GroundswellError: Telling(500, protocol.UNAVAILABLE, "Something went wrong"),
+}
+
+
+class Mismatch(errors.Conflict):
+    """A write names a version of the page that cannot be merged with the present one."""
+
+    code = "version"
+
+
+TABLE[Mismatch] = Telling(412, protocol.EPOCH, "It changed meanwhile")
+
+
+def telling_of(error: GroundswellError) -> Telling:
+    """The row of the error's own type, else of the nearest above it."""
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
+def close_code_of(error: GroundswellError) -> tuple[int, str]:
+    """What the socket is closed with."""
+    return telling_of(error).close_code, protocol.close_reason(error.code, str(error))
+
+
+def as_json(error: GroundswellError) -> Response:
+    """For programs: `code` to match on, `message` to show."""
+    body = {"code": error.code, "message": str(error)}
+    if isinstance(error, errors.BadInput):
+        body["field"] = error.field
+    return JSONResponse(body, telling_of(error).status, headers=_headers(error))
+
+
+async def told(request: Request, error: Exception) -> Response:
+    """The answer to a request that failed in a way that has a name."""
+    assert isinstance(error, GroundswellError)
+    if _is_program(request):
+        return as_json(error)
+    if isinstance(error, errors.NotSignedIn) and request.method in ("GET", "HEAD"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(render.sign_in_url(request.url.path + query), 303)
+    telling = telling_of(error)
+    response = await render.error_page(request, telling.status, telling.title, str(error))
+    response.headers.update(_headers(error))
+    return response
+
+
+async def told_http(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: no such address, no such method, a bad form."""
+    assert isinstance(error, HTTPException)
+    sentences = {
+        404: ("Nothing here", "There is no such page. Search for it, or begin at the front page."),
+        405: ("Not this way", "This address does not take that kind of request."),
+    }
+    title, sentence = sentences.get(error.status_code, ("That was not taken", error.detail))
+    if _is_program(request):
+        body = {"code": f"http-{error.status_code}", "message": sentence}
+        return JSONResponse(body, error.status_code, headers=error.headers)
+    return await render.error_page(request, error.status_code, title, sentence)
+
+
+async def told_crash(request: Request, error: Exception) -> Response:
+    """Our fault; the log has the details, the reader gets a sentence."""
+    log.error("request.failed", path=request.url.path, error=repr(error))
+    sentence = "The server made a mistake. What you sent was not stored; try again in a moment."
+    if _is_program(request):
+        return JSONResponse({"code": "error", "message": sentence}, 500)
+    return await render.error_page(request, 500, "Something went wrong", sentence)
+
+
+HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
+    GroundswellError: told,
+    HTTPException: told_http,
+    500: told_crash,
+}
+
+
+def _is_program(request: Request) -> bool:
+    """Whether JSON is wanted rather than a page."""
+    path = request.url.path
+    return path.startswith("/api/") or (path == "/files" and request.method == "POST")
+
+
+def _headers(error: GroundswellError) -> dict[str, str]:
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(max(1, round(error.retry_seconds)))}
+    if isinstance(error, errors.NotSignedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

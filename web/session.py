@@ -1,0 +1,272 @@
+"""Who is at the door: cookie or bearer token → actor; and that a form came from our own page.
+
+- Browsers: a cookie (HttpOnly, SameSite=Lax) whose hash is in the store. What they send must carry
+  the token of `csrf_token`, and come from our own origin.
+- Programs: `Authorization: Bearer …`, for sockets `?token=…`. No cookie, so nothing to forge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from sync.presence import Who
+from sync.rights import Claim
+from web.site import Site
+from wiki import people, signin
+from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may
+from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn
+from wiki.names import token_hash
+from wiki.people import Person
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+MAX_FORM_FIELDS = 200
+MAX_FORM_PART_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """`credential`: the stored hash of the cookie or token; `scope` of a token, else write."""
+
+    actor: Actor = ANONYMOUS
+    person: Person | None = None
+    credential: str | None = None
+    scope: str = "write"
+    is_program: bool = False
+
+
+class Doorkeeper:
+    """ASGI middleware: `request.state.visitor` and `.nonce`, and headers that keep pages safe."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        is_file = scope["path"].startswith("/static/")
+        nonce = secrets.token_urlsafe(16)
+        state = scope.setdefault("state", {})
+        state["nonce"], state["visitor"] = nonce, Visitor()
+        if not is_file:
+            state["visitor"] = await visitor_of(connection)
+            _refuse_forged(connection, scope["method"], state["visitor"])
+        state["actor"], state["person"] = state["visitor"].actor, state["visitor"].person
+        policy = _policy(connection, nonce)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", policy)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                if not is_file:
+                    headers.setdefault("Cache-Control", "private, no-cache")
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Visitor:
+    """Who sent this. `token` is one that came in the address. Raises NotSignedIn for a bearer
+    token that is not valid: programs should hear of it."""
+    site: Site = connection.app.state.site
+    bearer = token or _bearer(connection.headers)
+    cookie = connection.cookies.get(cookie_name(site))
+    if not bearer and not cookie:
+        return Visitor()
+
+    def read(conn: Connection) -> Visitor:
+        scope = "write"
+        if bearer:
+            found = signin.by_token(conn, bearer)
+            person_id, scope = found if found else (None, scope)
+        else:
+            person_id = signin.signed_in(conn, cookie or "", site.now_ms())
+        actor = people.actor(conn, person_id)
+        if actor is ANONYMOUS:
+            return Visitor()
+        credential = token_hash(bearer or cookie or "")
+        person = people.by_id(conn, person_id or "")
+        return Visitor(actor, person, credential, scope, is_program=bool(bearer))
+
+    visitor = await site.store.read(read)
+    if bearer and visitor.person is None:
+        raise NotSignedIn()
+    return visitor
+
+
+async def socket_claim(socket: WebSocket, page_id: str) -> tuple[Claim, Who | None]:
+    """Who opens a socket, and on what grounds. Raises Forbidden for another site's page."""
+    if not _is_own_origin(socket):
+        raise Forbidden("open", "this page from another site")
+    visitor = await visitor_of(socket, socket.query_params.get("token"))
+    claim = Claim(
+        page_id,
+        visitor.actor.person_id,
+        visitor.credential,
+        _epoch(socket.query_params.get("epoch")),
+        is_read_only=visitor.scope == "read",
+    )
+    person = visitor.person
+    return claim, Who(person.id, person.display, person.colour) if person else None
+
+
+def actor_of(request: HTTPConnection) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
+def person_of(request: HTTPConnection) -> Person | None:
+    """Who is signed in, None for nobody."""
+    person: Person | None = request.state.person
+    return person
+
+
+def signed_in(request: HTTPConnection) -> Person:
+    """Raises NotSignedIn."""
+    person = person_of(request)
+    if person is None:
+        raise NotSignedIn()
+    return person
+
+
+def require(
+    actor: Actor, action: Action, thing: SpaceAccess | SiteAccess, what: str = "this"
+) -> None:
+    """Raises NotSignedIn, NotFound (what may not be read is not shown to exist) or Forbidden."""
+    if may(actor, action, thing):
+        return
+    if actor.person_id is None:
+        raise NotSignedIn()
+    if isinstance(thing, SpaceAccess) and not may(actor, Action.READ, thing):
+        raise NotFound("page", what)
+    raise Forbidden(action.value, what)
+
+
+def csrf_token(request: HTTPConnection) -> str:
+    """What forms of this visitor must bring back."""
+    site: Site = request.app.state.site
+    credential = request.state.visitor.credential or "nobody"
+    return hmac.new(site.secret, f"csrf {credential}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+async def form_of(request: Request) -> FormData:
+    """The form that was sent, once it is known to be ours. Raises Forbidden, BadInput."""
+    try:
+        form = await request.form(
+            max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_PART_BYTES
+        )
+    except UnicodeDecodeError as error:
+        raise BadInput("form", "send it as UTF-8") from error
+    check_csrf(request, str(form.get("csrf", "")))
+    return form
+
+
+def check_csrf(request: HTTPConnection, given: str = "") -> None:
+    """Raises Forbidden. Programs have no cookie that could be misused."""
+    if request.state.visitor.is_program:
+        return
+    sent = given or request.headers.get("x-csrf-token", "")
+    if not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
+        raise Forbidden("send", "this form again: it has grown old. Reload the page first")
+
+
+async def set_signed_in(request: Request, response: Response, person_id: str) -> None:
+    """`response` signs the browser in."""
+    site: Site = request.app.state.site
+    agent, now_ms = request.headers.get("user-agent", ""), site.now_ms()
+    token = await site.store.write(lambda conn: signin.sign_in(conn, person_id, agent, now_ms))
+    response.set_cookie(
+        cookie_name(site),
+        token,
+        max_age=signin.SIGN_IN_MS // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=site.config.is_https,
+        path="/",
+    )
+
+
+async def clear_signed_in(request: Request, response: Response) -> None:
+    """`response` signs the browser out, here and in the store."""
+    site: Site = request.app.state.site
+    token = request.cookies.get(cookie_name(site))
+    if token:
+        await site.store.write(lambda conn: signin.sign_out(conn, token))
+        site.rooms.rights_changed()
+    response.delete_cookie(cookie_name(site), path="/", secure=site.config.is_https)
+
+
+def cookie_name(site: Site) -> str:
+    """With HTTPS, one that no neighbouring host can set (RFC 6265bis §4.1.3)."""
+    return "__Host-groundswell" if site.config.is_https else "groundswell"
+
+
+def _refuse_forged(connection: HTTPConnection, method: str, visitor: Visitor) -> None:
+    if method in SAFE_METHODS:
+        return
+    if visitor.is_program:
+        if visitor.scope != "write":
+            raise Forbidden("write", "with a token of scope read")
+        return
+    if not _is_own_origin(connection):
+        raise Forbidden("send", "forms from another site")
+
+
+def _is_own_origin(connection: HTTPConnection) -> bool:
+    """Browsers name where a request comes from; what names nothing is not a browser."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return True
+    site: Site = connection.app.state.site
+    return urlsplit(origin).netloc in (
+        connection.headers.get("host", ""),
+        urlsplit(site.config.url).netloc,
+    )
+
+
+def _bearer(headers: Headers) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _epoch(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadInput("epoch", "a whole number")
+    return int(text)
+
+
+def _policy(connection: HTTPConnection, nonce: str) -> str:
+    host = connection.headers.get("host", "")
+    scheme = "wss" if connection.url.scheme == "https" else "ws"
+    own = "'self'"
+    rules = {
+        "default-src": "'none'",
+        "script-src": f"{own} 'nonce-{nonce}'",
+        "style-src": f"{own} 'nonce-{nonce}'",
+        "img-src": f"{own} data: blob: https:",
+        "media-src": own,
+        "font-src": own,
+        "connect-src": f"{own} {scheme}://{host}" if host.isascii() and ";" not in host else own,
+        "manifest-src": own,
+        "form-action": own,
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())

@@ -1,0 +1,172 @@
+"""The composition root: opens everything a site is made of, in order, and closes it again."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from search import Indexer, Search, open_index
+from sync.rooms import Rooms, wall_clock_ms
+from web.config import Config
+from web.throttle import Throttle
+from wiki import links
+from wiki.errors import Misconfigured, Unavailable
+from wiki.key import SiteKey
+from wiki.store import Store
+
+log = structlog.get_logger(__name__)
+
+LINKS_SECONDS = 0.5
+RETRY_SECONDS = 5.0
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One running site. Views take from it what they need."""
+
+    config: Config
+    store: Store
+    key: SiteKey
+    rooms: Rooms
+    search: Search
+    indexer: Indexer
+    throttle: Throttle  # tries to sign in
+    secret: bytes  # forms are signed with it; new at every start
+    now_ms: Callable[[], int] = wall_clock_ms
+
+    @property
+    def folder(self) -> Path:
+        return self.config.folder
+
+    @property
+    def attachments(self) -> Path:
+        return attachments_of(self.config)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config, on_crash: Callable[[], None] | None = None) -> AsyncIterator[Site]:
+        """The site of `config`'s folder, running. Raises Misconfigured, Damaged.
+
+        `on_crash` hears when a background task has died, which none may; by default the process
+        is asked to end, and whoever watches it starts it again."""
+        with alone_in(config.folder):
+            store = await Store.open(config.folder)
+            key = await asyncio.to_thread(SiteKey.load_or_create, key_file_of(config))
+            index = await asyncio.to_thread(open_index, config.search_engine, index_of(config))
+            indexer = Indexer(store, index)
+            quiet_ms = config.record_quiet_seconds * 1000
+            rooms = Rooms(store, key, on_change=indexer.nudge, quiet_ms=quiet_ms)
+            site = cls(
+                config,
+                store,
+                key,
+                rooms,
+                Search(store, index),
+                indexer,
+                Throttle("attempts to sign in", tries=10, seconds=30),
+                secrets.token_bytes(32),
+            )
+            tasks = [
+                _watched("rooms", rooms.run(), on_crash or _end_process),
+                _watched("indexer", indexer.run(), on_crash or _end_process),
+                _watched("links", _follow_links(store), on_crash or _end_process),
+            ]
+            try:
+                yield site
+            finally:
+                await _close(tasks, rooms)
+                await asyncio.to_thread(index.close)
+                await store.close()
+
+
+def key_file_of(config: Config) -> Path:
+    return config.folder / "site.key"
+
+
+def attachments_of(config: Config) -> Path:
+    return config.folder / "attachments"
+
+
+def index_of(config: Config) -> Path:
+    """May be thrown away at any time."""
+    return config.folder / "cache" / f"index-{config.search_engine}"
+
+
+class alone_in:
+    """Holds the folder's lock. Raises Misconfigured when another server has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = (self._folder / "lock").open("w")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Misconfigured(
+                "data.folder", f"another server is running on {self._folder}; stop it first"
+            ) from error
+        except OSError as error:
+            raise Misconfigured(
+                "data.folder", f"{self._folder} cannot be written ({os.strerror(error.errno or 0)})"
+            ) from error
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+async def _follow_links(store: Store) -> None:
+    """The link follower: catches up, then looks twice a second whether anything changed."""
+    while True:
+        try:
+            if not await store.read(links.is_behind):
+                await asyncio.sleep(LINKS_SECONDS)
+            else:
+                await store.write(links.follow)
+        except Unavailable as error:
+            log.error("links.failed", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _watched(
+    name: str, work: Coroutine[Any, Any, None], on_crash: Callable[[], None]
+) -> asyncio.Task[None]:
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("site.task_died", task=name, exc_info=error)
+            on_crash()
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+    return task
+
+
+async def _close(tasks: list[asyncio.Task[None]], rooms: Rooms) -> None:
+    """Finish what was received, within reason; what is not, was never acknowledged."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await rooms.drain()
+    except TimeoutError:
+        log.error("site.drain_took_too_long", seconds=DRAIN_SECONDS)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_process() -> None:
+    signal.raise_signal(signal.SIGTERM)
