@@ -85,8 +85,7 @@ def _spoken_by() -> dict[str, tuple[str, ...]]:
 
 _SPOKEN_BY = _spoken_by()
 _STEMMERS: dict[str, Callable[[str], str]] = {
-    language: stemmer_for_language(language)  # type: ignore[no-untyped-call]
-    for language in LANGUAGES
+    language: stemmer_for_language(language) for language in LANGUAGES
 }
 
 

@@ -55,7 +55,9 @@ class Site:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, config: Config, on_crash: Callable[[], None] | None = None) -> AsyncIterator[Site]:
+    async def open(
+        cls, config: Config, on_crash: Callable[[], None] | None = None
+    ) -> AsyncIterator[Site]:
         """The site of `config`'s folder, running. Raises Misconfigured, Damaged.
 
         `on_crash` hears when a background task has died, which none may; by default the process

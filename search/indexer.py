@@ -1,0 +1,112 @@
+"""The follower that keeps the index: what changed since its position goes in, one commit a batch.
+
+The life of a change: `page.touch` raises the site's counter → `nudge` (or the next look) wakes
+`run` → the pages behind the index's position are read and put in with the counter's value, in one
+commit → the search finds them. A failure is logged and tried again; a damaged index is made anew
+from zero, while the old one answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from sqlalchemy import Connection
+
+from search.index import Batch, Document, Index
+from wiki import page, space
+from wiki.errors import Damaged, GroundswellError
+from wiki.page import Page
+from wiki.store import Store
+
+log = structlog.get_logger(__name__)
+
+BATCH_PAGES = 200
+RETRY_SECONDS = 5.0
+
+
+class Indexer:
+    """`run` until cancelled. Pages are found about `interval_seconds` after they changed."""
+
+    def __init__(self, store: Store, index: Index, *, interval_seconds: float = 0.5) -> None:
+        self._store, self._index = store, index
+        self._interval_seconds = interval_seconds
+        self._wake = asyncio.Event()
+        self.lag = 0  # changes that are not in the index yet, at the last look
+
+    def nudge(self) -> None:
+        """Something changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                is_more = await self.step()
+            except GroundswellError as error:
+                log.error("indexer.failed", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not is_more:
+                await asyncio.sleep(self._interval_seconds)
+                await self._wait()
+
+    async def caught_up(self) -> None:
+        """Put in everything that there is now; for commands and tests."""
+        while await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Put one batch in; whether there is more. Raises Unavailable, Damaged (retry)."""
+        position = await asyncio.to_thread(self._index.checkpoint)
+        if position is None:
+            await asyncio.to_thread(self._index.reset)
+            position = 0
+        gone = (await asyncio.to_thread(self._index.stats)).space_ids
+        batch = await self._store.read(lambda conn: _batch(conn, position, gone))
+        self.lag = 0 if batch.is_last else max(1, self.lag)
+        if not batch.documents and not batch.gone_space_ids and batch.position == position:
+            if position:
+                return False
+            await asyncio.to_thread(self._index.apply, batch)  # an empty wiki is complete, too
+            return False
+        try:
+            await asyncio.to_thread(self._index.apply, batch)
+        except Damaged as error:
+            log.error("indexer.starts_afresh", error=str(error))
+            await asyncio.to_thread(self._index.reset)
+            return True
+        return not batch.is_last
+
+    async def _wait(self) -> None:
+        """For a nudge, or for the next look: other processes change pages, too."""
+        try:
+            async with asyncio.timeout(1.0):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+
+def _batch(conn: Connection, position: int, known: frozenset[str]) -> Batch:
+    spaces = {one.id for one in space.every(conn)}
+    changed = page.changed_since(conn, position, BATCH_PAGES)
+    is_last = len(changed) < BATCH_PAGES
+    reached = page.last_change(conn) if is_last else changed[-1].change
+    documents = tuple(_document(conn, one) for one in changed)
+    return Batch(documents, reached, frozenset(known - spaces), is_last)
+
+
+def _document(conn: Connection, one: Page) -> Document:
+    return Document(
+        page_id=one.id,
+        space_id=one.space_id,
+        title=one.title,
+        body=page.text(conn, one.id),
+        kind=one.kind,
+        modified_at_ms=one.modified_at_ms,
+        slug=one.slug,
+        status=one.status,
+        tags=one.tags,
+        author_ids=tuple(dict.fromkeys((one.created_by, one.modified_by))),
+        is_archived=one.is_archived,
+    )

@@ -1,0 +1,194 @@
+"""The default engine: Tantivy. Tokens come ready made (`Document.tokens`), so its own analysis only
+cuts at spaces. The position of the last batch is a document of its own, in the same commit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from tantivy import FieldType, Occur
+
+from search import tree
+from search.index import (
+    CHECKPOINT_ID,
+    EXACT_FIELDS,
+    FACET_VALUES,
+    FACETS,
+    ID,
+    MODIFIED,
+    POSITION,
+    SPACE,
+    STEM_FIELDS,
+    WORD_FIELDS,
+    Batch,
+    Document,
+    Found,
+    Hit,
+    Order,
+    Query,
+    Stats,
+)
+from search.tree import Node
+
+WRITER_BYTES = 30_000_000
+_TOKENS = "whitespace"
+_REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
+
+
+class TantivyEngine:
+    """One index in one folder; see `index.Engine`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._schema = _schema()
+        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._writer: Any = None
+
+    def checkpoint(self) -> int:
+        searcher = self._searcher()
+        query = tantivy.Query.term_query(self._schema, ID, CHECKPOINT_ID)
+        hits = searcher.search(query, 1).hits
+        return int(searcher.doc(hits[0][1])[POSITION][0]) if hits else 0
+
+    def apply(self, batch: Batch) -> None:
+        if self._writer is None:
+            self._writer = self._index.writer(heap_size=WRITER_BYTES, num_threads=1)
+        writer = self._writer
+        for space_id in batch.gone_space_ids:
+            writer.delete_documents_by_term(SPACE, space_id)
+        for document in batch.documents:
+            writer.delete_documents_by_term(ID, document.page_id)
+            writer.add_document(_stored(document))
+        writer.delete_documents_by_term(ID, CHECKPOINT_ID)
+        mark = tantivy.Document()
+        mark.add_text(ID, CHECKPOINT_ID)
+        mark.add_integer(POSITION, batch.position)
+        writer.add_document(mark)
+        writer.commit()
+        self._index.reload()
+
+    def search(self, query: Query) -> Found:
+        searcher = self._searcher()
+        compiled = self._within(query.tree, query.space_ids)
+        by = {"order_by_field": MODIFIED} if query.order is Order.MODIFIED else {}
+        limit = max(query.limit, 1)
+        result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
+        hits = self._hits(searcher, result.hits[: query.limit])
+        return Found(result.count, hits, self._facets(searcher, compiled))
+
+    def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
+        searcher = self._searcher()
+        result = searcher.search(self._within(tree, space_ids), limit, count=False)
+        return list(self._hits(searcher, result.hits))
+
+    def stats(self) -> Stats:
+        searcher = self._searcher()
+        every = tantivy.Query.all_query()
+        spaces = self._facet(searcher, every, SPACE, size=10_000)
+        size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
+        documents = sum(spaces.values())
+        return Stats(documents, size, frozenset(spaces))
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    def _searcher(self) -> Any:
+        return self._index.searcher()
+
+    def _within(self, node: Node, space_ids: frozenset[str]) -> Any:
+        """Rights are a filter that must hold, whatever was typed."""
+        allowed = tantivy.Query.term_set_query(self._schema, SPACE, sorted(space_ids))
+        allowed = tantivy.Query.const_score_query(allowed, 0.0)
+        return tantivy.Query.boolean_query(
+            [(Occur.Must, allowed), (Occur.Must, self._compile(node))]
+        )
+
+    def _hits(self, searcher: Any, found: list[tuple[Any, Any]]) -> tuple[Hit, ...]:
+        hits = []
+        for score, address in found:
+            stored = searcher.doc(address)
+            hits.append(Hit(stored[ID][0], stored[SPACE][0], float(score or 0)))
+        return tuple(hits)
+
+    def _facets(self, searcher: Any, compiled: Any) -> dict[str, dict[str, int]]:
+        return {name: self._facet(searcher, compiled, name, FACET_VALUES) for name in FACETS}
+
+    def _facet(self, searcher: Any, compiled: Any, name: str, size: int) -> dict[str, int]:
+        found = searcher.aggregate(compiled, {name: {"terms": {"field": name, "size": size}}})
+        if isinstance(found, str):
+            found = json.loads(found)
+        return {entry["key"]: int(entry["doc_count"]) for entry in found[name]["buckets"]}
+
+    def _compile(self, node: Node) -> Any:
+        make, schema = tantivy.Query, self._schema
+        match node:
+            case tree.Term(field, text, boost):
+                compiled = make.term_query(schema, field, text)
+            case tree.Phrase(field, texts, slop, boost):
+                compiled = make.phrase_query(schema, field, list(texts), slop)
+            case tree.Prefix(field, text, boost):
+                compiled = make.regex_query(schema, field, _literal(text) + ".*")
+            case tree.Fuzzy(field, text, distance, boost):
+                # The first character holds, so that a typo does not match half the dictionary.
+                near = make.fuzzy_term_query(schema, field, text, distance)
+                begins = make.regex_query(schema, field, _literal(text[:1]) + ".*")
+                return make.boost_query(
+                    make.boolean_query([(Occur.Must, near), (Occur.Must, begins)]), boost
+                )
+            case tree.Modified(low_ms, high_ms):
+                return make.range_query(schema, MODIFIED, FieldType.Integer, low_ms, high_ms)
+            case tree.Everything():
+                return make.all_query()
+            case tree.Not(part):
+                return make.boolean_query(
+                    [(Occur.Must, make.all_query()), (Occur.MustNot, self._compile(part))]
+                )
+            case tree.AllOf(parts):
+                return self._join(parts, Occur.Must)
+            case tree.AnyOf(parts):
+                return self._join(parts, Occur.Should)
+        return compiled if boost == 1.0 else make.boost_query(compiled, boost)
+
+    def _join(self, parts: tuple[Node, ...], occur: Occur) -> Any:
+        if not parts:
+            everything = occur is Occur.Must
+            return tantivy.Query.all_query() if everything else tantivy.Query.empty_query()
+        return tantivy.Query.boolean_query([(occur, self._compile(part)) for part in parts])
+
+
+def _schema() -> Any:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field(ID, stored=True, tokenizer_name="raw", index_option="basic")
+    for name in EXACT_FIELDS:
+        is_stored = name == SPACE
+        builder.add_text_field(
+            name, stored=is_stored, fast=True, tokenizer_name="raw", index_option="basic"
+        )
+    for name in WORD_FIELDS:
+        builder.add_text_field(name, tokenizer_name=_TOKENS, index_option="position")
+    for name in STEM_FIELDS.values():
+        builder.add_text_field(name, tokenizer_name=_TOKENS, index_option="freq")
+    builder.add_integer_field(MODIFIED, indexed=True, fast=True)
+    builder.add_integer_field(POSITION, stored=True)
+    return builder.build()
+
+
+def _stored(document: Document) -> Any:
+    made = tantivy.Document()
+    made.add_text(ID, document.page_id)
+    made.add_integer(MODIFIED, document.modified_at_ms)
+    for name, values in document.exact().items():
+        for value in values:
+            made.add_text(name, value)
+    for name, words in document.tokens().items():
+        made.add_text(name, " ".join(words))
+    return made
+
+
+def _literal(text: str) -> str:
+    return "".join(f"\\{char}" if char in _REGEX_MARKS else char for char in text)

@@ -1,0 +1,160 @@
+"""The pure Python engine: Whoosh (the maintained line, `whoosh3`). Slower, needs no compiler.
+
+Tokens come ready made and are only cut at spaces. The position of the last batch is a document of
+its own, in the same commit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from whoosh import index as whoosh_index
+from whoosh import query as wq
+from whoosh.analysis import SpaceSeparatedTokenizer
+from whoosh.fields import ID as IdField
+from whoosh.fields import KEYWORD, NUMERIC, STORED, TEXT, Schema
+
+from search import tree
+from search.index import (
+    CHECKPOINT_ID,
+    EXACT_FIELDS,
+    FACET_VALUES,
+    FACETS,
+    ID,
+    MODIFIED,
+    POSITION,
+    SPACE,
+    STEM_FIELDS,
+    WORD_FIELDS,
+    Batch,
+    Document,
+    Found,
+    Hit,
+    Order,
+    Query,
+    Stats,
+)
+from search.tree import Node
+
+
+class WhooshEngine:
+    """One index in one folder; see `index.Engine`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        if whoosh_index.exists_in(str(folder)):
+            self._index = whoosh_index.open_dir(str(folder))
+        else:
+            self._index = whoosh_index.create_in(str(folder), _schema())
+
+    def checkpoint(self) -> int:
+        with self._index.searcher() as searcher:
+            stored = searcher.document(**{ID: CHECKPOINT_ID})
+            return int(stored[POSITION]) if stored else 0
+
+    def apply(self, batch: Batch) -> None:
+        writer = self._index.writer(limitmb=32)
+        try:
+            for space_id in batch.gone_space_ids:
+                writer.delete_by_term(SPACE, space_id)
+            for document in batch.documents:
+                writer.delete_by_term(ID, document.page_id)
+                writer.add_document(**_stored(document))
+            writer.delete_by_term(ID, CHECKPOINT_ID)
+            writer.add_document(**{ID: CHECKPOINT_ID, POSITION: batch.position})
+        except Exception:
+            writer.cancel()
+            raise
+        writer.commit()
+
+    def search(self, query: Query) -> Found:
+        if not query.space_ids:
+            return Found(0, (), {name: {} for name in FACETS})
+        with self._index.searcher() as searcher:
+            allowed = _any(SPACE, query.space_ids)
+            order = {"sortedby": MODIFIED, "reverse": True} if query.order is Order.MODIFIED else {}
+            results = searcher.search(
+                _compile(query.tree), filter=allowed, limit=query.offset + query.limit, **order
+            )
+            found = list(results)[query.offset :]
+            hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
+            return Found(len(results), hits, _facets(searcher, results.docs()))
+
+    def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
+        if not space_ids:
+            return []
+        with self._index.searcher() as searcher:
+            results = searcher.search(_compile(tree), filter=_any(SPACE, space_ids), limit=limit)
+            return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
+
+    def stats(self) -> Stats:
+        with self._index.searcher() as searcher:
+            spaces = frozenset(
+                fields[SPACE] for fields in searcher.all_stored_fields() if SPACE in fields
+            )
+            documents = max(0, searcher.doc_count() - 1)
+        size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
+        return Stats(documents, size, spaces)
+
+    def close(self) -> None:
+        self._index.close()
+
+
+def _schema() -> Any:
+    cut = SpaceSeparatedTokenizer()
+    fields: dict[str, Any] = {ID: IdField(unique=True, stored=True), POSITION: STORED}
+    fields[MODIFIED] = NUMERIC(int, bits=64, stored=True, sortable=True)
+    for name in EXACT_FIELDS:
+        fields[name] = KEYWORD(commas=True, stored=name in FACETS)
+    for name in WORD_FIELDS:
+        fields[name] = TEXT(analyzer=cut, phrase=True)
+    for name in STEM_FIELDS.values():
+        fields[name] = TEXT(analyzer=cut, phrase=False)
+    return Schema(**fields)
+
+
+def _stored(document: Document) -> dict[str, Any]:
+    values: dict[str, Any] = {ID: document.page_id, MODIFIED: document.modified_at_ms}
+    for name, exact in document.exact().items():
+        if exact:
+            values[name] = ",".join(exact)
+    for name, words in document.tokens().items():
+        values[name] = " ".join(words)
+    return values
+
+
+def _facets(searcher: Any, numbers: Any) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    for number in numbers:
+        stored = searcher.stored_fields(number)
+        for name in FACETS:
+            counts[name].update(value for value in stored.get(name, "").split(",") if value)
+    return {name: dict(count.most_common(FACET_VALUES)) for name, count in counts.items()}
+
+
+def _any(field: str, values: frozenset[str]) -> Any:
+    return wq.Or([wq.Term(field, value) for value in sorted(values)])
+
+
+def _compile(node: Node) -> Any:
+    match node:
+        case tree.Term(field, text, boost):
+            return wq.Term(field, text, boost=boost)
+        case tree.Phrase(field, texts, slop, boost):
+            return wq.Phrase(field, list(texts), slop=slop + 1, boost=boost)
+        case tree.Prefix(field, text, boost):
+            return wq.Prefix(field, text, boost=boost)
+        case tree.Fuzzy(field, text, distance, boost):
+            return wq.FuzzyTerm(field, text, boost=boost, maxdist=distance, prefixlength=1)
+        case tree.Modified(low_ms, high_ms):
+            return wq.NumericRange(MODIFIED, low_ms, high_ms)
+        case tree.Everything():
+            return wq.Every(ID)
+        case tree.Not(part):
+            return wq.And([wq.Every(ID), wq.Not(_compile(part))])
+        case tree.AllOf(parts):
+            return wq.And([_compile(part) for part in parts]) if parts else wq.Every(ID)
+        case tree.AnyOf(parts):
+            return wq.Or([_compile(part) for part in parts]) if parts else wq.NullQuery()
