@@ -64,6 +64,7 @@ class Doorkeeper:
             state["visitor"] = await visitor_of(connection)
             _refuse_forged(connection, scope["method"], state["visitor"])
         state["actor"], state["person"] = state["visitor"].actor, state["visitor"].person
+        state["csrf"] = csrf_token(connection)
         policy = _policy(connection, nonce)
 
         async def guarded(message: Message) -> None:
@@ -167,9 +168,7 @@ def csrf_token(request: HTTPConnection) -> str:
 async def form_of(request: Request) -> FormData:
     """The form that was sent, once it is known to be ours. Raises Forbidden, BadInput."""
     try:
-        form = await request.form(
-            max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_PART_BYTES
-        )
+        form = await request.form(max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_PART_BYTES)
     except UnicodeDecodeError as error:
         raise BadInput("form", "send it as UTF-8") from error
     check_csrf(request, str(form.get("csrf", "")))
