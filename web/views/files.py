@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -131,7 +131,7 @@ async def _file_of(request: Request) -> tuple[str, bytes]:
         await form.close()
 
 
-async def _counted(request: Request) -> AsyncIterator[bytes]:
+async def _counted(request: Request) -> AsyncGenerator[bytes, None]:
     seen = 0
     async for chunk in request.stream():
         seen += len(chunk)

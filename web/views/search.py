@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,7 +55,7 @@ async def search(request: Request) -> Response:
 
 
 def _groups(
-    asked: dict[str, str], facets: dict[str, dict[str, int]], titles: dict[str, str]
+    asked: dict[str, str], facets: Mapping[str, Mapping[str, int]], titles: dict[str, str]
 ) -> list[dict[str, Any]]:
     """Ways to narrow what was found: those that would leave something out."""
     groups = []

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from web.views.render import page as show
 
 from web.session import actor_of, form_of, signed_in
 from web.site import Site
 from web.views.forms import DONE, Form, Mendable, back, join_url
+from web.views.render import page as show
 from web.views.space import openness_of, role_of, space_of
 from wiki import fact, invite, people, space
 from wiki.access import Action, Openness, Role
