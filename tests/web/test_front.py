@@ -166,10 +166,10 @@ async def test_what_is_written_is_found(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
 
         async def found() -> bool:
-            return "<mark>" in (await front.ada.get("/search?q=onboarding")).text
+            return "<mark>" in (await front.ada.get("/search?q=films")).text
 
         await eventually(found)
-        assert "<mark>" not in (await front.browser().get("/search?q=onboarding")).text
+        assert "<mark>" not in (await front.browser().get("/search?q=films")).text
         nothing = await front.ada.get("/search?q=%3Cb%3Exyzzy&kind=idea")
         assert "Nothing found" in nothing.text and "<b>xyzzy" not in nothing.text
 
