@@ -56,7 +56,7 @@ async def download(request: Request) -> Response:
     tag = f'"{found.digest}"'
     headers = {
         "ETag": tag,
-        "Cache-Control": "private, max-age=3600",
+        "Cache-Control": "private, no-cache",  # rights are asked each time; the tag saves the bytes
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
