@@ -1,1 +1,10 @@
-"""Export, import and verification of the record; its formats are still to be written."""
+"""Taking a wiki along: everything in one file that proves itself, and bringing it in again.
+
+verify_alone      what an export must be; the program that lies in each one
+known_keys        whose signatures this site can check
+archive           writing the ZIP
+reading           pages as files that need no server
+export            a site, or some spaces, into a ZIP
+verify            proving a ZIP, the pages' texts too
+import_zip        a ZIP into an empty site
+"""

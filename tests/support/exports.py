@@ -1,0 +1,94 @@
+"""A wiki with some of everything in it, and its export."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from tests.support.wikis import START_MS, Wiki, a_wiki
+from wiki import attachment, fact, links, page, people, space
+from wiki.access import Openness, Role
+from wiki.exchange.export import export_zip, seal_all
+from wiki.exchange.verify_alone import Report
+
+PICTURE = b"\x89PNG\r\n\x1a\n and what belongs to it"
+
+
+@asynccontextmanager
+async def a_full_wiki(folder: Path) -> AsyncIterator[Wiki]:
+    """Two spaces, five pages: renamed, tagged, moved, archived, with a picture."""
+    async with a_wiki(folder) as wiki:
+        first = await wiki.page("Größere Idee", "See [[First title|the second]].")
+        second = await wiki.page("First title", "Old 🎈 text.")
+        formula = await wiki.page("=1+1", "A sum.")
+        prepared = attachment.accept(folder / "attachments", "a.png", PICTURE)
+
+        def fill(conn: Connection) -> None:
+            _fill(conn, wiki, (first.id, second.id, formula.id), prepared)
+
+        await wiki.store.write(fill)
+        wiki.now_ms += 60_000
+        await wiki.type(second.id, wiki.eve, "New 🎈🎈 text by eve.")
+        await wiki.type(second.id, wiki.ada, "New 🎈🎈 text by eve, and ada.", via="api")
+        await wiki.store.write(links.follow)
+        yield wiki
+
+
+def _fill(
+    conn: Connection, wiki: Wiki, ids: tuple[str, str, str], prepared: attachment.Prepared
+) -> None:
+    first, second, formula = ids
+    wiki.now_ms += 1000
+
+    def act(thing_id: str, **fields: object) -> None:
+        fact.act(conn, wiki.key, thing_id, wiki.ada.id, fields, wiki.now_ms)
+
+    bob = people.create(conn, name="bob", display="Bob", now_ms=START_MS)
+    closed = space.create(
+        conn,
+        wiki.key,
+        title="Closed",
+        purpose="Only for members.",
+        openness=Openness.MEMBERS,
+        created_by=bob.id,
+        now_ms=wiki.now_ms,
+    )
+    common = {"space_id": closed.id, "person_id": bob.id, "now_ms": wiki.now_ms}
+    moved = page.create(conn, wiki.key, title="Moved", text="Out of the closet.", **common)
+    page.create(conn, wiki.key, title="Stays", text="Only for members", **common)
+    act(moved.id, name="rename", title="Moved and renamed")
+    act(moved.id, name="move", space=wiki.space.id)
+    act(second, name="rename", title="Second title")
+    act(second, name="tags", tags=["one", "two"])
+    act(second, name="status", status="accepted", reason="It is good.")
+    act(formula, name="archive")
+    act(wiki.space.id, name="member", person=wiki.eve.id, role=Role.READER.value)
+    act(wiki.space.id, name="settings", purpose="All of it.")
+    made = attachment.add(conn, prepared, first, wiki.ada.id, wiki.now_ms, 10**9)
+    told = {"id": made.id, "digest": made.digest, "file": made.name}
+    act(first, name="attach", media_type=made.media_type, size=made.size_bytes, **told)
+    shown = f"See [[First title|the second]], [[Nowhere]]. ![]( /files/{made.id}/a.png )\n<script>"
+    wiki.write(conn, first, wiki.eve, shown)
+
+
+async def export(
+    wiki: Wiki, out: Path, space_ids: Collection[str] | None = None, *, is_sealed: bool = True
+) -> Report:
+    """Into `out`; attachments are beside the store."""
+    if is_sealed:
+        await wiki.store.write(lambda conn: seal_all(conn, wiki.key, wiki.now_ms))
+    folder = Path(str(out)).parent / "site" / "attachments"
+    return await wiki.store.read(
+        lambda conn: export_zip(
+            conn,
+            wiki.key,
+            folder,
+            out,
+            space_ids=space_ids,
+            site_name="Test",
+            now_ms=wiki.now_ms,
+        )
+    )

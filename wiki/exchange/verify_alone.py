@@ -1,0 +1,543 @@
+"""Is this export of a wiki complete and unchanged?    python verify.py [export.zip or folder]
+
+One file, Python 3.10 or newer, nothing to install. What must hold, in the order of this file:
+
+1. signatures   Ed25519 as in RFC 8032, in plain Python; about 1,500 a second
+2. container    the ZIP holds stored files and nothing between, before, behind or beside them
+3. manifest     signed by the site; every file is listed with size and SHA-256, none is unlisted
+4. records      each page's and space's history: canonical headers, hashes of bodies, signatures,
+                and per site a chain of numbers and ids without a gap up to the manifest's heads
+
+A site's id is the hash of its public key: compare the id printed at the end with the one that the
+site shows. Whoever doubts this copy of the program takes one from elsewhere: it is the same in
+every export of one version. What it cannot know is whether the site kept something back before
+it signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import struct
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+IsSigned = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
+
+
+class Damaged(Exception):
+    """`what` is wrong; `where` names the file or record."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(what, where)
+        self.what, self.where = what, where
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def demand(holds: object, what: str, where: str) -> None:
+    if not holds:
+        raise Damaged(what, where)
+
+
+# -- 1. signatures. Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, x*y = T/Z (RFC 8032, 5.1.4).
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+BASE = bytes([0x58]) + bytes([0x66]) * 31
+Point = tuple[int, int, int, int]
+
+
+def add(one: Point, two: Point) -> Point:
+    a = (one[1] - one[0]) * (two[1] - two[0]) % P
+    b = (one[1] + one[0]) * (two[1] + two[0]) % P
+    c = 2 * one[3] * two[3] * D % P
+    d = 2 * one[2] * two[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def point(encoded: bytes) -> Point:
+    """RFC 8032, 5.1.3."""
+    number = int.from_bytes(encoded, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if len(encoded) != 32 or y >= P or (x * x - square) % P or (x == 0 and sign):
+        raise ValueError("not a point of the curve")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+@lru_cache(maxsize=16)
+def multiples(encoded: bytes, is_negative: bool) -> list[list[Point]]:
+    """[i][n] is n * 256^i times the point: 32 additions then make any multiple of it."""
+    x, y, z, t = point(encoded)
+    step: Point = (P - x, y, z, P - t) if is_negative else (x, y, z, t)
+    rows = []
+    for _ in range(32):
+        row: list[Point] = [(0, 1, 1, 0)]
+        for _ in range(256):
+            row.append(add(row[-1], step))
+        step = row.pop()
+        rows.append(row)
+    return rows
+
+
+def is_signed(public: bytes, signature: bytes, data: bytes) -> bool:
+    """RFC 8032, 5.1.7: s*B - h*A encodes to R."""
+    s = int.from_bytes(signature[32:], "little")
+    if len(public) != 32 or len(signature) != 64 or s >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public + data).digest()
+    h = int.from_bytes(digest, "little") % ORDER
+    total: Point = (0, 1, 1, 0)
+    try:
+        for rows, number in ((multiples(BASE, False), s), (multiples(public, True), h)):
+            for row, byte in zip(rows, number.to_bytes(32, "little"), strict=True):
+                total = add(total, row[byte])
+    except ValueError:
+        return False
+    z = pow(total[2], -1, P)
+    x, y = total[0] * z % P, total[1] * z % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+# -- 2. container. A ZIP is written with these same headers, so names, sizes and CRCs decide every
+# byte of it that is not a file's. Date 1980-01-01, mode 644, nothing compressed.
+
+LIMIT = 0xFFFFFFFF
+UTF8, DATE, MODE = 0x800, 0x21, 0o100644 << 16
+
+
+def local_header(name: bytes, size: int, crc: int) -> bytes:
+    head = (b"PK\3\4", 20, UTF8, 0, 0, DATE, crc, size, size, len(name), 0)
+    return struct.pack("<4s5H3L2H", *head) + name
+
+
+def central_header(name: bytes, size: int, crc: int, offset: int) -> bytes:
+    far = struct.pack("<2HQ", 1, 8, offset) if offset >= LIMIT else b""
+    version = 45 if far else 20
+    head = (b"PK\1\2", 3 << 8 | version, version, UTF8, 0, 0, DATE, crc, size, size, len(name))
+    tail = (len(far), 0, 0, 0, MODE, min(offset, LIMIT))
+    return struct.pack("<4s6H3L5H2L", *head, *tail) + name + far
+
+
+def ending(count: int, size: int, offset: int) -> bytes:
+    far = b""
+    if count >= 0xFFFF or size >= LIMIT or offset >= LIMIT:
+        start = offset + size
+        sizes = (44, 3 << 8 | 45, 45, 0, 0, count, count, size, offset)
+        far = struct.pack("<4sQ2H2L4Q", b"PK\6\6", *sizes)
+        far += struct.pack("<4sLQL", b"PK\6\7", 0, start, 1)
+    many, size, offset = min(count, 0xFFFF), min(size, LIMIT), min(offset, LIMIT)
+    return far + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, many, many, size, offset, 0)
+
+
+class Zipped:
+    """The files of a ZIP by name."""
+
+    def __init__(self, file: BinaryIO, where: str) -> None:
+        self.file, self.where = file, where
+        self.entries: dict[str, tuple[int, int, int]] = {}  # offset, size, CRC
+        try:
+            found = zipfile.ZipFile(file).infolist()
+        except Exception as error:  # a broken ZIP breaks it in many ways
+            raise Damaged(f"it is not a whole ZIP file ({error})", where) from error
+        offset, directory = 0, []
+        for info in found:
+            name = info.filename.encode("utf-8", "surrogateescape")
+            header = local_header(name, info.file_size, info.CRC)
+            at = f"{where}, {info.filename}"
+            demand(self.at(offset, len(header)) == header, "the ZIP's header is not as made", at)
+            demand(info.filename not in self.entries, "it is there twice", at)
+            self.entries[info.filename] = offset + len(header), info.file_size, info.CRC
+            directory.append(central_header(name, info.file_size, info.CRC, offset))
+            offset += len(header) + info.file_size
+        central = b"".join(directory)
+        tail = central + ending(len(found), len(central), offset)
+        demand(self.at(offset, len(tail) + 1) == tail, "the ZIP's directory is not as made", where)
+
+    def at(self, offset: int, size: int) -> bytes:
+        self.file.seek(offset)
+        return self.file.read(size)
+
+    def names(self) -> list[str]:
+        return list(self.entries)
+
+    def read(self, name: str) -> bytes:
+        demand(name in self.entries, "it is missing", name)
+        offset, size, crc = self.entries[name]
+        data = self.at(offset, size)
+        demand(len(data) == size and zlib.crc32(data) == crc, "its bytes were changed", name)
+        return data
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class Unpacked:
+    """The files of a folder by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        found = []
+        for place, _, files in os.walk(self.folder):
+            found += [(Path(place) / file).relative_to(self.folder).as_posix() for file in files]
+        return found
+
+    def read(self, name: str) -> bytes:
+        path = self.folder.joinpath(*PurePosixPath(name).parts)
+        demand(path.is_file() and not path.is_symlink(), "it is missing", name)
+        return path.read_bytes()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+Files = Zipped | Unpacked
+
+
+def open_files(path: Path) -> Files:
+    if path.is_dir():
+        return Unpacked(path)
+    demand(path.is_file(), "there is no such file", str(path))
+    file = path.open("rb")
+    try:
+        return Zipped(file, path.name)
+    except BaseException:
+        file.close()
+        raise
+
+
+# -- 3. manifest
+
+Manifest = dict[str, Any]
+MANIFEST, SEAL = "manifest.json", "manifest.sig"
+MANIFEST_SIGNED_AS, RECORD_SIGNED_AS = b"groundswell-manifest-1\n", b"groundswell-record-1\n"
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def bytes_of(text: str, where: str) -> bytes:
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        data = b""
+    demand(base64url(data) == text, "it is not base64url", where)
+    return data
+
+
+def id26(data: bytes) -> str:
+    return base64.b32encode(hashlib.sha256(data).digest()).decode().lower()[:26]
+
+
+def hash_of(data: bytes) -> str:
+    return base64url(hashlib.sha256(data).digest())
+
+
+def canonical(value: Any) -> str:
+    """RFC 8785, without fractions: keys by their UTF-16 units, no spaces."""
+    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        pairs = sorted(value.items(), key=lambda pair: pair[0].encode("utf-16-be"))
+        return {name: _sorted(item) for name, item in pairs}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"{text} has no place in it")
+
+
+def parse(text: str, where: str) -> Any:
+    """The value of canonical JSON: anything written in two ways would not be found changed."""
+    try:
+        value = json.loads(text, parse_float=_refuse, parse_constant=_refuse)
+        is_canonical = canonical(value) == text
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"it is not JSON ({error})", where) from error
+    demand(is_canonical, "it is not in canonical form", where)
+    return value
+
+
+def read_text(files: Files, name: str) -> str:
+    try:
+        return files.read(name).decode()
+    except UnicodeDecodeError as error:
+        raise Damaged("it is not UTF-8", name) from error
+
+
+def read_manifest(files: Files, is_good: IsSigned) -> Manifest:
+    """Signed by the site that it names; each key is the one of its site."""
+    text = read_text(files, MANIFEST)
+    manifest: Manifest = parse(text, MANIFEST)
+    is_known = isinstance(manifest, dict) and manifest.get("v") == 1
+    demand(is_known, "this program knows version 1 only", MANIFEST)
+    for origin, keys in manifest["keys"].items():
+        for key in keys.values():
+            is_own = id26(bytes_of(key, MANIFEST)) == origin
+            demand(is_own, f"the key of {origin} is another site's", MANIFEST)
+    seal = read_text(files, SEAL)
+    demand(seal.endswith("\n"), "it does not end with its line", SEAL)
+    own = manifest["keys"].get(manifest["origin"], {}).get(manifest["kid"], "")
+    demand(own, "it does not give the key of its own site", MANIFEST)
+    signed = MANIFEST_SIGNED_AS + text.encode()
+    is_whole = is_good(bytes_of(own, MANIFEST), bytes_of(seal[:-1], SEAL), signed)
+    demand(is_whole, "its signature does not match: it was changed", MANIFEST)
+    return manifest
+
+
+def check_files(files: Files, manifest: Manifest) -> int:
+    """Every file as listed, none unlisted; how many bytes they are."""
+    listed = manifest["files"]
+    for name in files.names():
+        demand(name in listed or name in (MANIFEST, SEAL), "it is not listed in the manifest", name)
+    total = 0
+    for name, (size, digest) in listed.items():
+        parts = name.split("/")
+        is_plain = "\\" not in name and ":" not in name and not {"", ".", ".."} & set(parts)
+        demand(is_plain, "its name would leave the folder", name)
+        data = files.read(name)
+        same = len(data) == size and hashlib.sha256(data).hexdigest() == digest
+        demand(same, "its size or SHA-256 is not the listed one: it was changed", name)
+        is_named = parts[0] != "attachments" or parts[1:] == [digest]
+        demand(is_named, "an attachment is not named by its SHA-256", name)
+        total += size
+    return total
+
+
+# -- 4. records
+
+FIELDS = {"v", "page", "chain", "seq", "prev", "deps", "kind", "ts", "kid", "parts", "body", "x"}
+LINE = {"n", "header", "signature", "salt", "body"}
+MAX_DEPTH = 6
+
+
+@dataclass
+class Report:
+    """What a good export holds. `origins`: records of each site. `redactions`: record, why."""
+
+    site: str
+    origin: str
+    made_ms: int
+    size_bytes: int
+    spaces: int
+    pages: int
+    records: int = 0
+    attachments: int = 0
+    missing: tuple[str, ...] = ()  # attachments that the site itself had lost
+    origins: dict[str, int] = field(default_factory=dict)
+    redactions: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Entry:
+    """One record, its own form proven."""
+
+    n: int  # its place among all records of the export
+    id: str
+    header: str
+    fields: dict[str, Any]
+    signature: bytes
+    salt: bytes
+    body: bytes
+
+
+def read_entry(line: str, where: str) -> Entry:
+    outer = parse(line, where)
+    demand(isinstance(outer, dict) and set(outer) == LINE, "its fields are not a record's", where)
+    header = outer["header"]
+    identity = hash_of(header.encode())
+    where = f"{where}, record {identity}"
+    fields = parse(header, where)
+    is_whole = isinstance(fields, dict) and set(fields) == FIELDS and fields["v"] == 1
+    demand(is_whole, "its header has not the fields of version 1", where)
+    demand(_depth(fields) <= MAX_DEPTH + 1, "its header is nested too deeply", where)
+    parts = [bytes_of(outer[name], where) for name in ("signature", "salt", "body")]
+    return Entry(outer["n"], identity, header, fields, *parts)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, (dict, list)):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + max(map(_depth, inner), default=0)
+    return 1
+
+
+class History:
+    """One page's or space's records, in order."""
+
+    def __init__(self, thing: str, manifest: Manifest, is_good: IsSigned) -> None:
+        self.thing, self.keys, self.is_good = thing, manifest["keys"], is_good
+        self.wanted = manifest["heads"][thing]
+        self.heads: dict[str, tuple[int, str]] = {}
+        self.ids: dict[tuple[str, int], str] = {}
+        self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
+        self.signed: set[tuple[str, str]] = set()
+        self.reasons: list[tuple[str, str]] = []
+
+    def take(self, entry: Entry) -> None:
+        fields, where = entry.fields, f"records/{self.thing}.jsonl, record {entry.id}"
+        is_first = not self.heads
+        demand((fields["kind"] == "create") == is_first, "a history begins with one create", where)
+        named = fields["page"] or id26(entry.header.encode())
+        demand(named == self.thing, "it belongs to another page", where)
+        demand(is_first == (fields["page"] == ""), "only create may leave its page out", where)
+        key = self.keys.get(fields["chain"], {}).get(fields["kid"])
+        demand(key, f"the key {fields['kid']} of {fields['chain']} is not given", where)
+        signed = RECORD_SIGNED_AS + entry.header.encode()
+        is_own = self.is_good(bytes_of(key, where), entry.signature, signed)
+        demand(is_own, "its signature does not match", where)
+        self._link(entry, where)
+        for chain, (seq, identity) in fields["deps"].items():
+            is_known = self.ids.get((chain, seq)) == identity
+            demand(is_known, f"it builds on record {seq} of {chain}, which is not there", where)
+        self._weigh(entry, where)
+
+    def _link(self, entry: Entry, where: str) -> None:
+        chain, seq, prev = (entry.fields[name] for name in ("chain", "seq", "prev"))
+        before, last = self.heads.get(chain, (0, ""))
+        demand(type(seq) is int and seq == before + 1, f"number {before + 1} is missing", where)
+        demand(prev == last, f"it does not follow record {before} of its chain", where)
+        self.heads[chain] = seq, entry.id
+        self.ids[chain, seq] = entry.id
+
+    def _weigh(self, entry: Entry, where: str) -> None:
+        """The body is the signed one, unless a `redact` record signs another in its place."""
+        fields = entry.fields
+        if not entry.salt:
+            self.replaced[entry.id] = hash_of(entry.body)
+            return
+        demand(len(entry.salt) == 16, "its salt is not 16 bytes", where)
+        is_whole = hash_of(entry.salt + entry.body) == fields["body"]
+        demand(is_whole, "its body does not match its hash", where)
+        lengths = [part[2] for part in fields["parts"]]
+        is_cut = all(type(length) is int and length >= 0 for length in lengths)
+        demand(is_cut and sum(lengths) == len(entry.body), "its parts are not its body", where)
+        if fields["kind"] == "redact":
+            for identity, digest in fields["x"]["records"].items():
+                self.signed.add((identity, digest))
+                self.reasons.append((identity, str(fields["x"].get("why", ""))))
+
+    def finish(self) -> None:
+        where = f"records/{self.thing}.jsonl"
+        heads = {chain: list(head) for chain, head in self.heads.items()}
+        demand(heads == self.wanted, "it does not end where the manifest says", where)
+        for identity, digest in self.replaced.items():
+            is_known = (identity, digest) in self.signed
+            demand(is_known, f"nobody signed what replaces record {identity}", where)
+
+
+def entries(files: Files, thing: str) -> list[Entry]:
+    name = f"records/{thing}.jsonl"
+    text = read_text(files, name)
+    demand(text.endswith("\n"), "its last line is cut off", name)
+    return [read_entry(line, f"{name}:{n}") for n, line in enumerate(text[:-1].split("\n"), 1)]
+
+
+def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: Report) -> None:
+    things = set(manifest["pages"]) | set(manifest["spaces"])
+    listed = {name for name in manifest["files"] if name.startswith("records/")}
+    is_same = listed == {f"records/{thing}.jsonl" for thing in things} and things == set(
+        manifest["heads"]
+    )
+    demand(is_same, "its pages, spaces, heads and files are not the same things", MANIFEST)
+    for page in manifest["pages"].values():
+        both = {f"{page['path']}.md", f"{page['path']}.html"}
+        demand(both <= set(manifest["files"]), f"{page['path']} is not listed", MANIFEST)
+    numbers = set()
+    for thing in sorted(things):
+        history, last = History(thing, manifest, is_good), 0
+        for entry in entries(files, thing):
+            where = f"records/{thing}.jsonl, record {entry.id}"
+            demand(type(entry.n) is int and entry.n > last, "it is out of order", where)
+            history.take(entry)
+            numbers.add(last := entry.n)
+            report.records += 1
+            chain = entry.fields["chain"]
+            report.origins[chain] = report.origins.get(chain, 0) + 1
+        history.finish()
+        report.redactions += history.reasons
+    is_all = numbers == set(range(1, report.records + 1))
+    demand(is_all, "two records have one place, or one is missing", MANIFEST)
+
+
+# -- all of it
+
+
+def check(path: Path, is_good: IsSigned = is_signed) -> Report:
+    """What the export at `path` holds. Raises Damaged, with the file or record named."""
+    files = open_files(path)
+    try:
+        return check_open(files, is_good)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise Damaged(f"a field is missing or of the wrong kind ({error!r})", path.name) from error
+    finally:
+        files.close()
+
+
+def check_open(files: Files, is_good: IsSigned = is_signed) -> Report:
+    manifest = read_manifest(files, is_good)
+    report = Report(
+        manifest["site"],
+        manifest["origin"],
+        manifest["made_ms"],
+        check_files(files, manifest),
+        len(manifest["spaces"]),
+        len(manifest["pages"]),
+        attachments=sum(name.startswith("attachments/") for name in manifest["files"]),
+        missing=tuple(manifest["missing"]),
+    )
+    check_records(files, manifest, is_good, report)
+    return report
+
+
+def main(arguments: list[str]) -> int:
+    path = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
+    began = time.monotonic()
+    try:
+        report = check(path)
+    except Damaged as error:
+        sys.stdout.write(f"REFUSED. {error}\n")
+        return 1
+    seconds = time.monotonic() - began
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(report.made_ms / 1000))
+    lines = [
+        f"Complete and unchanged: {path.name}",
+        f"  exported   {made} by “{report.site}”, site id {report.origin}",
+        f"  holds      {report.pages:,} pages and {report.spaces:,} spaces, "
+        f"{report.records:,} records, {report.attachments:,} attachments",
+    ]
+    for origin, count in sorted(report.origins.items()):
+        lines.append(f"  signed by  {origin}: {count:,} records")
+    for identity, why in report.redactions:
+        lines.append(f"  redacted   {identity}: {why}")
+    for digest in report.missing:
+        lines.append(f"  the site had lost attachment {digest} before the export")
+    lines.append(f"  checked in {seconds:.1f} s, {report.records / max(seconds, 0.001):,.0f}/s")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
