@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy import Connection
 
 from tests.support.wikis import START_MS, Wiki, a_wiki
 from wiki import attachment, fact, links, page, people, space
 from wiki.access import Openness, Role
+from wiki.exchange.archive import Archive
 from wiki.exchange.export import export_zip, seal_all
-from wiki.exchange.verify_alone import Report
+from wiki.exchange.verify_alone import MANIFEST_SIGNED_AS, Report, base64url, canonical
+from wiki.key import SiteKey
 
 PICTURE = b"\x89PNG\r\n\x1a\n and what belongs to it"
 
@@ -92,3 +103,53 @@ async def export(
             now_ms=wiki.now_ms,
         )
     )
+
+
+@dataclass
+class Taken:
+    """The bytes of a small wiki's export, its files, and the key that signed them."""
+
+    whole: bytes
+    files: dict[str, bytes]
+    key: SiteKey
+
+
+@lru_cache(maxsize=1)
+def taken() -> Taken:
+    """Made once for all tests of a run."""
+
+    async def make(folder: Path) -> Taken:
+        async with a_full_wiki(folder / "site") as wiki:
+            await export(wiki, folder / "out.zip")
+            with zipfile.ZipFile(folder / "out.zip") as archive:
+                files = {name: archive.read(name) for name in archive.namelist()}
+            return Taken((folder / "out.zip").read_bytes(), files, wiki.key)
+
+    with TemporaryDirectory() as folder:
+        return asyncio.run(make(Path(folder)))
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The files as the ZIP that an export would make of them."""
+    out = io.BytesIO()
+    archive = Archive(out)
+    for name, data in files.items():
+        archive.add(name, data)
+    archive.finish()
+    return out.getvalue()
+
+
+def resealed(
+    files: Mapping[str, bytes], key: SiteKey, change: Callable[[dict[str, Any]], None] | None = None
+) -> bytes:
+    """`files` as a ZIP whose manifest lists them as they are, changed by `change`, signed anew."""
+    manifest = json.loads(files["manifest.json"])
+    rest = {name: data for name, data in files.items() if not name.startswith("manifest.")}
+    manifest["files"] = {
+        name: [len(data), hashlib.sha256(data).hexdigest()] for name, data in rest.items()
+    }
+    if change:
+        change(manifest)
+    signed = canonical(manifest).encode()
+    signature = base64url(key.sign(MANIFEST_SIGNED_AS + signed)) + "\n"
+    return packed({**rest, "manifest.json": signed, "manifest.sig": signature.encode()})

@@ -402,7 +402,6 @@ class History:
         demand((fields["kind"] == "create") == is_first, "a history begins with one create", where)
         named = fields["page"] or id26(entry.header.encode())
         demand(named == self.thing, "it belongs to another page", where)
-        demand(is_first == (fields["page"] == ""), "only create may leave its page out", where)
         key = self.keys.get(fields["chain"], {}).get(fields["kid"])
         demand(key, f"the key {fields['kid']} of {fields['chain']} is not given", where)
         signed = RECORD_SIGNED_AS + entry.header.encode()
@@ -489,26 +488,27 @@ def check(path: Path, is_good: IsSigned = is_signed) -> Report:
     """What the export at `path` holds. Raises Damaged, with the file or record named."""
     files = open_files(path)
     try:
-        return check_open(files, is_good)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        raise Damaged(f"a field is missing or of the wrong kind ({error!r})", path.name) from error
+        return check_all(files, is_good)
     finally:
         files.close()
 
 
-def check_open(files: Files, is_good: IsSigned = is_signed) -> Report:
-    manifest = read_manifest(files, is_good)
-    report = Report(
-        manifest["site"],
-        manifest["origin"],
-        manifest["made_ms"],
-        check_files(files, manifest),
-        len(manifest["spaces"]),
-        len(manifest["pages"]),
-        attachments=sum(name.startswith("attachments/") for name in manifest["files"]),
-        missing=tuple(manifest["missing"]),
-    )
-    check_records(files, manifest, is_good, report)
+def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
+    try:
+        manifest = read_manifest(files, is_good)
+        report = Report(
+            manifest["site"],
+            manifest["origin"],
+            manifest["made_ms"],
+            check_files(files, manifest),
+            len(manifest["spaces"]),
+            len(manifest["pages"]),
+            attachments=sum(name.startswith("attachments/") for name in manifest["files"]),
+            missing=tuple(manifest["missing"]),
+        )
+        check_records(files, manifest, is_good, report)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise Damaged(f"a field is missing or of the wrong kind ({error!r})", "export") from error
     return report
 
 

@@ -66,7 +66,11 @@ async def test_one_space_alone_shows_nothing_of_the_others(tmp_path: Path) -> No
         everything = b"".join(archive.read(name) for name in archive.namelist())
         names = json.loads(archive.read("people.json"))["people"]
     assert b"Only for members" not in everything
-    assert {one["name"] for one in names.values()} == {"ada", "eve", "bob"}  # bob wrote what moved here
+    assert {one["name"] for one in names.values()} == {
+        "ada",
+        "eve",
+        "bob",
+    }  # bob wrote what moved here
     assert verify_alone.check(tmp_path / "out.zip").spaces == 1
 
 

@@ -1,0 +1,273 @@
+"""An export into an empty site: the same pages, history, links and authors.
+
+The records go into the log as they are, in the order in which they came about, and are applied as
+if they happened; so what the tables say comes from what was signed. Their chains stay closed: what
+happens from now on goes into this site's own. People come with their names, without passwords.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from wiki import fact, journal, links, log, page, people, seal, space
+from wiki.access import Role
+from wiki.errors import BadInput, Conflict, Damaged, GroundswellError, NameTaken
+from wiki.exchange import known_keys, verify_alone
+from wiki.exchange.archive import written_beside
+from wiki.exchange.verify import verify_zip
+from wiki.exchange.verify_alone import Files, Report, bytes_of
+from wiki.journal import TEXT_KINDS
+from wiki.record import Part, Record
+from wiki.store.tables import alias, attachment, member
+from wiki.store.tables import space as spaces
+from wiki.update import parse
+
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, SQLAlchemyError)
+
+
+@dataclass
+class Imported(Report):
+    """`renamed`: people whose name was taken here, old name -> new one."""
+
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+def import_zip(conn: Connection, path: Path, attachments_folder: Path, now_ms: int) -> Imported:
+    """Bring the export at `path` in; all of it or, if this raises, nothing but stray attachments.
+
+    Raises Conflict when the site is not empty, Damaged when the export does not verify."""
+    if log.last_position(conn) or conn.scalar(select(spaces.c.id).limit(1)):
+        raise Conflict("This site has pages already. Import into a new one, with its own folder.")
+    imported = Imported(**vars(verify_zip(path)))
+    files = verify_alone.open_files(path)
+    try:
+        _Import(conn, files, imported, now_ms).run(attachments_folder)
+    except verify_alone.Damaged as error:
+        raise Damaged(error.what, error.where) from error
+    finally:
+        files.close()
+    return imported
+
+
+class _Import:
+    """One import on its way. `files` have been verified."""
+
+    def __init__(self, conn: Connection, files: Files, imported: Imported, now_ms: int) -> None:
+        self._conn, self._files, self._imported, self._now_ms = conn, files, imported, now_ms
+        self._manifest = json.loads(files.read(verify_alone.MANIFEST))
+        self._unborn: dict[str, _Unborn] = {}
+        self._last: dict[str, Part] = {}  # page -> its newest part, oldest page first
+        self._weights: dict[str, tuple[int, int]] = {}  # page -> records, bytes
+
+    def run(self, attachments_folder: Path) -> None:
+        known_keys.keep(self._conn, self._manifest["keys"])
+        told = _people_of(self._files)
+        self._add_people(told["people"])
+        for record in self._records():
+            log.append(self._conn, record)
+            try:
+                self._apply(record)
+            except Damaged:
+                raise
+            except (GroundswellError, *_MALFORMED) as error:
+                raise Damaged(f"it cannot be applied ({error})", f"record {record.id}") from error
+        self._add_members(told["members"])
+        self._finish_pages()
+        self._add_attachments(attachments_folder)
+
+    def _records(self) -> Iterator[Record]:
+        """All of them, in the order in which they came about."""
+        places: list[tuple[int, str, int, int]] = []
+        for thing in self._manifest["heads"]:
+            at = 0
+            for line in self._files.read(f"records/{thing}.jsonl").splitlines(keepends=True):
+                n = json.loads(line)["n"]
+                places.append((n, thing, at, at + len(line)))
+                at += len(line)
+        places.sort()
+        kept: dict[str, bytes] = {}
+        for _, thing, start, end in places:
+            if thing not in kept:
+                if len(kept) >= 50:  # files; records of one page mostly stand together
+                    kept.pop(next(iter(kept)))
+                kept[thing] = self._files.read(f"records/{thing}.jsonl")
+            yield _record_of(kept[thing][start:end])
+
+    # -- records
+
+    def _apply(self, record: Record) -> None:
+        thing = record.page
+        if record.kind == "create":
+            self._create(thing, record)
+        elif record.kind == "fact":
+            for part in record.parts:
+                self._act(thing, part, json.loads(part.update))
+        if record.kind in TEXT_KINDS and thing in self._manifest["pages"]:
+            self._take_text(thing, record)
+        if record.parts and thing in self._manifest["pages"]:
+            self._last.pop(thing, None)
+            self._last[thing] = record.parts[-1]
+
+    def _create(self, thing: str, record: Record) -> None:
+        born, author = dict(record.x), record.parts[0].person_id
+        _demand_slug(born["slug"])
+        if born["thing"] == "space":
+            space.insert(self._conn, thing, born, record.ts)
+            space.by_id(self._conn, thing)  # raises ValueError for what no space has
+        elif born["space"] in self._manifest["spaces"]:
+            self._insert_page(thing, _Unborn(born, author, record.ts))
+        else:  # of a space that is not in the export; it moves into one that is, later
+            self._unborn[thing] = _Unborn(born, author, record.ts)
+
+    def _insert_page(self, page_id: str, unborn: _Unborn) -> None:
+        born = unborn.born
+        page.check_kind(born["kind"])
+        old = (alias.c.space_id == born["space"]) & (alias.c.slug == born["slug"])
+        self._conn.execute(alias.delete().where(old))  # as `page.free_slug` does
+        page.insert(self._conn, page_id, born, unborn.person_id, unborn.at_ms)
+        for told in unborn.later:
+            fact.apply(self._conn, page_id, unborn.person_id, told, unborn.at_ms)
+        for client, person_id in unborn.leases.items():
+            journal.lease(self._conn, page_id, client, person_id)
+
+    def _act(self, thing: str, part: Part, told: Mapping[str, Any]) -> None:
+        name = told["name"]
+        if name == "member":  # how it ended stands in people.json
+            return
+        unborn = self._unborn.get(thing)
+        if unborn is not None:
+            unborn.act(told)
+            if name == "move" and told["space"] in self._manifest["spaces"]:
+                slug = page.free_slug(self._conn, told["space"], unborn.born["title"])
+                unborn.born.update(space=told["space"], slug=slug)
+                self._insert_page(thing, self._unborn.pop(thing))
+        elif name != "move" or told["space"] in self._manifest["spaces"]:
+            fact.apply(self._conn, thing, part.person_id, told, part.at_ms)
+        if name == "attach":
+            self._attach(thing, part, told)
+
+    def _attach(self, page_id: str, part: Part, told: Mapping[str, Any]) -> None:
+        if page_id in self._unborn:
+            raise Damaged("files of a page that is in no space yet", f"page {page_id}")
+        row = {name: told[name] for name in ("id", "digest", "media_type")}
+        row |= {"name": told["file"], "size_bytes": told["size"], "page_id": page_id}
+        row |= {"person_id": part.person_id, "created_at_ms": part.at_ms}
+        self._conn.execute(attachment.insert().values(**row))
+
+    def _take_text(self, page_id: str, record: Record) -> None:
+        if not record.salt:
+            raise Conflict("The export holds redacted texts, which this version cannot import.")
+        unborn = self._unborn.get(page_id)
+        for part in record.parts:
+            for section in parse(part.update, is_limited=False).sections:
+                if unborn is not None:
+                    unborn.leases.setdefault(section.client, part.person_id)
+                else:
+                    journal.lease(self._conn, page_id, section.client, part.person_id)
+        count, size = self._weights.get(page_id, (0, 0))
+        self._weights[page_id] = count + 1, size + len(record.body)
+
+    # -- what stands around the records
+
+    def _add_people(self, told: Mapping[str, Mapping[str, Any]]) -> None:
+        here = people.several(self._conn, list(told))
+        for person_id, one in told.items():
+            if person_id not in here:
+                name = self._free_name(one["name"])
+                if name != one["name"]:
+                    self._imported.renamed[one["name"]] = name
+                people.create(
+                    self._conn,
+                    name=name,
+                    display=one["display"],
+                    is_guest=one["is_guest"] is True,
+                    now_ms=self._now_ms,
+                    person_id=person_id,
+                )
+
+    def _free_name(self, name: str) -> str:
+        candidate, number = name, 1
+        while people.by_name(self._conn, candidate) is not None:
+            number += 1
+            candidate = f"{name[:34]}-{number}"
+        return candidate
+
+    def _add_members(self, told: Mapping[str, Mapping[str, str]]) -> None:
+        self._conn.execute(member.delete())
+        for space_id, roles in told.items():
+            here = people.several(self._conn, list(roles))
+            for person_id in here:
+                space.set_member(self._conn, space_id, person_id, Role(roles[person_id]))
+
+    def _finish_pages(self) -> None:
+        """When and by whom pages were changed last; their links; what makes opening them quick."""
+        if self._unborn:
+            raise Damaged("it never comes into a space", f"page {next(iter(self._unborn))}")
+        for page_id, part in self._last.items():
+            page.touch(self._conn, page_id, part.person_id, part.at_ms)
+        for page_id, (count, size) in self._weights.items():
+            if count >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
+                seal.save_checkpoint(self._conn, page_id)
+        while links.follow(self._conn):
+            pass
+
+    def _add_attachments(self, folder: Path) -> None:
+        for name, (size, digest) in self._manifest["files"].items():
+            target = folder / str(digest)
+            is_here = target.is_file() and target.stat().st_size == size
+            if name.startswith("attachments/") and not is_here:
+                with written_beside(target) as file:
+                    file.write(self._files.read(name))
+
+
+@dataclass
+class _Unborn:
+    """A page that began in a space which is not in the export: kept aside until it moves."""
+
+    born: dict[str, Any]
+    person_id: str
+    at_ms: int
+    leases: dict[int, str] = field(default_factory=dict)
+    later: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def act(self, told: Mapping[str, Any]) -> None:
+        if told["name"] == "rename":
+            self.born["title"] = told["title"]
+        elif told["name"] in ("kind", "tags", "status", "archive", "restore"):
+            self.later.append(told)
+
+
+def _people_of(files: Files) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(files.read("people.json"))
+        for one in told["people"].values():
+            people.check_name(one["name"])
+            people.check_display(one["display"])
+    except (*_MALFORMED, BadInput) as error:
+        raise Damaged(f"it is not as an export writes it ({error})", "people.json") from error
+    return told
+
+
+def _record_of(line: bytes) -> Record:
+    told = json.loads(line)
+    signature, salt, body = (
+        bytes_of(told[name], "record") for name in ("signature", "salt", "body")
+    )
+    return Record(told["header"], signature, salt, body)
+
+
+def _demand_slug(slug: str) -> None:
+    """Slugs become names of files and parts of addresses."""
+    is_plain = all(
+        char == "-" or char.isalnum() or unicodedata.category(char)[0] == "M" for char in slug
+    )
+    if not slug or not is_plain:
+        raise NameTaken("slug that reads", slug)
