@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,9 +22,10 @@ from tests.support.wikis import START_MS, Wiki, a_wiki
 from wiki import attachment, fact, links, page, people, space
 from wiki.access import Openness, Role
 from wiki.exchange.archive import Archive
-from wiki.exchange.export import export_zip, seal_all
+from wiki.exchange.export import export_zip, line_of, seal_all
 from wiki.exchange.verify_alone import MANIFEST_SIGNED_AS, Report, base64url, canonical
 from wiki.key import SiteKey
+from wiki.record import Record
 
 PICTURE = b"\x89PNG\r\n\x1a\n and what belongs to it"
 
@@ -125,8 +127,23 @@ def taken() -> Taken:
                 files = {name: archive.read(name) for name in archive.namelist()}
             return Taken((folder / "out.zip").read_bytes(), files, wiki.key)
 
-    with TemporaryDirectory() as folder:
-        return asyncio.run(make(Path(folder)))
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
+        # a thread has a loop of its own, wherever this is called
+        return pool.submit(asyncio.run, make(Path(folder))).result()
+
+
+def extended(made: Taken, record: Record, public: bytes | None = None) -> bytes:
+    """The export with one more record, of another chain if its key is given."""
+    name = f"records/{record.page}.jsonl"
+    count = sum(len(data.splitlines()) for n, data in made.files.items() if n.startswith("records"))
+    line = line_of(record, count + 1) + "\n"
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["heads"][record.page][record.chain] = [record.seq, record.id]
+        if public is not None:
+            manifest["keys"][record.chain] = {record.kid: base64url(public)}
+
+    return resealed({**made.files, name: made.files[name] + line.encode()}, made.key, change)
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from wiki.errors import BadInput, Conflict, Damaged, GroundswellError, NameTaken
 from wiki.exchange import known_keys, verify_alone
 from wiki.exchange.archive import written_beside
 from wiki.exchange.verify import verify_zip
-from wiki.exchange.verify_alone import Files, Report, bytes_of
+from wiki.exchange.verify_alone import Files, Report, Zipped, bytes_of
 from wiki.journal import TEXT_KINDS
 from wiki.record import Part, Record
 from wiki.store.tables import alias, attachment, member
@@ -92,14 +92,8 @@ class _Import:
                 n = json.loads(line)["n"]
                 places.append((n, thing, at, at + len(line)))
                 at += len(line)
-        places.sort()
-        kept: dict[str, bytes] = {}
-        for _, thing, start, end in places:
-            if thing not in kept:
-                if len(kept) >= 50:  # files; records of one page mostly stand together
-                    kept.pop(next(iter(kept)))
-                kept[thing] = self._files.read(f"records/{thing}.jsonl")
-            yield _record_of(kept[thing][start:end])
+        for _, thing, start, end in sorted(places):
+            yield _record_of(_piece(self._files, f"records/{thing}.jsonl", start, end))
 
     # -- records
 
@@ -133,30 +127,27 @@ class _Import:
         old = (alias.c.space_id == born["space"]) & (alias.c.slug == born["slug"])
         self._conn.execute(alias.delete().where(old))  # as `page.free_slug` does
         page.insert(self._conn, page_id, born, unborn.person_id, unborn.at_ms)
-        for told in unborn.later:
-            fact.apply(self._conn, page_id, unborn.person_id, told, unborn.at_ms)
-        for client, person_id in unborn.leases.items():
-            journal.lease(self._conn, page_id, client, person_id)
+        for step in unborn.later:
+            step()
 
     def _act(self, thing: str, part: Part, told: Mapping[str, Any]) -> None:
-        name = told["name"]
-        if name == "member":  # how it ended stands in people.json
-            return
-        unborn = self._unborn.get(thing)
-        if unborn is not None:
-            unborn.act(told)
-            if name == "move" and told["space"] in self._manifest["spaces"]:
-                slug = page.free_slug(self._conn, told["space"], unborn.born["title"])
-                unborn.born.update(space=told["space"], slug=slug)
-                self._insert_page(thing, self._unborn.pop(thing))
-        elif name != "move" or told["space"] in self._manifest["spaces"]:
-            fact.apply(self._conn, thing, part.person_id, told, part.at_ms)
-        if name == "attach":
-            self._attach(thing, part, told)
+        name, unborn = told["name"], self._unborn.get(thing)
+        is_known = name != "move" or told["space"] in self._manifest["spaces"]
+        if unborn is not None and name == "rename":
+            unborn.born["title"] = told["title"]
+        elif unborn is not None and name == "move" and is_known:
+            slug = page.free_slug(self._conn, told["space"], unborn.born["title"])
+            unborn.born.update(space=told["space"], slug=slug)
+            self._insert_page(thing, self._unborn.pop(thing))
+        elif name == "attach":
+            self._when_born(thing, lambda: self._attach(thing, part, told))
+        elif name != "member" and is_known:  # how membership ended stands in people.json
+            self._when_born(
+                thing,
+                lambda: fact.apply(self._conn, thing, part.person_id, told, part.at_ms),
+            )
 
     def _attach(self, page_id: str, part: Part, told: Mapping[str, Any]) -> None:
-        if page_id in self._unborn:
-            raise Damaged("files of a page that is in no space yet", f"page {page_id}")
         row = {name: told[name] for name in ("id", "digest", "media_type")}
         row |= {"name": told["file"], "size_bytes": told["size"], "page_id": page_id}
         row |= {"person_id": part.person_id, "created_at_ms": part.at_ms}
@@ -165,15 +156,25 @@ class _Import:
     def _take_text(self, page_id: str, record: Record) -> None:
         if not record.salt:
             raise Conflict("The export holds redacted texts, which this version cannot import.")
-        unborn = self._unborn.get(page_id)
+        owners: dict[int, str] = {}
         for part in record.parts:
             for section in parse(part.update, is_limited=False).sections:
-                if unborn is not None:
-                    unborn.leases.setdefault(section.client, part.person_id)
-                else:
-                    journal.lease(self._conn, page_id, section.client, part.person_id)
+                owners.setdefault(section.client, part.person_id)
+        self._when_born(page_id, lambda: self._lease(page_id, owners))
         count, size = self._weights.get(page_id, (0, 0))
         self._weights[page_id] = count + 1, size + len(record.body)
+
+    def _lease(self, page_id: str, owners: Mapping[int, str]) -> None:
+        for client, person_id in owners.items():
+            journal.lease(self._conn, page_id, client, person_id)
+
+    def _when_born(self, thing: str, step: Callable[[], object]) -> None:
+        """Now, or for a page that is not in its space yet, as soon as it is."""
+        unborn = self._unborn.get(thing)
+        if unborn is None:
+            step()
+        else:
+            unborn.later.append(step)
 
     # -- what stands around the records
 
@@ -235,14 +236,7 @@ class _Unborn:
     born: dict[str, Any]
     person_id: str
     at_ms: int
-    leases: dict[int, str] = field(default_factory=dict)
-    later: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def act(self, told: Mapping[str, Any]) -> None:
-        if told["name"] == "rename":
-            self.born["title"] = told["title"]
-        elif told["name"] in ("kind", "tags", "status", "archive", "restore"):
-            self.later.append(told)
+    later: list[Callable[[], object]] = field(default_factory=list)
 
 
 def _people_of(files: Files) -> dict[str, Any]:
@@ -254,6 +248,14 @@ def _people_of(files: Files) -> dict[str, Any]:
     except (*_MALFORMED, BadInput) as error:
         raise Damaged(f"it is not as an export writes it ({error})", "people.json") from error
     return told
+
+
+def _piece(files: Files, name: str, start: int, end: int) -> bytes:
+    if isinstance(files, Zipped):
+        return files.at(files.entries[name][0] + start, end - start)
+    with (files.folder / name).open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
 
 
 def _record_of(line: bytes) -> Record:

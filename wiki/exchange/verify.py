@@ -1,5 +1,5 @@
-"""Proving an export: all that `verify_alone` asks, and that each page's Markdown is what its history
-makes. The updates pass the gate on the way, so nothing that poisons a page gets further than this.
+"""Proving an export: all that `verify_alone` asks, and that each page's Markdown is what its
+history makes. The updates pass the gate on the way: nothing that poisons a page gets further.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Report", "verify_zip"]
 
 
 def verify_zip(path: Path) -> Report:
-    """What the ZIP (or unpacked folder) at `path` holds. Raises Damaged, with what is wrong where."""
+    """What the ZIP (or unpacked folder) at `path` holds. Raises Damaged: what is wrong, where."""
     try:
         files = verify_alone.open_files(path)
         try:

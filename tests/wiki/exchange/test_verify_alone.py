@@ -5,18 +5,18 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.exports import packed, resealed, taken
+from tests.support.exports import extended, packed, resealed, taken
 from wiki.exchange import verify_alone
-from wiki.exchange.export import line_of
 from wiki.exchange.verify_alone import Damaged, Report, Zipped, base64url, bytes_of, canonical
 from wiki.key import SiteKey
-from wiki.record import SIGNED_AS, Record
+from wiki.record import SIGNED_AS, make
 
 Lines = list[dict[str, Any]]
 
@@ -196,27 +196,16 @@ def test_another_chain_may_be_there_with_its_key_and_must_build_on_what_is_known
     known = {origin: [1, verify_alone.hash_of(first["header"].encode())]}
 
     def joined(deps: dict[str, Any]) -> bytes:
-        record = _record(other, thing, deps)
-        count = sum(len(d.splitlines()) for n, d in export.files.items() if n.startswith("rec"))
-        line = line_of(record, count + 1) + "\n"
-        files = {**export.files, name: export.files[name] + line.encode()}
-
-        def change(manifest: dict[str, Any]) -> None:
-            manifest["keys"][other.origin] = {"k1": base64url(other.public_bytes)}
-            manifest["heads"][thing][other.origin] = [1, record.id]
-
-        return resealed(files, export.key, change)
+        record = make(
+            other, page=thing, seq=1, prev="", kind="grant", parts=[], x={}, deps=deps, ts_ms=1
+        )
+        return extended(export, record, other.public_bytes)
 
     assert check(joined(known)).origins[other.origin] == 1
     assert "which is not there" in refusal(joined({origin: [1, "someone else"]}))
-
-
-def _record(key: SiteKey, thing: str, deps: dict[str, Any]) -> Record:
-    from_parts = {"v": 1, "page": thing, "chain": key.origin, "seq": 1, "prev": "", "deps": deps}
-    body = verify_alone.hash_of(bytes(16))
-    rest = {"kind": "grant", "ts": 1, "kid": "k1", "parts": [], "body": body, "x": {}}
-    header = canonical({**from_parts, **rest})
-    return Record(header, key.sign(SIGNED_AS + header.encode()), bytes(16), b"")
+    unknown = SiteKey.new()
+    record = make(unknown, page=thing, seq=1, prev="", kind="grant", parts=[], x={}, ts_ms=1)
+    assert "the key k1 of" in refusal(extended(export, record))
 
 
 def test_a_redacted_text_needs_a_record_that_signs_what_stands_there() -> None:
@@ -228,6 +217,20 @@ def test_a_redacted_text_needs_a_record_that_signs_what_stands_there() -> None:
     data = "".join(canonical(line) + "\n" for line in lines).encode()
     told = refusal(resealed({**export.files, name: data}, export.key))
     assert f"nobody signed what replaces record {identity}" in told
+    last = json.loads(lines[-1]["header"])
+    told_in = {"records": {identity: verify_alone.hash_of(b"gone")}, "why": "Erased on request"}
+    record = make(
+        export.key,
+        page=last["page"],
+        seq=last["seq"] + 1,
+        prev=verify_alone.hash_of(lines[-1]["header"].encode()),
+        kind="redact",
+        parts=[],
+        x=told_in,
+        ts_ms=1,
+    )
+    signed = replace(export, files={**export.files, name: data})
+    assert check(extended(signed, record)).redactions == [(identity, "Erased on request")]
 
 
 @pytest.mark.parametrize(
