@@ -11,13 +11,14 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from wiki import fact, journal, links, log, page, people, seal, space
+from wiki import fact, links, log, page, people, seal, space
 from wiki.access import Role
 from wiki.errors import BadInput, Conflict, Damaged, GroundswellError, NameTaken
 from wiki.exchange import known_keys, verify_alone
@@ -26,10 +27,12 @@ from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import Files, Report, Zipped, bytes_of
 from wiki.journal import TEXT_KINDS
 from wiki.record import Part, Record
-from wiki.store.tables import alias, attachment, member
+from wiki.store.tables import alias, attachment, lease, member
+from wiki.store.tables import record as table
 from wiki.store.tables import space as spaces
 from wiki.update import parse
 
+BATCH = 500
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, SQLAlchemyError)
 
 
@@ -65,14 +68,14 @@ class _Import:
         self._manifest = json.loads(files.read(verify_alone.MANIFEST))
         self._unborn: dict[str, _Unborn] = {}
         self._last: dict[str, Part] = {}  # page -> its newest part, oldest page first
+        self._leases: dict[str, dict[int, str]] = {}  # page -> client -> whose it is
         self._weights: dict[str, tuple[int, int]] = {}  # page -> records, bytes
 
     def run(self, attachments_folder: Path) -> None:
         known_keys.keep(self._conn, self._manifest["keys"])
         told = _people_of(self._files)
         self._add_people(told["people"])
-        for record in self._records():
-            log.append(self._conn, record)
+        for record in self._stored(self._records()):
             try:
                 self._apply(record)
             except Damaged:
@@ -94,6 +97,12 @@ class _Import:
                 at += len(line)
         for _, thing, start, end in sorted(places):
             yield _record_of(_piece(self._files, f"records/{thing}.jsonl", start, end))
+
+    def _stored(self, found: Iterator[Record]) -> Iterator[Record]:
+        """Put them into the log, many at a time, and pass them on."""
+        while batch := list(islice(found, BATCH)):
+            self._conn.execute(table.insert(), [_row(record) for record in batch])
+            yield from batch
 
     # -- records
 
@@ -156,17 +165,12 @@ class _Import:
     def _take_text(self, page_id: str, record: Record) -> None:
         if not record.salt:
             raise Conflict("The export holds redacted texts, which this version cannot import.")
-        owners: dict[int, str] = {}
+        owners = self._leases.setdefault(page_id, {})
         for part in record.parts:
             for section in parse(part.update, is_limited=False).sections:
                 owners.setdefault(section.client, part.person_id)
-        self._when_born(page_id, lambda: self._lease(page_id, owners))
         count, size = self._weights.get(page_id, (0, 0))
         self._weights[page_id] = count + 1, size + len(record.body)
-
-    def _lease(self, page_id: str, owners: Mapping[int, str]) -> None:
-        for client, person_id in owners.items():
-            journal.lease(self._conn, page_id, client, person_id)
 
     def _when_born(self, thing: str, step: Callable[[], object]) -> None:
         """Now, or for a page that is not in its space yet, as soon as it is."""
@@ -209,11 +213,15 @@ class _Import:
                 space.set_member(self._conn, space_id, person_id, Role(roles[person_id]))
 
     def _finish_pages(self) -> None:
-        """When and by whom pages were changed last; their links; what makes opening them quick."""
+        """Who changed them last; whose the client ids are; checkpoints; links."""
         if self._unborn:
             raise Damaged("it never comes into a space", f"page {next(iter(self._unborn))}")
         for page_id, part in self._last.items():
             page.touch(self._conn, page_id, part.person_id, part.at_ms)
+        for page_id, owners in self._leases.items():
+            rows = [{"page_id": page_id, "client": c, "person_id": p} for c, p in owners.items()]
+            if rows:
+                self._conn.execute(lease.insert(), rows)
         for page_id, (count, size) in self._weights.items():
             if count >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
                 seal.save_checkpoint(self._conn, page_id)
@@ -264,6 +272,11 @@ def _record_of(line: bytes) -> Record:
         bytes_of(told[name], "record") for name in ("signature", "salt", "body")
     )
     return Record(told["header"], signature, salt, body)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    named = ("id", "page", "chain", "seq", "kind", "ts", "header", "signature", "salt", "body")
+    return {name: getattr(record, name) for name in named}
 
 
 def _demand_slug(slug: str) -> None:
