@@ -7,4 +7,8 @@ reading           pages as files that need no server
 export            a site, or some spaces, into a ZIP
 verify            proving a ZIP, the pages' texts too
 import_zip        a ZIP into an empty site
+folder_files      what lies in a folder of Markdown files, and what their links mean
+front_matter      the fields on top of such a file
+relinking         its links, led to where their targets are in the wiki
+markdown_folder   the folder into a space
 """
