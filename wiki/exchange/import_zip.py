@@ -50,13 +50,11 @@ def import_zip(conn: Connection, path: Path, attachments_folder: Path, now_ms: i
     if log.last_position(conn) or conn.scalar(select(spaces.c.id).limit(1)):
         raise Conflict("This site has pages already. Import into a new one, with its own folder.")
     imported = Imported(**vars(verify_zip(path)))
-    files = verify_alone.open_files(path)
     try:
-        _Import(conn, files, imported, now_ms).run(attachments_folder)
+        with verify_alone.opened(path) as files:
+            _Import(conn, files, imported, now_ms).run(attachments_folder)
     except verify_alone.Damaged as error:
         raise Damaged(error.what, error.where) from error
-    finally:
-        files.close()
     return imported
 
 

@@ -20,12 +20,9 @@ __all__ = ["Report", "verify_zip"]
 def verify_zip(path: Path) -> Report:
     """What the ZIP (or unpacked folder) at `path` holds. Raises Damaged: what is wrong, where."""
     try:
-        files = verify_alone.open_files(path)
-        try:
+        with verify_alone.opened(path) as files:
             report = verify_alone.check_all(files, verify_signature)
             _check_texts(files)
-        finally:
-            files.close()
     except verify_alone.Damaged as error:
         raise errors.Damaged(error.what, error.where) from error
     return report
