@@ -8,6 +8,7 @@ happens from now on goes into this site's own. People come with their names, wit
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from wiki import attachment as attachments
 from wiki import fact, links, log, page, people, seal, space
 from wiki.access import Role
 from wiki.errors import BadInput, Conflict, Damaged, GroundswellError, NameTaken
@@ -33,6 +35,11 @@ from wiki.store.tables import space as spaces
 from wiki.update import parse
 
 BATCH = 500
+_FILE_FORMS = {  # they become a path, an address and a header
+    "id": re.compile(r"[\w-]{8,64}", re.ASCII),
+    "digest": re.compile(r"[0-9a-f]{64}"),
+    "media_type": re.compile(r"[a-z]+/[a-z0-9.+-]+"),
+}
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, SQLAlchemyError)
 
 
@@ -148,6 +155,10 @@ class _Import:
             self._insert_page(thing, self._unborn.pop(thing))
         elif name == "attach":
             self._when_born(thing, lambda: self._attach(thing, part, told))
+        elif name == "settings":
+            _demand_slug(told.get("slug", "-"))
+            fact.apply(self._conn, thing, part.person_id, told, part.at_ms)
+            space.by_id(self._conn, thing)  # raises ValueError for what no space has
         elif name != "member" and is_known:  # how membership ended stands in people.json
             self._when_born(
                 thing,
@@ -155,6 +166,10 @@ class _Import:
             )
 
     def _attach(self, page_id: str, part: Part, told: Mapping[str, Any]) -> None:
+        for name, form in _FILE_FORMS.items():
+            if not form.fullmatch(told[name]):
+                raise BadInput(name, "it cannot be this")
+        attachments.check_name(told["file"])
         row = {name: told[name] for name in ("id", "digest", "media_type")}
         row |= {"name": told["file"], "size_bytes": told["size"], "page_id": page_id}
         row |= {"person_id": part.person_id, "created_at_ms": part.at_ms}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -205,20 +206,42 @@ def test_updates_that_would_poison_a_page_are_named(tmp_path: Path) -> None:
     assert caught.value.where == f"{name}, record {bad.id}"
 
 
-async def test_an_act_that_cannot_be_applied_is_named(tmp_path: Path) -> None:
-    async with a_full_wiki(tmp_path / "site") as wiki:
-        body = b'{"name":"levitate"}'
-        part = Part(wiki.ada.id, wiki.now_ms, body)
-        page_id = next(iter(await wiki.store.read(lambda c: page.list_in(c, wiki.space.id)))).id
-        bad = await wiki.store.write(
-            lambda conn: log.write(conn, wiki.key, page_id, "fact", [part], {})
-        )
-        await export(wiki, tmp_path / "out.zip")
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"name": "levitate"}, "there is no such act"),
+        ({"name": "rename"}, "title"),
+        ({"name": "move"}, "space"),
+        ({"name": "settings", "slug": "../up"}, "../up"),
+        ({"name": "attach", "id": "12345678", "digest": "../../site.key"}, "digest"),
+        ({"name": "attach", "id": "../../xx"}, "id"),
+        (["no", "act"], "list indices"),
+    ],
+)
+async def test_an_act_that_cannot_be_applied_is_named(
+    tmp_path: Path, told: dict[str, Any], why: str
+) -> None:
+    made = taken()
+    things = "spaces" if "settings" in str(told) else "pages"
+    page_id = next(iter(json.loads(made.files["manifest.json"])[things]))
+    name = f"records/{page_id}.jsonl"
+    last = json.loads(json.loads(made.files[name].splitlines()[-1])["header"])
+    bad = make(
+        made.key,
+        page=page_id,
+        seq=last["seq"] + 1,
+        prev=hash_of(canonical(last).encode()),
+        kind="fact",
+        parts=[Part("u:ada", START_MS, canonical(told).encode())],
+        x={},
+    )
+    (tmp_path / "out.zip").write_bytes(extended(made, bad))
     store = await Store.open(tmp_path / "new")
-    with pytest.raises(Damaged, match="there is no such act") as caught:
+    with pytest.raises(Damaged, match=f"cannot be applied.*{re.escape(why)}") as caught:
         await store.write(lambda c: import_zip(c, tmp_path / "out.zip", tmp_path / "files", 1))
     await store.close()
     assert caught.value.where == f"record {bad.id}"
+    assert not (tmp_path / "files").exists()
 
 
 async def test_people_json_is_read_with_care(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.exports import extended, packed, resealed, taken
 from wiki.exchange import verify_alone
+from wiki.exchange.archive import Archive
 from wiki.exchange.verify_alone import Damaged, Report, Zipped, base64url, bytes_of, canonical
 from wiki.key import SiteKey
 from wiki.record import SIGNED_AS, make
@@ -293,3 +294,12 @@ def test_a_zip_over_four_gibibytes_is_read(tmp_path: Path) -> None:
         assert files.read("small") == b""
     with zipfile.ZipFile(path) as archive:
         assert archive.read("small") == b""
+
+
+def test_a_name_stands_once() -> None:
+    out = io.BytesIO()
+    archive = Archive(out)
+    for name, data in (("people.json", b"{}"), *taken().files.items()):
+        archive.add(name, data)
+    archive.finish()
+    assert "people.json: it is there twice" in refusal(out.getvalue())
