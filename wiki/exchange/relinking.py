@@ -17,8 +17,8 @@ from wiki.links import target_of
 from wiki.names import slugify
 
 _CODE = re.compile(
-    r"^ {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*[ \t]*$|\Z)"
-    r"|(?P<ticks>(?<!`)`+(?!`)).+?(?<!`)(?P=ticks)(?!`)",
+    r"^ {0,3}(?P<mark>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}(?P=mark)[`~]*[ \t]*$|\Z)"
+    r"|(?P<ticks>(?<!`)`++).+?(?<!`)(?P=ticks)(?!`)",
     re.MULTILINE | re.DOTALL,
 )
 _LABEL = r"(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*"
@@ -97,7 +97,7 @@ class _Relinking:
             return f"{mark}[{label}](#h-{slugify(to[1:])}{behind})"
         lead = None if _ELSEWHERE.match(to) or not to else self._lead(to, False)
         if lead is None:
-            return f"{mark}[{label}]({found[3]}{behind})"
+            return found[0] if label == found[2] else f"{mark}[{label}]({found[3]}{behind})"
         if lead.address:
             return f"{mark}[{label}]({lead.address}{behind})"
         self._miss_anchor(to)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -303,3 +305,59 @@ def test_a_name_stands_once() -> None:
         archive.add(name, data)
     archive.finish()
     assert "people.json: it is there twice" in refusal(out.getvalue())
+
+
+def test_checksums_of_the_container_are_read_too() -> None:
+    made = taken()
+    crc = struct.pack("<L", zlib.crc32(made.files["people.json"]))
+    assert made.whole.count(crc) == 2
+    assert "people.json: its bytes were changed" in refusal(made.whole.replace(crc, b"\1\2\3\4"))
+
+
+def test_a_signature_is_written_in_one_way_only() -> None:
+    made = taken()
+    good = made.files["manifest.sig"].decode()
+    for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
+        other = good[:-2] + char + "\n"
+        if other != good:
+            refusal(packed({**made.files, "manifest.sig": other.encode()}))
+    for other in (good[:-1], good[:-1] + "=\n", good + "\n", "", "\n"):
+        refusal(packed({**made.files, "manifest.sig": other.encode()}))
+
+
+def test_another_version_is_not_guessed_at() -> None:
+    made = taken()
+    newer = resealed(made.files, made.key, lambda manifest: manifest.update(v=2))
+    assert "this program knows version 1 only" in refusal(newer)
+
+
+def test_a_folder_lacks_nothing_and_leads_nowhere(tmp_path: Path) -> None:
+    for name, data in taken().files.items():
+        path = tmp_path / "out" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert verify_alone.check(tmp_path / "out").pages == 5
+    moved = (tmp_path / "out" / "people.json").rename(tmp_path / "people.json")
+    for step in (None, lambda path: path.symlink_to(moved)):
+        if step:
+            step(tmp_path / "out" / "people.json")
+        with pytest.raises(Damaged, match=r"people\.json: it is missing"):
+            verify_alone.check(tmp_path / "out")
+    with pytest.raises(Damaged, match="there is no such file"):
+        verify_alone.check(tmp_path / "nothing.zip")
+
+
+def test_what_only_the_site_itself_could_get_wrong_is_found_too() -> None:
+    made = taken()
+    name = next(name for name in made.files if name.startswith("attachments/"))
+    renamed = {n.replace(name, "attachments/other"): data for n, data in made.files.items()}
+    assert "not named by its SHA-256" in refusal(resealed(renamed, made.key))
+    assert "its fields are not a record's" in refusal(with_lines(lambda ls: ls[1].update(more=1)))
+    assert "it is out of order" in refusal(with_lines(lambda lines: lines[1].update(n=1)))
+    assert "two records have one place" in refusal(with_lines(lambda ls: ls[-1].update(n=9999)))
+    without = {n: data for n, data in made.files.items() if not n.endswith(".html")}
+    assert "is not listed" in refusal(resealed(without, made.key))
+    gone = {n: data for n, data in made.files.items() if n != records_of(made.files)}
+    assert "not the same things" in refusal(resealed(gone, made.key))
+    shorter = with_lines(lambda lines: lines[1].update(salt=base64url(b"short")))
+    assert "its salt is not 16 bytes" in refusal(shorter)
