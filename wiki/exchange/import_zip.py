@@ -72,7 +72,7 @@ class _Import:
         self._conn, self._files, self._imported, self._now_ms = conn, files, imported, now_ms
         self._manifest = json.loads(files.read(verify_alone.MANIFEST))
         self._unborn: dict[str, _Unborn] = {}
-        self._last: dict[str, Part] = {}  # page -> its newest part, oldest page first
+        self._last: dict[str, Part] = {}  # page -> its newest part
         self._leases: dict[str, dict[int, str]] = {}  # page -> client -> whose it is
         self._weights: dict[str, tuple[int, int]] = {}  # page -> records, bytes
 
@@ -120,9 +120,9 @@ class _Import:
                 self._act(thing, part, json.loads(part.update))
         if record.kind in TEXT_KINDS and thing in self._manifest["pages"]:
             self._take_text(thing, record)
-        if record.parts and thing in self._manifest["pages"]:
-            self._last.pop(thing, None)
-            self._last[thing] = record.parts[-1]
+        if record.parts and thing in self._manifest["pages"]:  # sealed later may be older
+            newest = [self._last[thing]] if thing in self._last else []
+            self._last[thing] = max((*newest, *record.parts), key=lambda part: part.at_ms)
 
     def _create(self, thing: str, record: Record) -> None:
         born, author = dict(record.x), record.parts[0].person_id
@@ -229,7 +229,7 @@ class _Import:
         """Who changed them last; whose the client ids are; checkpoints; links."""
         if self._unborn:
             raise Damaged("it never comes into a space", f"page {next(iter(self._unborn))}")
-        for page_id, part in self._last.items():
+        for page_id, part in sorted(self._last.items(), key=lambda item: item[1].at_ms):
             page.touch(self._conn, page_id, part.person_id, part.at_ms)
         for page_id, owners in self._leases.items():
             rows = [{"page_id": page_id, "client": c, "person_id": p} for c, p in owners.items()]
