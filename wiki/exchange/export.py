@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ BATCH = 200
 _README = """\
 {site}: an export made on {made}
 
-pages/         every page as Markdown (.md), and as HTML that opens in any browser
+pages/         every page as Markdown (.md), and as HTML: open pages/index.html in a browser
 attachments/   the files of the pages, named by their SHA-256; people.json and facts.csv beside
 facts.csv      what was done besides writing: renamed, tagged, moved, archived, files added
 people.json    the names of the people by the ids that the records use, and the spaces' members
@@ -119,6 +120,7 @@ class _Export:
             self._add_records(space_id, log.of_page(self._conn, space_id))
         for one in self._each_page():
             self._add_page(one)
+        self._add("pages/index.html", reading.contents(site_name, self._contents()))
         self._add_attachments(attachments_folder)
         self._add("people.json", _json(self._people()))
         self._add("facts.csv", self._facts())
@@ -163,6 +165,12 @@ class _Export:
         for at in range(0, len(ids), BATCH):
             found = page.several(self._conn, ids[at : at + BATCH])
             yield from (found[page_id] for page_id in ids[at : at + BATCH])
+
+    def _contents(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Of each space its title, and its pages' titles and paths."""
+        titles = {f"pages/{self._folder(one.id)}": one.title for one in self._spaces.values()}
+        for folder, found in groupby(self._pages.values(), lambda one: one[0].rpartition("/")[0]):
+            yield titles[folder], [(title, path) for path, title in found]
 
     # -- what is written
 

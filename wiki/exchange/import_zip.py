@@ -122,7 +122,8 @@ class _Import:
             self._take_text(thing, record)
         if record.parts and thing in self._manifest["pages"]:  # sealed later may be older
             newest = [self._last[thing]] if thing in self._last else []
-            self._last[thing] = max((*newest, *record.parts), key=lambda part: part.at_ms)
+            parts = [*newest, *record.parts][::-1]  # of one moment, the last one
+            self._last[thing] = max(parts, key=lambda part: part.at_ms)
 
     def _create(self, thing: str, record: Record) -> None:
         born, author = dict(record.x), record.parts[0].person_id

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
 
 from wiki.links import Target, target_of
 
-_FILE = re.compile(r"/files/([\w-]+)(?:/|$)")
+_FILE = re.compile(r"/files/([\w-]+)(?:/(?P<name>[^/?#]*))?$")
 MAX_NAME_BYTES = 120
 
 _STYLE = (
@@ -58,12 +60,29 @@ def html(sheet: Sheet, leads: Mapping[Target, str | None], files: Mapping[str, s
     is not in the export; `files`: attachment id -> digest."""
     body = _markdown.render(sheet.text, {"leads": leads, "files": files, "path": sheet.path})
     facts = " · ".join(map(escape, sheet.facts))
+    return _document(sheet.title, f'<p class="facts">{facts}</p>\n{body}')
+
+
+def contents(site: str, spaces: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> str:
+    """A list of everything, for `pages/index.html`: of each space its title and its pages' titles
+    and paths."""
+    lines = []
+    for title, pages in spaces:
+        lines += [f"<h2>{escape(title)}</h2>", "<ul>"]
+        for name, path in sorted(pages, key=lambda one: one[0].casefold()):
+            address = _relative("pages/index", f"{path}.html")
+            lines.append(f'<li><a href="{escape(address)}">{escape(name)}</a></li>')
+        lines.append("</ul>")
+    return _document(site, "\n".join(lines) + "\n")
+
+
+def _document(title: str, body: str) -> str:
     return (
         f'<!doctype html>\n<html>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(sheet.title)}</title>\n<style>{_STYLE}</style>\n"
-        f'<h1>{escape(sheet.title)}</h1>\n<p class="facts">{facts}</p>\n{body}</html>\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
+        f"<h1>{escape(title)}</h1>\n{body}</html>\n"
     )
 
 
@@ -106,6 +125,8 @@ def _attached(attribute: str) -> Any:
         if digest:
             there = _relative(env["path"], f"attachments/{digest}")
             tokens[index].attrSet(attribute, there)
+            if attribute == "href":
+                tokens[index].attrSet("download", unquote(found["name"] if found else ""))
         if tokens[index].type == "image":
             return RendererHTML.image(self, tokens, index, options, env)
         return self.renderToken(tokens, index, options, env)
@@ -116,6 +137,7 @@ def _attached(attribute: str) -> Any:
 def _new_markdown() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "typographer": False})
     made.enable(["table", "strikethrough"])
+    made.use(footnote_plugin).use(tasklists_plugin, enabled=False)
     made.inline.ruler.before("link", "wiki_link", _wiki_link)
     made.add_render_rule("link_open", _attached("href"))
     made.add_render_rule("image", _attached("src"))

@@ -45,11 +45,13 @@ async def test_links_lead_from_file_to_file_and_to_attachments(tmp_path: Path) -
         await export(wiki, tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         shown = archive.read("pages/ideas/grössere-idee.html").decode()
+        index = archive.read("pages/index.html").decode()
         digest = next(name for name in archive.namelist() if name.startswith("attachments/"))
     assert '<a href="second-title.html">the second</a>' in shown
     assert '<span class="missing">Nowhere</span>' in shown
     assert f'src="../../{digest}"' in shown
     assert "&lt;script&gt;" in shown
+    assert '<a href="ideas/gr%C3%B6ssere-idee.html">Größere Idee</a>' in index
 
 
 async def test_the_same_content_makes_the_same_bytes(tmp_path: Path) -> None:
