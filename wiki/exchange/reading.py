@@ -23,6 +23,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from wiki.links import Target, target_of
 
 _FILE = re.compile(r"/files/([\w-]+)(?:/(?P<name>[^/?#]*))?$")
+_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d")  # of Windows
 MAX_NAME_BYTES = 120
 
 _STYLE = (
@@ -48,9 +49,9 @@ class Sheet:
 
 
 def file_name(slug: str, page_id: str) -> str:
-    """`slug`, short enough for every file system."""
+    """`slug`, as every file system takes it: short, and no name of a device."""
     encoded = slug.encode()
-    if len(encoded) <= MAX_NAME_BYTES:
+    if len(encoded) <= MAX_NAME_BYTES and not _DEVICE.fullmatch(slug):
         return slug
     return f"{encoded[:MAX_NAME_BYTES].decode(errors='ignore')}-{page_id[:8]}"
 

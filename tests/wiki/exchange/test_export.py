@@ -14,6 +14,7 @@ from tests.support.exports import a_full_wiki, export
 from wiki import page
 from wiki.exchange import verify_alone
 from wiki.exchange.export import seal_all
+from wiki.exchange.verify import verify_zip
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -123,3 +124,15 @@ async def test_the_program_inside_proves_the_folder_and_the_zip(tmp_path: Path) 
     done = run(*program)
     assert done.returncode == 1
     assert "pages/ideas/second-title.md: its size or SHA-256" in done.stdout
+
+
+async def test_files_have_names_that_every_file_system_takes(tmp_path: Path) -> None:
+    async with a_full_wiki(tmp_path / "site") as wiki:
+        await wiki.page("Con", "[[漢字]]")
+        await wiki.page("漢" * 100, "long")
+        await export(wiki, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        names = [name.rpartition("/")[2] for name in archive.namelist()]
+    assert "con.md" not in names
+    assert all(len(name.encode()) <= 140 for name in names)
+    assert verify_zip(tmp_path / "out.zip").pages == 7

@@ -321,7 +321,7 @@ def test_a_signature_is_written_in_one_way_only() -> None:
         other = good[:-2] + char + "\n"
         if other != good:
             refusal(packed({**made.files, "manifest.sig": other.encode()}))
-    for other in (good[:-1], good[:-1] + "=\n", good + "\n", "", "\n"):
+    for other in (good[:-1], good[:-1] + "x", good[:-1] + "=\n", good + "\n", "", "\n"):
         refusal(packed({**made.files, "manifest.sig": other.encode()}))
 
 
