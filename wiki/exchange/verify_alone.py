@@ -8,10 +8,9 @@ One file, Python 3.10 or newer, nothing to install. What must hold, in the order
 4. records      each page's and space's history: canonical headers, hashes of bodies, signatures,
                 and per site a chain of numbers and ids without a gap up to the manifest's heads
 
-A site's id is the hash of its public key: compare the id printed at the end with the one that the
-site shows. Whoever doubts this copy of the program takes one from elsewhere: it is the same in
-every export of one version. What it cannot know is whether the site kept something back before
-it signed.
+A site's id is the hash of its public key: compare the id printed with the one that the site shows.
+Whoever doubts this copy of the program takes one from elsewhere: it is the same in every export of
+one version. What it cannot know is whether the site kept something back before it signed.
 """
 
 from __future__ import annotations
@@ -167,7 +166,7 @@ class Zipped:
             self.entries[info.filename] = offset + len(header), info.file_size, info.CRC
             directory.append(central_header(name, info.file_size, info.CRC, offset))
             offset += len(header) + info.file_size
-        self.names, central = [info.filename for info in found], b"".join(directory)
+        self.names, central = list(self.entries), b"".join(directory)
         tail = central + ending(len(found), len(central), offset)
         demand(self.at(offset, len(tail) + 1) == tail, "the ZIP's directory is not as made", where)
 
@@ -284,18 +283,17 @@ def read_manifest(files: Files, is_good: IsSigned) -> Manifest:
     seal = read_text(files, SEAL)
     demand(seal.endswith("\n"), "it does not end with its line", SEAL)
     own = manifest["keys"][manifest["origin"]][manifest["kid"]]
-    signed = MANIFEST_SIGNED_AS + text.encode()
-    is_whole = is_good(bytes_of(own, MANIFEST), bytes_of(seal[:-1], SEAL), signed)
+    key, signature = bytes_of(own, MANIFEST), bytes_of(seal[:-1], SEAL)
+    is_whole = is_good(key, signature, MANIFEST_SIGNED_AS + text.encode())
     demand(is_whole, "its signature does not match: it was changed", MANIFEST)
     return manifest
 
 
-def check_files(files: Files, manifest: Manifest) -> int:
-    """Every file as listed, none unlisted; how many bytes they are."""
+def check_files(files: Files, manifest: Manifest) -> None:
+    """Every file as listed, none unlisted."""
     listed = manifest["files"]
     for name in files.names:
         demand(name in listed or name in (MANIFEST, SEAL), "it is not listed in the manifest", name)
-    total = 0
     for name, (size, digest) in listed.items():
         parts = name.split("/")
         is_plain = "\\" not in name and ":" not in name and not {"", ".", ".."} & set(parts)
@@ -305,8 +303,6 @@ def check_files(files: Files, manifest: Manifest) -> int:
         demand(same, "its size or SHA-256 is not the listed one: it was changed", name)
         is_named = parts[0] != "attachments" or parts[1:] == [digest]
         demand(is_named, "an attachment is not named by its SHA-256", name)
-        total += size
-    return total
 
 
 # -- 4. records
@@ -347,23 +343,21 @@ class Entry:
 
 def read_entry(line: str, where: str) -> Entry:
     outer = parse(line, where)
-    demand(isinstance(outer, dict) and set(outer) == LINE, "its fields are not a record's", where)
-    header = outer["header"]
-    identity = hash_of(header.encode())
+    demand(set(outer) == LINE, "its fields are not a record's", where)
+    identity = hash_of(outer["header"].encode())
     where = f"{where}, record {identity}"
-    fields = parse(header, where)
-    is_whole = isinstance(fields, dict) and set(fields) == FIELDS and fields["v"] == 1
-    demand(is_whole, "its header has not the fields of version 1", where)
+    fields = parse(outer["header"], where)
+    is_known = set(fields) == FIELDS and fields["v"] == 1
+    demand(is_known, "its header has not the fields of version 1", where)
     parts = [bytes_of(outer[name], where) for name in ("signature", "salt", "body")]
-    return Entry(outer["n"], identity, header, fields, *parts)
+    return Entry(outer["n"], identity, outer["header"], fields, *parts)
 
 
 class History:
     """One page's or space's records, in order."""
 
     def __init__(self, thing: str, manifest: Manifest, is_good: IsSigned) -> None:
-        self.thing, self.keys, self.is_good = thing, manifest["keys"], is_good
-        self.wanted = manifest["heads"][thing]
+        self.thing, self.manifest, self.is_good = thing, manifest, is_good
         self.heads: dict[str, tuple[int, str]] = {}
         self.ids: dict[tuple[str, int], str] = {}
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
@@ -376,7 +370,7 @@ class History:
         demand((fields["kind"] == "create") == is_first, "a history begins with one create", where)
         named = fields["page"] or id26(entry.header.encode())
         demand(named == self.thing, "it belongs to another page", where)
-        key = self.keys.get(fields["chain"], {}).get(fields["kid"])
+        key = self.manifest["keys"].get(fields["chain"], {}).get(fields["kid"])
         demand(key, f"the key {fields['kid']} of {fields['chain']} is not given", where)
         signed = RECORD_SIGNED_AS + entry.header.encode()
         is_own = self.is_good(bytes_of(key, where), entry.signature, signed)
@@ -415,7 +409,8 @@ class History:
     def finish(self) -> None:
         where = f"records/{self.thing}.jsonl"
         heads = {chain: list(head) for chain, head in self.heads.items()}
-        demand(heads == self.wanted, "it does not end where the manifest says", where)
+        wanted = self.manifest["heads"][self.thing]
+        demand(heads == wanted, "it does not end where the manifest says", where)
         for identity, digest in self.replaced.items():
             is_known = (identity, digest) in self.signed
             demand(is_known, f"nobody signed what replaces record {identity}", where)
@@ -435,7 +430,7 @@ def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: R
     demand(is_same, "its pages, spaces, heads and files are not the same things", MANIFEST)
     for page in manifest["pages"].values():
         both = {f"{page['path']}.md", f"{page['path']}.html"}
-        demand(both <= set(manifest["files"]), f"{page['path']} is not listed", MANIFEST)
+        demand(both <= manifest["files"].keys(), f"{page['path']} is not listed", MANIFEST)
     numbers = set()
     for thing in sorted(things):
         history, last = History(thing, manifest, is_good), 0
@@ -465,11 +460,12 @@ def check(path: Path, is_good: IsSigned = is_signed) -> Report:
 def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
     try:
         manifest = read_manifest(files, is_good)
+        check_files(files, manifest)
         report = Report(
             manifest["site"],
             manifest["origin"],
             manifest["made_ms"],
-            check_files(files, manifest),
+            sum(size for size, _ in manifest["files"].values()),
             len(manifest["spaces"]),
             len(manifest["pages"]),
             attachments=sum(name.startswith("attachments/") for name in manifest["files"]),
