@@ -49,7 +49,7 @@ verify.py      python verify.py [this ZIP or folder] says whether all of it is w
 
 Site id: {origin}
 `groundswell import` makes an empty site the same again: pages, history, links, authors.
-Not inside: passwords, sessions, invitations.
+Not inside: passwords, sign-ins, invitations.
 """
 
 
