@@ -5,6 +5,7 @@ A revision is named by the id of its record; `NOW` is the present text, sealed o
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from wiki.record import Part, Record
 from wiki.store.tables import record as table
 
 NOW: Final = "now"
+VERSION_PARTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,25 @@ def text_at(conn: Connection, page_id: str, record_id: str) -> str:
     return text.text_of_updates(state_at(conn, page_id, record_id))
 
 
+def version_of(whole: str) -> str:
+    """What names a text in the API: programs say which they saw."""
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def text_of_version(conn: Connection, page_id: str, version: str) -> str | None:
+    """The text that `version` names, if the page had it within its last `VERSION_PARTS` parts."""
+    parts = _text_parts(conn, page_id)
+    old, late = parts[:-VERSION_PARTS], parts[-VERSION_PARTS:]
+    doc = text.new_doc(*(part.update for part in old))
+    found = text.text_of(doc)
+    for part in late:
+        if version_of(found) == version:
+            break
+        text.apply(doc, part.update)
+        found = text.text_of(doc)
+    return found if version_of(found) == version else None
+
+
 def before(conn: Connection, page_id: str, record_id: str) -> str | None:
     """The text revision before this one; None when it is the first. Raises NotFound."""
     query = select(table.c.id, table.c.kind).where(table.c.page == page_id)
@@ -100,14 +121,7 @@ def before(conn: Connection, page_id: str, record_id: str) -> str | None:
 
 def blame(conn: Connection, page_id: str) -> list[Span]:
     """The present text, cut by who wrote it when."""
-    parts = [
-        part
-        for record in log.of_page(conn, page_id)
-        if record.kind in TEXT_KINDS
-        for part in record.parts
-    ]
-    rows = journal.rows(conn, page_id)
-    return blame_of([*parts, *(Part(row.person_id, row.at_ms, row.update) for row in rows)])
+    return blame_of(_text_parts(conn, page_id))
 
 
 def blame_of(parts: Iterable[Part]) -> list[Span]:
@@ -169,6 +183,14 @@ def _joined(
         else:
             joined.append((length, author))
     return joined
+
+
+def _text_parts(conn: Connection, page_id: str) -> list[Part]:
+    """All that was ever typed, in order."""
+    records = (one for one in log.of_page(conn, page_id) if one.kind in TEXT_KINDS)
+    rows = journal.rows(conn, page_id)
+    sealed = [part for record in records for part in record.parts]
+    return sealed + [Part(row.person_id, row.at_ms, row.update) for row in rows]
 
 
 def _unsealed(conn: Connection, page_id: str) -> list[Revision]:

@@ -124,6 +124,18 @@ def plain(raw: str) -> str:
     return joined.encode("utf-8", "replace").decode()
 
 
+def rebased(base: str, wanted: str, current: str) -> str:
+    """What `current` becomes when somebody who saw `base` made `wanted` of it: both changes,
+    merged as if both had been typed at the same time."""
+    if base == current:
+        return wanted
+    if base == wanted:
+        return current
+    first = first_update(base, 1)
+    theirs, mine = replace_update(first, 2, current), replace_update(first, 3, wanted)
+    return text_of_updates([one for one in (first, theirs, mine) if one])
+
+
 def first_update(new_text: str, client: int) -> bytes:
     """The update that makes an empty page's text; never empty itself."""
     return replace_update(EMPTY_UPDATE, client, new_text) or EMPTY_UPDATE
