@@ -18,6 +18,7 @@ import structlog
 from search import Indexer, Search, open_index
 from sync.rooms import Rooms, wall_clock_ms
 from web.config import Config
+from web.markdown import Renderer
 from web.throttle import Throttle
 from wiki import links
 from wiki.errors import Misconfigured, Unavailable
@@ -41,6 +42,7 @@ class Site:
     rooms: Rooms
     search: Search
     indexer: Indexer
+    renderer: Renderer
     throttle: Throttle  # tries to sign in
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
@@ -76,6 +78,7 @@ class Site:
                 rooms,
                 Search(store, index),
                 indexer,
+                Renderer(),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 secrets.token_bytes(32),
             )

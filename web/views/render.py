@@ -1,4 +1,4 @@
-"""From a template and what it shows to an answer. Every page gets what the frame around it needs."""
+"""From a template and what it shows to an answer: every page gets what the frame needs."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _frame(request: Request) -> dict[str, Any]:
         "nonce": getattr(from_state, "nonce", ""),
         "actor": getattr(from_state, "actor", ANONYMOUS),
         "person": getattr(from_state, "person", None),
-        "csrf": getattr(from_state, "csrf", ""),
+        "csrf_token": getattr(from_state, "csrf", ""),
         "script_url": assets.script_url(),
     }
 

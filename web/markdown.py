@@ -1,0 +1,204 @@
+"""Markdown → HTML that is safe to show: markdown-it-py with raw HTML off, then nh3.
+
+Beyond CommonMark: tables, strikethrough, task lists, footnotes, bare addresses as links, anchors on
+headings, and `[[links]]` between pages. The result depends on the text and on where its links lead,
+so it is kept under the hash of both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+from urllib.parse import quote
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
+
+from wiki.links import Target, target_of
+from wiki.names import slugify
+
+KEPT: Final = 2000  # renderings
+TOC_LEVELS: Final = ("h2", "h3")
+Leads = Mapping[Target, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`html` is safe; `toc` has the headings of the second and third level."""
+
+    html: Markup
+    toc: tuple[Heading, ...]
+
+
+class Renderer:
+    """Renders off the event loop, each text once."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept: OrderedDict[bytes, Rendered] = OrderedDict()
+        self._most = kept
+
+    async def render(self, text: str, leads: Leads, space_slug: str) -> Rendered:
+        """`leads`: the address of each link's page, None for one that is not there yet."""
+        key = _key(text, leads, space_slug)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        made = await asyncio.to_thread(render, text, leads, space_slug)
+        self._kept[key] = made
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return made
+
+
+def render(text: str, leads: Leads, space_slug: str) -> Rendered:
+    """See `Renderer.render`."""
+    environment = {"leads": leads, "space_slug": space_slug}
+    tokens = _markdown.parse(text, environment)
+    toc = _anchored(tokens)
+    html = _markdown.renderer.render(tokens, _markdown.options, environment)
+    return Rendered(Markup(_clean(html)), tuple(one for one in toc if one.level in (2, 3)))
+
+
+def _key(text: str, leads: Leads, space_slug: str) -> bytes:
+    seen = hashlib.sha256(text.encode())
+    for target, address in leads.items():
+        seen.update(repr((target, address)).encode())
+    seen.update(space_slug.encode())
+    return seen.digest()
+
+
+def _anchored(tokens: Sequence[Token]) -> list[Heading]:
+    """Give headings their anchors; a second one of the same name gets a number."""
+    headings: list[Heading] = []
+    taken: dict[str, int] = {}
+    for opening, inline in pairwise(tokens):
+        if opening.type != "heading_open":
+            continue
+        words = (
+            "".join(
+                child.content
+                for child in inline.children or ()
+                if child.type in ("text", "code_inline")
+            )
+            or inline.content
+        )
+        anchor = slugify(words)
+        taken[anchor] = taken.get(anchor, 0) + 1
+        if taken[anchor] > 1:
+            anchor = f"{anchor}-{taken[anchor]}"
+        opening.attrSet("id", f"h-{anchor}")
+        headings.append(Heading(int(opening.tag[1]), f"h-{anchor}", words))
+    return headings
+
+
+def _wiki_link(state: StateInline, silent: bool) -> bool:
+    """`[[Title]]`, `[[space/Title|label]]`, as `links` reads them."""
+    if not state.src.startswith("[[", state.pos):
+        return False
+    end = state.src.find("]]", state.pos + 2, min(state.posMax, state.pos + 700))
+    inside = state.src[state.pos + 2 : end] if end > 0 else ""
+    if not inside.strip() or any(mark in inside for mark in "[]\n"):
+        return False
+    title, _, label = inside.partition("|")
+    target = target_of(title, label)
+    if not target.title:
+        return False
+    if not silent:
+        leads: Leads = state.env.get("leads", {})
+        address = leads.get(target)
+        opening = state.push("link_open", "a", 1)
+        if address is None:
+            home = target.space_slug or state.env.get("space_slug", "")
+            address = f"/s/{quote(home)}/new?title={quote(target.title)}"
+            opening.attrSet("class", "is-missing")
+            opening.attrSet("title", "There is no such page yet; open to write it")
+        opening.attrSet("href", address)
+        state.push("text", "", 0).content = target.label or target.title
+        state.push("link_close", "a", -1)
+    state.pos = end + 2
+    return True
+
+
+def _link_open(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
+) -> str:
+    href = str(tokens[index].attrGet("href") or "")
+    if href.startswith(("http://", "https://", "//")):
+        tokens[index].attrSet("rel", "noopener noreferrer nofollow")
+    return self.renderToken(tokens, index, options, env)
+
+
+def _image(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    tokens[index].attrSet("loading", "lazy")
+    return RendererHTML.image(self, tokens, index, options, env)
+
+
+def _cell_open(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
+) -> str:
+    """Alignment as a class: styles in attributes are not allowed on our pages."""
+    style = tokens[index].attrs.pop("style", None)
+    if style is not None:
+        side = str(style).rpartition(":")[2].strip()
+        if side in ("center", "right"):
+            tokens[index].attrSet("class", f"align-{side}")
+    return self.renderToken(tokens, index, options, env)
+
+
+def _new_markdown() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False, "linkify": True, "typographer": False})
+    made.enable(["table", "strikethrough", "linkify"])
+    made.use(footnote_plugin).use(tasklists_plugin, enabled=False)
+    made.inline.ruler.before("link", "wiki_link", _wiki_link)
+    for rule, function in (
+        ("link_open", _link_open),
+        ("image", _image),
+        ("th_open", _cell_open),
+        ("td_open", _cell_open),
+    ):
+        made.add_render_rule(rule, function)
+    return made
+
+
+_markdown = _new_markdown()
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"id", "class"},
+    "a": {"href", "title", "rel"},
+    "img": {"src", "alt", "title", "loading", "width", "height"},
+    "input": {"type", "checked", "disabled"},
+    "ol": {"start"},
+}
+_TAGS = {
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "pre", "hr", "br", "section"),
+    *("ul", "ol", "li", "input", "table", "thead", "tbody", "tr", "th", "td"),
+    *("a", "img", "em", "strong", "s", "del", "code", "sup"),
+}
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+    )

@@ -1,0 +1,264 @@
+"""A page: read, begun, written without scripts, taken away as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from web import markdown
+from web.session import actor_of, form_of, require, signed_in
+from web.site import Site
+from web.views import render
+from web.views.forms import Form, Mendable
+from web.writing import replace_text
+from wiki import attachment, history, links, page, people, space, template, text
+from wiki.access import Action, may
+from wiki.attachment import Attachment
+from wiki.errors import Forbidden, NotFound
+from wiki.links import Target
+from wiki.page import Page
+from wiki.people import Person
+from wiki.space import Space
+
+AUTHORS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reading view shows, read in one go."""
+
+    space: Space
+    page: Page
+    text: str
+    leads: markdown.Leads
+    authors: list[Person]
+    modified_by: str
+    backlinks: list[Page]
+    files: list[Attachment]
+    space_slugs: dict[str, str]
+
+
+async def read(request: Request) -> Response:
+    """The page, or an offer to write it."""
+    site: Site = request.app.state.site
+    here, one = await found(request, Action.READ)
+    if isinstance(one, str):
+        return await _missing(request, here, one)
+    if render.page_url(one, here.slug) != _address(request):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(render.page_url(one, here.slug) + query, 301)
+    reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
+    may_edit = _may_edit(request, here, one)
+    if request.query_params.get("edit") == "source" and may_edit:
+        return await _source(request, here, one, reading.text, reading.text)
+    rendered = await site.renderer.render(reading.text, reading.leads, here.slug)
+    context = {
+        "space": here,
+        "one": one,
+        "reading": reading,
+        "rendered": rendered,
+        "may_edit": may_edit,
+        "url": render.page_url(one, here.slug),
+        "people_here": site.rooms.people_here(one.id),
+        "sync_url": f"/sync/{one.id}",
+        "upload_url": f"/files?page={one.id}",
+        "complete_url": f"/api/v1/titles?space={quote(here.slug)}&q=",
+    }
+    return await render.page(request, "page.html", context)
+
+
+async def write(request: Request) -> Response:
+    """The whole text, from a form: for those without scripts."""
+    here, one = await existing(request, Action.EDIT)
+    person = signed_in(request)
+    form = await form_of(request)
+    wanted, base = str(form.get("text", "")), str(form.get("base", ""))
+    _refuse_archived(one)
+    try:
+        await replace_text(
+            request.app.state.site, one.id, person.id, base=text.plain(base), wanted=wanted, via=""
+        )
+    except Mendable as error:
+        return await _source(request, here, one, wanted, base, str(error))
+    return RedirectResponse(render.page_url(one, here.slug), 303)
+
+
+async def new(request: Request) -> Response:
+    """Begin a page: title, kind, and a text that asks the right questions."""
+    site: Site = request.app.state.site
+    slug = request.path_params["space"]
+    here = await site.store.read(lambda conn: space.by_slug(conn, slug))
+    require(actor_of(request), Action.EDIT, here.access, "pages of this space")
+    person = signed_in(request)
+    form = Form(values={"title": request.query_params.get("title", "")})
+    if request.method == "POST":
+        form = Form.sent(await form_of(request))
+        try:
+            made = await _created(site, here, form, person)
+        except Mendable as error:
+            form.refuse(error)
+        else:
+            return RedirectResponse(f"{render.page_url(made, here.slug)}?edit=1", 303)
+    context = {"space": here, "form": form, "templates": template.TEMPLATES}
+    return await render.page(request, "page_new.html", context, form.status)
+
+
+async def export_markdown(request: Request) -> Response:
+    site: Site = request.app.state.site
+    _, one = await existing(request, Action.READ)
+    body = await site.rooms.text(one.id)
+    return Response(body, media_type="text/markdown", headers=_as_file(one, "md"))
+
+
+async def export_html(request: Request) -> Response:
+    """One file that reads well anywhere, pictures apart."""
+    site: Site = request.app.state.site
+    here, one = await existing(request, Action.READ)
+    reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
+    rendered = await site.renderer.render(reading.text, reading.leads, here.slug)
+    made = render.environment.get_template("page_file.html").render(
+        one=one, space=here, reading=reading, rendered=rendered, origin=site.config.url
+    )
+    return Response(made, media_type="text/html", headers=_as_file(one, "html"))
+
+
+async def found(request: Request, action: Action) -> tuple[Space, Page | str]:
+    """The space and page of the address, once `action` is allowed; the slug if there is no page.
+
+    A page that has moved is looked for where it is now. Raises NotFound, Forbidden."""
+    site: Site = request.app.state.site
+    space_slug, slug = request.path_params["space"], request.path_params["slug"]
+
+    def look(conn: Connection) -> tuple[Space, Page | str]:
+        here = space.by_slug(conn, space_slug)
+        require(actor_of(request), Action.READ, here.access, slug)
+        try:
+            one, _ = page.resolve(conn, here.id, slug)
+        except NotFound:
+            return here, slug
+        return space.by_id(conn, one.space_id), one
+
+    here, one = await site.store.read(look)
+    require(actor_of(request), action, here.access, "this page")
+    return here, one
+
+
+async def existing(request: Request, action: Action) -> tuple[Space, Page]:
+    """As `found`; raises NotFound if there is no page."""
+    here, one = await found(request, action)
+    if isinstance(one, str):
+        raise NotFound("page", one)
+    return here, one
+
+
+def leads_of(conn: Connection, request: Request, here: Space, body: str) -> markdown.Leads:
+    """Where the links of a text lead; to pages out of sight as to missing ones."""
+    actor = actor_of(request)
+    visible = {one.id: one.slug for one in space.visible(conn, actor)}
+    targets: dict[Target, Page | None] = links.resolve_many(conn, here.slug, links.wiki_links(body))
+    return {
+        target: render.page_url(one, visible[one.space_id])
+        if one is not None and one.space_id in visible
+        else None
+        for target, one in targets.items()
+    }
+
+
+async def _created(site: Site, here: Space, form: Form, person: Person) -> Page:
+    kind = form.get("kind") or "idea"
+    page.check_kind(kind)
+    body = template.for_kind(kind) if form.is_on("template") else ""
+    tags = form.get("tags").replace(",", " ").split()
+    now_ms = site.now_ms()
+
+    def create(conn: Connection) -> Page:
+        return page.create(
+            conn,
+            site.key,
+            space_id=here.id,
+            title=form.get("title"),
+            kind=kind,
+            text=body,
+            tags=tags,
+            person_id=person.id,
+            now_ms=now_ms,
+        )
+
+    made = await site.store.write(create)
+    site.indexer.nudge()
+    return made
+
+
+def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
+    body = page.text(conn, one.id)
+    visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
+    revisions = history.revisions(conn, one.id, limit=50)
+    authors = _in_order(author for revision in revisions for author in revision.authors)
+    known = people.several(conn, [*authors, one.modified_by, one.created_by])
+    modified_by = known.get(one.modified_by)
+    return Reading(
+        here,
+        one,
+        body,
+        leads_of(conn, request, here, body),
+        [known[author] for author in authors if author in known][:AUTHORS_SHOWN],
+        modified_by.display if modified_by else "somebody",
+        links.backlinks(conn, one, visible.keys()),
+        attachment.of_page(conn, one.id),
+        visible,
+    )
+
+
+async def _missing(request: Request, here: Space, slug: str) -> Response:
+    may_write = may(actor_of(request), Action.EDIT, here.access)
+    title = slug.replace("-", " ").capitalize()
+    context = {"space": here, "wanted": title, "may_write": may_write}
+    return await render.page(request, "page_missing.html", context, 404)
+
+
+async def _source(
+    request: Request, here: Space, one: Page, shown: str, base: str, problem: str = ""
+) -> Response:
+    context = {"space": here, "one": one, "shown": shown, "base": base, "problem": problem}
+    context["url"] = render.page_url(one, here.slug)
+    return await render.page(request, "page_source.html", context, 400 if problem else 200)
+
+
+def _may_edit(request: Request, here: Space, one: Page) -> bool:
+    return may(actor_of(request), Action.EDIT, here.access) and not one.is_archived
+
+
+def _refuse_archived(one: Page) -> None:
+    if one.is_archived:
+        raise Forbidden("edit", "an archived page; bring it back from the archive first")
+
+
+def _address(request: Request) -> str:
+    space_slug, slug = request.path_params["space"], request.path_params["slug"]
+    return f"/s/{quote(space_slug)}/{quote(slug)}"
+
+
+def _as_file(one: Page, ending: str) -> dict[str, str]:
+    name = quote(f"{one.slug}.{ending}")
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+
+
+def _in_order(ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(ids))
+
+
+_HERE = "/s/{space}/{slug}"
+first_routes = [Route("/s/{space}/new", new, methods=["GET", "POST"])]
+routes: list[Any] = [
+    Route(f"{_HERE}/export.md", export_markdown),
+    Route(f"{_HERE}/export.html", export_html),
+    Route(_HERE, read),
+    Route(_HERE, write, methods=["POST"]),
+]
