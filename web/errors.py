@@ -57,8 +57,21 @@ class Mismatch(errors.Conflict):
 
     code = "version"
 
+    def __init__(self) -> None:
+        super().__init__("That version is not known here. Read the text again, then write.")
+
+
+class VersionMissing(errors.Refused):
+    """A write does not say which version its writer saw (RFC 6585 §3)."""
+
+    code = "version-missing"
+
+    def __str__(self) -> str:
+        return "Say in If-Match which version of the text you saw; reading it gives an ETag."
+
 
 TABLE[Mismatch] = Telling(412, protocol.EPOCH, "It changed meanwhile")
+TABLE[VersionMissing] = Telling(428, protocol.BAD_FRAME, "Which version?")
 
 
 def telling_of(error: GroundswellError) -> Telling:

@@ -1,0 +1,105 @@
+"""One row of the API. The addresses and the OpenAPI document are made of the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from web.site import Site
+from wiki.errors import BadInput, TooLarge
+
+PREFIX = "/api/v1"
+MAX_BODY_BYTES = 2 * 1024 * 1024
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Parameter(NamedTuple):
+    """A value in the address behind `?`, or, if `is_header`, above the body."""
+
+    name: str
+    words: str
+    schema: dict[str, Any]
+    is_required: bool = False
+    is_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`takes` and `gives` are models of `shapes`, or "markdown"; `fails` are HTTP statuses."""
+
+    method: str
+    path: str
+    handler: Handler
+    words: str
+    gives: Any
+    takes: Any = None
+    status: int = 200
+    parameters: Sequence[Parameter] = ()
+    fails: Sequence[int] = (404,)
+    may_be_anonymous: bool = False
+
+    @property
+    def route(self) -> Route:
+        return Route(PREFIX + self.path, self.handler, methods=[self.method])
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+def answer(shape: msgspec.Struct, status: int = 200, **headers: str) -> Response:
+    """`shape` as JSON; header names are given with `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = msgspec.json.encode(shape)
+    return Response(body, status, media_type="application/json", headers=named)
+
+
+async def body_of(request: Request) -> bytes:
+    """All of it. Raises TooLarge as soon as it is."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge("The body", len(body), MAX_BODY_BYTES)
+    return bytes(body)
+
+
+async def sent(request: Request, shape: type[Shape]) -> Shape:
+    """The JSON body as `shape`. Raises BadInput."""
+    try:
+        return msgspec.json.decode(await body_of(request), type=shape)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        field = where.strip("`.") or "body"
+        raise BadInput(field, what[:1].lower() + what[1:]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput("body", "send one JSON object in UTF-8") from error
+
+
+def whole(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """The whole number `?name=`. Raises BadInput."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    is_number = text.isascii() and text.isdigit() and len(text) <= 16
+    if not is_number or not least <= int(text) <= most:
+        raise BadInput(name, f"a whole number from {least} to {most}")
+    return int(text)
+
+
+def number(name: str, words: str, default: int, least: int, most: int) -> Parameter:
+    """A parameter that `whole` reads."""
+    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    return Parameter(name, words, schema)
+
+
+def word(name: str, words: str, *, is_required: bool = False) -> Parameter:
+    return Parameter(name, words, {"type": "string"}, is_required)

@@ -1,0 +1,32 @@
+"""The addresses of the API."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from web.api import finding, pages, spaces
+from web.api.openapi import document
+from web.api.operation import PREFIX
+
+OPERATIONS = (*spaces.OPERATIONS, *pages.OPERATIONS, *finding.OPERATIONS)
+
+
+async def openapi(request: Request) -> Response:
+    return JSONResponse(_document())
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
+    return document(OPERATIONS, version("groundswell"))
+
+
+routes = [
+    Route(f"{PREFIX}/openapi.json", openapi),
+    *(operation.route for operation in OPERATIONS),
+]

@@ -1,0 +1,95 @@
+"""The application: its addresses, in the order in which they are tried, and what stands before
+them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from web import assets, errors, health, socket
+from web.api.routes import routes as api_routes
+from web.config import Config
+from web.session import Doorkeeper
+from web.site import Site
+from web.views import (
+    account,
+    admin,
+    files,
+    history,
+    home,
+    join,
+    page,
+    page_settings,
+    search,
+    setup_page,
+    sign_in,
+    space,
+    space_settings,
+)
+from wiki.errors import GroundswellError
+
+MODULES_WITH_FIXED_ADDRESSES = (
+    home,
+    setup_page,
+    sign_in,
+    join,
+    account,
+    admin,
+    search,
+    files,
+    space,
+    space_settings,
+)
+
+
+def routes() -> list[BaseRoute]:
+    """Fixed words come before `{slug}`; `names.RESERVED_SLUGS` keeps pages off them."""
+    found: list[BaseRoute] = [
+        *socket.routes,
+        *health.routes,
+        *api_routes,
+        Mount("/static", assets.files(), name="static"),
+    ]
+    for module in MODULES_WITH_FIXED_ADDRESSES:
+        found += module.routes
+    return [*found, *page.first_routes, *page_settings.routes, *history.routes, *page.routes]
+
+
+def create_app(config: Config) -> Starlette:
+    """The site of `config`, opened when the server starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with Site.open(config) as site:
+            app.state.site = site
+            yield
+
+    return Starlette(
+        routes=routes(),
+        lifespan=lifespan,
+        middleware=[Middleware(_Telling), Middleware(Doorkeeper)],
+        exception_handlers=errors.HANDLERS,
+    )
+
+
+class _Telling:
+    """Tells what the doorkeeper refuses as everything else is told."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except GroundswellError as error:
+            if scope["type"] != "http":
+                raise
+            response: Response = await errors.told(Request(scope, receive), error)
+            await response(scope, receive, send)
