@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web import assets, errors, health, socket
+from web import assets, errors, health, socket, stream
 from web.api.routes import routes as api_routes
 from web.config import Config
 from web.session import Doorkeeper
@@ -53,6 +53,7 @@ def routes() -> list[BaseRoute]:
     """Fixed words come before `{slug}`; `names.RESERVED_SLUGS` keeps pages off them."""
     found: list[BaseRoute] = [
         *socket.routes,
+        *stream.routes(),
         *health.routes,
         *api_routes,
         Mount("/static", assets.files(), name="static"),

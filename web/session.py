@@ -115,11 +115,18 @@ async def socket_claim(socket: WebSocket, page_id: str) -> tuple[Claim, Who | No
     if not _is_own_origin(socket):
         raise Forbidden("open", "this page from another site")
     visitor = await visitor_of(socket, socket.query_params.get("token"))
+    return claim_of(socket, page_id, visitor)
+
+
+def claim_of(
+    connection: HTTPConnection, page_id: str, visitor: Visitor
+) -> tuple[Claim, Who | None]:
+    """What `visitor` claims at a page; `?epoch=` is the history that the browser's copy is of."""
     claim = Claim(
         page_id,
         visitor.actor.person_id,
         visitor.credential,
-        _epoch(socket.query_params.get("epoch")),
+        _epoch(connection.query_params.get("epoch")),
         is_read_only=visitor.scope == "read",
     )
     person = visitor.person
