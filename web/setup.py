@@ -71,7 +71,8 @@ def complete(
 
 
 def mark_done(conn: Connection) -> None:
-    """No set-up link is offered from now on."""
+    """No set-up link is offered from now on, and none that was works any more."""
+    conn.execute(invites.delete().where(invites.c.kind == "setup"))
     _put(conn, _DONE, "1")
 
 

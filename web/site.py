@@ -9,7 +9,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 LINKS_SECONDS = 0.5
 RETRY_SECONDS = 5.0
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 5.0  # whoever ends the process may wait ten, and connections close before
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Site:
     throttle: Throttle  # tries to sign in
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
+    died: list[str] = field(default_factory=list)  # background tasks; none may
 
     @property
     def folder(self) -> Path:
@@ -82,10 +83,14 @@ class Site:
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 secrets.token_bytes(32),
             )
+            followers = {
+                "rooms": rooms.run(),
+                "indexer": indexer.run(),
+                "links": _follow_links(store),
+            }
             tasks = [
-                _watched("rooms", rooms.run(), on_crash or _end_process),
-                _watched("indexer", indexer.run(), on_crash or _end_process),
-                _watched("links", _follow_links(store), on_crash or _end_process),
+                _watched(name, work, site.died, on_crash or _end_process)
+                for name, work in followers.items()
             ]
             try:
                 yield site
@@ -148,11 +153,15 @@ async def _follow_links(store: Store) -> None:
 
 
 def _watched(
-    name: str, work: Coroutine[Any, Any, None], on_crash: Callable[[], None]
+    name: str,
+    work: Coroutine[Any, Any, None],
+    died: list[str],
+    on_crash: Callable[[], None],
 ) -> asyncio.Task[None]:
     def ended(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("site.task_died", task=name, exc_info=error)
+            died.append(name)
             on_crash()
 
     task = asyncio.create_task(work, name=name)
