@@ -1,0 +1,16 @@
+"""`groundswell`: the site from a terminal, for its operator and for scripts.
+
+    program        all commands, and how what goes wrong is told
+    folder         the data folder as one command finds it: settings, store, key
+    who            people by name
+    telling        words for people on stderr, data for scripts on stdout
+    log_lines      what the log looks like
+    serve          the server
+    person, api_token, space, page   making and listing things
+
+Rights are not asked here: who may read the folder may do everything.
+"""
+
+from web.cli.program import main
+
+__all__ = ["main"]
