@@ -1,0 +1,200 @@
+"""Whether what is stored is whole. On one snapshot, page after page:
+
+1. every record is signed, follows the one before it in its chain, and stands where it says;
+2. every page's text is what its record and its journal make, from the first letter on, without the
+   checkpoint, and every update passes the gate again;
+3. every page and space has a record, every record a page or space;
+4. every file is the one that was added.
+
+All that is wrong is named; nothing is changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select
+
+from wiki import journal, page, record, text
+from wiki.errors import BadUpdate, Damaged
+from wiki.gate import Gate
+from wiki.journal import TEXT_KINDS
+from wiki.record import Record
+from wiki.store.tables import attachment
+from wiki.store.tables import page as pages
+from wiki.store.tables import record as records
+from wiki.store.tables import space as spaces
+
+Keys = Mapping[str, Mapping[str, str]]  # origin -> kid -> public key, base64url
+_COLUMNS = ("id", "page", "chain", "seq", "kind", "ts")  # of the table, also in the header
+
+
+class Problem(NamedTuple):
+    """`where` names the page, record or file; `what` is wrong with it."""
+
+    where: str
+    what: str
+
+
+@dataclass
+class Checked:
+    """What has been looked at, and what is wrong with it."""
+
+    spaces: int = 0
+    pages: int = 0
+    records: int = 0
+    files: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
+    """`keys`: whose signatures are known (`known_keys.known`)."""
+    checked, known = Checked(), _decoded(keys)
+    places = _places(conn)
+    told = set(conn.scalars(select(records.c.page).distinct()))
+    for thing_id, place in places.items():
+        checked.pages += place.startswith("page")
+        checked.spaces += place.startswith("space")
+        history = _rows(conn, thing_id)
+        checked.records += len(history)
+        checked.problems += _Chains(thing_id, place, known).problems(history)
+        if place.startswith("page"):
+            checked.problems += _text_problems(conn, thing_id, place, history)
+    for thing_id in sorted(told - places.keys()):
+        checked.problems.append(Problem(f"records of {thing_id}", "their page or space is gone"))
+    for problem in _file_problems(conn, attachments_folder, places):
+        checked.files += 1
+        checked.problems += [problem] if problem else []
+    return checked
+
+
+class _Chains:
+    """The records of one page or space, one after the other."""
+
+    def __init__(self, thing_id: str, place: str, keys: Mapping[tuple[str, str], bytes]) -> None:
+        self._thing_id, self._place, self._keys = thing_id, place, keys
+        self._heads: dict[str, tuple[int, str]] = {}  # chain -> its newest record
+        self._ids: dict[tuple[str, int], str] = {}
+
+    def problems(self, history: list[Row[Any]]) -> Iterator[Problem]:
+        if not history:
+            yield Problem(self._place, "it has no record")
+        for row in history:
+            try:
+                self._check(row)
+            except Damaged as error:
+                yield Problem(f"{self._place}, record {row.id}", error.what)
+            # what comes behind a damaged record is not damaged by it
+            self._heads[row.chain] = row.seq, row.id
+            self._ids[row.chain, row.seq] = row.id
+
+    def _check(self, row: Row[Any]) -> None:
+        found = _record(row)
+        public = self._keys.get((found.chain, found.kid))
+        _demand(public is not None, f"the key {found.kid} of {found.chain} is not known here")
+        record.check(found, public or b"")
+        for name in _COLUMNS:
+            is_same = getattr(found, name) == getattr(row, name)
+            _demand(is_same, f"its row says another {name} than its signed header")
+        is_first = not self._heads
+        _demand((found.kind == "create") == is_first, "a history begins with one create")
+        before, last = self._heads.get(found.chain, (0, ""))
+        _demand(found.seq == before + 1, f"number {before + 1} of its chain is missing")
+        _demand(found.prev == last, f"it does not follow number {before} of its chain")
+        for chain, (seq, identity) in found.deps.items():
+            is_known = self._ids.get((chain, seq)) == identity
+            _demand(is_known, f"it builds on record {seq} of {chain}, which is not there")
+
+
+def _text_problems(
+    conn: Connection, page_id: str, place: str, history: list[Row[Any]]
+) -> Iterator[Problem]:
+    gate, doc = Gate(), text.new_doc()
+    parts = [
+        (f"record {row.id}", part.update)
+        for row in history
+        if row.kind in TEXT_KINDS
+        for part in _parts(row)
+    ]
+    parts += [(f"journal row {row.n}", row.update) for row in journal.rows(conn, page_id)]
+    for where, update in parts:
+        try:
+            gate.learn(update)
+            text.apply(doc, update)
+        except (BadUpdate, Damaged) as error:
+            yield Problem(f"{place}, {where}", f"it cannot be replayed ({error})")
+            return  # a document that refused once must not be asked again
+    try:
+        is_same = page.text(conn, page_id) == text.text_of(doc)
+    except Damaged as error:
+        yield Problem(place, f"its text cannot be read ({error})")
+        return
+    if not is_same:
+        yield Problem(place, "its text is not what its record and journal make")
+
+
+def _file_problems(
+    conn: Connection, folder: Path, places: Mapping[str, str]
+) -> Iterator[Problem | None]:
+    """One for every file, None for the good ones."""
+    columns = (attachment.c.digest, attachment.c.name, attachment.c.page_id)
+    seen: set[str] = set()
+    for digest, name, page_id in conn.execute(select(*columns).order_by(attachment.c.digest)):
+        if digest not in seen:
+            seen.add(digest)
+            what = _file_problem(folder / digest)
+            where = f"{places[page_id]}, file {name} ({digest})"
+            yield Problem(where, what) if what else None
+
+
+def _file_problem(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            is_whole = hashlib.file_digest(file, "sha256").hexdigest() == path.name
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return "" if is_whole else "it is not what was added: its SHA-256 is another one"
+
+
+def _places(conn: Connection) -> dict[str, str]:
+    """Id -> what people call it, of all pages and spaces."""
+    titled = {row.id: row.slug for row in conn.execute(select(spaces.c.id, spaces.c.slug))}
+    found = {space_id: f"space {slug}" for space_id, slug in titled.items()}
+    query = select(pages.c.id, pages.c.space_id, pages.c.slug)
+    for row in conn.execute(query.order_by(pages.c.space_id, pages.c.slug)):
+        found[row.id] = f"page {titled[row.space_id]}/{row.slug}"
+    return found
+
+
+def _rows(conn: Connection, thing_id: str) -> list[Row[Any]]:
+    query = select(records).where(records.c.page == thing_id).order_by(records.c.position)
+    return list(conn.execute(query))
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(row.header, row.signature, row.salt, row.body, row.position)
+
+
+def _parts(row: Row[Any]) -> tuple[record.Part, ...]:
+    try:
+        return _record(row).parts
+    except Damaged:  # it has been named
+        return ()
+
+
+def _decoded(keys: Keys) -> dict[tuple[str, str], bytes]:
+    return {
+        (origin, kid): base64.urlsafe_b64decode(public + "==")
+        for origin, of_origin in keys.items()
+        for kid, public in of_origin.items()
+    }
+
+
+def _demand(holds: bool, what: str) -> None:
+    if not holds:
+        raise Damaged(what)
