@@ -1,9 +1,9 @@
 """The same frames over plain HTTP, for networks that let no WebSocket through.
 
     GET  /sync/{page id}/stream?acks=1&epoch=N      server-sent events (WHATWG HTML §9.2)
-         event: open    data: the stream's secret name
+         event: begin   data: the stream's secret name
          data: <base64 of one frame>                 as the WebSocket would carry it
-         event: close   data: <close code> <reason>
+         event: end     data: <close code> <reason>
     POST /sync/{page id}/stream/{name}?n=K           frames, each with its length in front
 
 A stream is a seat in the room like any other, with the same rights, limits and acknowledgements.
@@ -68,7 +68,7 @@ class Streams:
 
         async def told() -> AsyncGenerator[str, None]:
             try:
-                yield f"event: open\ndata: {name}\n\n"
+                yield f"event: begin\ndata: {name}\n\n"
                 async with aclosing(_events(seat)) as events:
                     async for event in events:
                         yield event
@@ -136,7 +136,7 @@ async def _events(seat: Seat) -> AsyncGenerator[str, None]:
 
 def _farewell(error: GroundswellError) -> str:
     code, reason = close_code_of(error)
-    return f"event: close\ndata: {code} {' '.join(reason.split())}\n\n"
+    return f"event: end\ndata: {code} {' '.join(reason.split())}\n\n"
 
 
 async def _only(event: str) -> AsyncGenerator[str, None]:

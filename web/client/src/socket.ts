@@ -1,5 +1,5 @@
 /**
- * A Y.Doc and its room, joined by a WebSocket: performs what `connection.next` decides.
+ * A Y.Doc and its room, joined by a socket (`Door`): performs what `connection.next` decides.
  *
  * Local changes are kept in this browser first, sent at most once per animation frame, and
  * forgotten here when message 120 says that they are on the server's disk. What an earlier tab left
@@ -9,7 +9,9 @@
 import { applyAwarenessUpdate, encodeAwarenessUpdate, type Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import * as connection from "./connection";
+import { Door } from "./door";
 import { decode, encode } from "./frames";
+import type { FrameSocket } from "./http-socket";
 import type { LocalCopy } from "./local-copy";
 import { Unsent } from "./unsent";
 
@@ -27,12 +29,14 @@ const FALLBACK_TICK_MS = 100; // hidden tabs get no animation frames
 const HIDDEN_TICK_MS = 16;
 const SILENCE_MS = 10_000; // unacknowledged for that long: the connection is dead, whatever it says
 const NO_STATUS = 1006; // RFC 6455 §7.1.5: closed without a closing frame
+const OPENING_MS = 6000; // a socket that has not opened by then is held up on the way
 const WATCH_MS = 2000;
 
 export class PageSocket {
   state = connection.initial();
   readonly unsent = new Unsent();
-  private socket: WebSocket | null = null;
+  private readonly door = new Door();
+  private socket: FrameSocket | null = null;
   private retry: number | undefined;
   private readonly watch = window.setInterval(() => this.look(), WATCH_MS);
   private heardAt = 0;
@@ -45,7 +49,7 @@ export class PageSocket {
     window.addEventListener("offline", this.lose);
     document.addEventListener("visibilitychange", this.wake);
     window.addEventListener("beforeunload", this.warn);
-    this.take({ type: "start" });
+    void this.door.ready.then(() => this.take({ type: "start" }));
   }
 
   get hasUnacknowledged(): boolean {
@@ -86,6 +90,7 @@ export class PageSocket {
   /** The network is gone; a socket may take minutes to notice. */
   private readonly lose = (): void => {
     if (this.socket === null || this.state.phase === "stopped") return;
+    if (this.state.phase === "connecting") void this.door.failed();
     this.socket.onopen = this.socket.onclose = this.socket.onmessage = null;
     this.socket.close();
     this.socket = null;
@@ -96,7 +101,7 @@ export class PageSocket {
     const { sent, acked, phase, hasHeard } = this.state;
     const isOwed = phase === "connecting" || (phase === "open" && (sent !== acked || !hasHeard));
     if (!isOwed) this.heardAt = performance.now();
-    else if (performance.now() - this.heardAt > SILENCE_MS) this.lose();
+    else if (performance.now() - this.heardAt > (phase === "connecting" ? OPENING_MS : SILENCE_MS)) this.lose();
   }
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
@@ -153,14 +158,18 @@ export class PageSocket {
   private open(): void {
     window.clearTimeout(this.retry);
     const url = new URL(this.options.url, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("acks", "1");
     url.searchParams.set("epoch", String(this.options.epoch));
-    const socket = new WebSocket(url);
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.take({ type: "opened" });
-    socket.onclose = ({ code }) => this.take({ type: "closed", code });
-    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+    const socket = this.door.open(url);
+    socket.onopen = () => {
+      this.door.opened();
+      this.take({ type: "opened" });
+    };
+    socket.onclose = ({ code }) => {
+      if (this.state.phase === "connecting") void this.door.failed();
+      this.take({ type: "closed", code });
+    };
+    socket.onmessage = ({ data }: { data: ArrayBuffer }) => {
       this.heardAt = performance.now();
       this.take({ type: "message", message: decode(new Uint8Array(data)) });
     };
