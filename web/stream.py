@@ -114,9 +114,9 @@ async def _events(seat: Seat) -> AsyncGenerator[str, None]:
     """What the seat is handed, one event a frame, and why it ended."""
     handed: asyncio.Queue[bytes] = asyncio.Queue(1)  # the seat waits until the browser has read
     delivering = asyncio.create_task(seat.deliver(handed.put), name="stream deliver")
+    getting = asyncio.create_task(handed.get(), name="stream get")
     try:
-        while not delivering.done():
-            getting = asyncio.ensure_future(handed.get())
+        while True:
             await asyncio.wait(
                 (getting, delivering),
                 timeout=KEEP_ALIVE_SECONDS,
@@ -124,14 +124,16 @@ async def _events(seat: Seat) -> AsyncGenerator[str, None]:
             )
             if getting.done():
                 yield f"data: {base64.b64encode(getting.result()).decode()}\n\n"
-                continue
-            getting.cancel()
-            if not delivering.done():
+                getting = asyncio.create_task(handed.get(), name="stream get")
+            elif delivering.done():
+                yield _farewell(delivering.result())
+                return
+            else:
                 yield ": still here\n\n"
-        yield _farewell(delivering.result())
     finally:
-        delivering.cancel()
-        await asyncio.gather(delivering, return_exceptions=True)
+        for task in (getting, delivering):
+            task.cancel()
+        await asyncio.gather(getting, delivering, return_exceptions=True)
 
 
 def _farewell(error: GroundswellError) -> str:
