@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -71,15 +72,18 @@ def verify_signature(public_bytes: bytes, signature: bytes, data: bytes) -> bool
 
 
 def _write_durably(path: Path, private: Ed25519PrivateKey) -> None:
+    """Unless another process was quicker: its key is the site's, then."""
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_suffix(f".{os.urandom(4).hex()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from wiki.errors import Unavailable
+from wiki.errors import Damaged, Unavailable
 from wiki.store.migrations import migrate
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Store:
     async def open(cls, folder: Path) -> Store:
         """Open `folder`/wiki.db, creating or migrating it.
 
-        Raises Misconfigured when it was written by a newer program."""
+        Raises Misconfigured when it was written by a newer program, Damaged, Unavailable."""
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         url = f"sqlite+aiosqlite:///{folder / 'wiki.db'}"
         writer = create_async_engine(url, pool_size=1, max_overflow=0)
@@ -56,8 +56,15 @@ class Store:
         _prepare(writer, begin="BEGIN IMMEDIATE")
         _prepare(readers, begin="BEGIN")
         store = cls(writer, readers)
-        async with writer.begin() as connection:
-            await connection.run_sync(migrate)
+        try:
+            async with writer.begin() as connection:
+                await connection.run_sync(migrate)
+        except OperationalError as error:
+            why = f"The store in {folder} cannot be opened ({error.orig})."
+            raise Unavailable(why) from error
+        except SQLAlchemyError as error:
+            where = str(folder / "wiki.db")
+            raise Damaged("it is not a database; restore it from a backup", where) from error
         store._task = asyncio.create_task(store._write_jobs(), name="store writer")
         return store
 
