@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import invite, people, sample
+from wiki import invite, people, sample, space
 from wiki.errors import BadInput
 from wiki.key import SiteKey
 from wiki.people import Person
@@ -50,8 +50,9 @@ def complete(
     password_hash: str,
     now_ms: int,
 ) -> Person:
-    """Name the site, make its administrator and the sample space. Raises NotFound for a link
-    that does not work any more, BadInput, NameTaken."""
+    """Name the site, make its administrator and, where no space is yet, the sample space.
+
+    Raises NotFound for a link that does not work any more, BadInput, NameTaken."""
     found = invite.look(conn, token, now_ms)
     if found.kind != "setup":
         raise BadInput("link", "this is not the set-up link; look in the server's terminal")
@@ -66,7 +67,8 @@ def complete(
     )
     invite.use(conn, token, made.id, now_ms)
     mark_done(conn)
-    sample.create_sample(conn, key, made.id, now_ms)
+    if not space.every(conn):  # an imported wiki has its own
+        sample.create_sample(conn, key, made.id, now_ms)
     return made
 
 
