@@ -7,6 +7,9 @@
     log_lines      what the log looks like
     serve          the server
     person, api_token, space, page   making and listing things
+    export, verify                   taking a wiki along
+    importing, markdown_import, losses   bringing one in, and what is lost by it
+    check, reindex                   whether all is whole; the search index, made anew
 
 Rights are not asked here: who may read the folder may do everything.
 """

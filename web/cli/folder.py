@@ -15,13 +15,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from sync.rooms import wall_clock_ms
 from web.cli import log_lines
 from web.config import Config, load
 from web.site import key_file_of
-from wiki.errors import Misconfigured, Unavailable
+from wiki.errors import Misconfigured
 from wiki.key import SiteKey
 from wiki.store import Store
 
@@ -53,17 +52,14 @@ def with_config(command: Callable[Concatenate[Config, P], T]) -> Callable[..., T
 
 @asynccontextmanager
 async def opened(config: Config, *, may_begin: bool = False) -> AsyncIterator[Store]:
-    """The store. Raises Misconfigured where none is, unless `may_begin`; Unavailable."""
+    """The store. Raises Misconfigured where none is, unless `may_begin`; Damaged, Unavailable."""
     if may_begin:
         config.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     elif not (config.folder / "wiki.db").is_file():
         raise Misconfigured(
             "data.folder", f"there is no wiki in {config.folder}; name its folder with --data"
         )
-    try:
-        store = await Store.open(config.folder)
-    except SQLAlchemyError as error:
-        raise Unavailable(f"The store in {config.folder} could not be opened.") from error
+    store = await Store.open(config.folder)
     try:
         yield store
     finally:

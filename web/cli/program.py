@@ -8,10 +8,15 @@ from typing import Any
 import click
 
 from web.cli.api_token import api_token
+from web.cli.check import check
+from web.cli.export import export
+from web.cli.importing import import_command
 from web.cli.page import page
 from web.cli.person import person
+from web.cli.reindex import reindex
 from web.cli.serve import serve
 from web.cli.space import space
+from web.cli.verify import verify
 from wiki.errors import GroundswellError
 
 
@@ -38,5 +43,17 @@ def main() -> None:
     one before."""
 
 
-for command in (serve, person, api_token, space, page):
+COMMANDS = (
+    serve,
+    person,
+    api_token,
+    space,
+    page,
+    export,
+    import_command,
+    verify,
+    check,
+    reindex,
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -10,6 +10,7 @@ received is made durable after the last connection is gone.
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -72,6 +73,8 @@ def listen(host: str, port: int) -> socket.socket:
             "server.port", f"{port} needs more rights than this program has; choose one over 1023"
         ) from error
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise Misconfigured("server.host", f"{host} is no address of this machine") from error
         raise Misconfigured(
             "server.port",
             f"cannot listen on {host}, port {port} ({os.strerror(error.errno or 0)}); "
