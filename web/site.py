@@ -21,7 +21,7 @@ from web.config import Config
 from web.markdown import Renderer
 from web.throttle import Throttle
 from wiki import links
-from wiki.errors import Misconfigured, Unavailable
+from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
 from wiki.store import Store
 
@@ -147,7 +147,7 @@ async def _follow_links(store: Store) -> None:
                 await asyncio.sleep(LINKS_SECONDS)
             else:
                 await store.write(links.follow)
-        except Unavailable as error:
+        except GroundswellError as error:
             log.error("links.failed", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -37,7 +37,9 @@ def configure(config: Config) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, logging.WARNING))
 
 
 def _rendering(config: Config) -> list[Processor]:

@@ -15,7 +15,6 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
 
@@ -85,25 +84,25 @@ def listen(host: str, port: int) -> socket.socket:
 async def _serve(config: Config, listener: socket.socket) -> list[str]:
     """Until a signal; names of background tasks that have died."""
     app = create_app(config)
+    server = _Server(_settings(config, app))
+    for told_to_end in (signal.SIGTERM, signal.SIGINT):  # while it opens and drains, too
+        signal.signal(told_to_end, server.handle_exit)
     async with app.router.lifespan_context(app):
         site: Site = app.state.site
-        line = await _line(site)
-        server = _Server(_settings(config, app), lambda: click.echo(line))
+        server.line = await _line(site)
         gc.freeze()  # what was imported stays; looking at it again would only take time
         await server.serve(sockets=[listener])
     return site.died
 
 
 class _Server(uvicorn.Server):
-    """Says when it is there, and ends with code 0 when it was told to end."""
+    """Says `line` when it is there, and ends with code 0 when it was told to end."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_start = on_start
+    line = ""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._on_start()
+        click.echo(self.line)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == signal.SIGINT

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from websockets.asyncio.client import connect
 from sync.protocol import Ack, Update, decode, encode
 from tests.support.command_line import PROGRAM, Commands, a_site
 from tests.support.waiting import eventually
-from wiki import page, text
+from wiki import journal, page, text
 from wiki.store import Store
 
 LINE = re.compile(r"Groundswell is at (http://127\.0\.0\.1:\d+)( · set it up: (\S+))?\n")
@@ -53,11 +54,11 @@ async def a_server(site: Path, *options: str) -> AsyncIterator[Server]:
             await process.communicate()
 
 
-async def start(*options: str) -> asyncio.subprocess.Process:
+async def start(*options: str, program: tuple[str, ...] = PROGRAM) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
     clean = {name: value for name, value in os.environ.items() if "GROUNDSWELL" not in name}
     return await asyncio.create_subprocess_exec(
-        *PROGRAM, "serve", *options, stdout=pipe, stderr=pipe, env=clean
+        *program, "serve", *options, stdout=pipe, stderr=pipe, env=clean
     )
 
 
@@ -66,9 +67,9 @@ def with_token(site: Path) -> tuple[Commands, str]:
     return commands, commands.told("token", "create", "ada")
 
 
-async def failed(*options: str) -> tuple[int, str]:
-    """Exit code and what a server that cannot begin says."""
-    process = await start(*options)
+async def failed(*options: str, program: tuple[str, ...] = PROGRAM) -> tuple[int, str]:
+    """Exit code of a server that cannot begin or go on, and what it says."""
+    process = await start(*options, program=program)
     out, err = await asyncio.wait_for(process.communicate(), 10)
     return process.returncode or 0, (out + err).decode()
 
@@ -139,3 +140,24 @@ async def test_a_folder_that_is_served_already_is_told(tmp_path: Path) -> None:
     async with a_server(tmp_path):
         code, said = await failed("--data", str(tmp_path), "--port", "0")
     assert code == 1 and "another server is running" in said and "Traceback" not in said
+
+
+async def test_a_task_that_dies_takes_the_server_down_in_good_order(tmp_path: Path) -> None:
+    broken = "from web import site; site.links.is_behind = lambda conn: 1 / 0"
+    program = (sys.executable, "-c", f"{broken}; {PROGRAM[-1]}")
+    code, said = await failed("--data", str(tmp_path), "--port", "0", program=program)
+    assert code == 1 and "site.task_died" in said and "ZeroDivisionError" in said
+    assert said.rstrip().endswith("the log says why. Start it again.")
+
+
+async def test_a_page_that_is_damaged_does_not_take_the_site_down(tmp_path: Path) -> None:
+    commands = await asyncio.to_thread(a_site, tmp_path)
+    create = ("page", "create", "--space", "ideas", "--title", "Damaged")
+    page_id = await asyncio.to_thread(commands.told, *create)
+    store = await Store.open(tmp_path)
+    await store.write(lambda conn: journal.append(conn, page_id, "u:x", 1, b"\x07"))
+    await store.close()
+    async with a_server(tmp_path) as server, httpx2.AsyncClient() as client:
+        assert (await client.get(f"{server.url}/healthz")).status_code == 200
+        code, said = await server.end()
+    assert code == 0 and "links.failed" in said and "indexer.failed" in said
