@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from click.testing import CliRunner, Result
 
 from web.cli import main
@@ -15,6 +17,18 @@ STDIN = ("--password-stdin",)
 PROGRAM = (sys.executable, "-c", "from web.cli import main; main()")
 
 
+def run(*words: str, stdin: str | bytes = "", **variables: str) -> Result:
+    """One command, in this process, whose log is then as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        return CliRunner().invoke(main, words, input=stdin, env=variables)
+    finally:
+        structlog.reset_defaults()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 @dataclass
 class Commands:
     """Commands on the site in `folder`."""
@@ -22,8 +36,7 @@ class Commands:
     folder: Path
 
     def run(self, *words: str, stdin: str | bytes = "") -> Result:
-        options = ["--data", str(self.folder)]
-        return CliRunner().invoke(main, [*words, *options], input=stdin)
+        return run(*words, "--data", str(self.folder), stdin=stdin)
 
     def told(self, *words: str, stdin: str | bytes = "") -> str:
         """What a command that must succeed gives."""
