@@ -1,10 +1,15 @@
 """A socket's place in a room: what `web.socket` holds. Reads are slowed when the room lags behind
-(back pressure to the sender alone); writes take one batch at a time."""
+(back pressure to the sender alone); writes take one batch at a time.
+
+The socket's two halves are `receive` and `deliver`, to be awaited; or, where it has a `Wire` whose
+writes need no waiting, `attach`, `put` and `refusal`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from sync.connection import Connection, Rights
 from sync.presence import Who
@@ -16,8 +21,25 @@ INBOX_BYTES = 4 * 1024 * 1024
 SEND_SECONDS = 60.0  # a socket that takes longer for one batch is as good as gone
 
 
+class Wire(Protocol):
+    """A socket that is written to without waiting."""
+
+    def write(self, frames: Sequence[bytes]) -> bool:
+        """Send all of them; False while the reader is behind, until `Seat.drained` is called."""
+        ...
+
+    def pause(self) -> None:
+        """Read nothing more for now."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    def abort(self) -> None:
+        """Drop it: the other side has stopped reading."""
+
+
 class Seat:
-    """Made by `Rooms.join`; `receive` and `deliver` are the socket's two halves."""
+    """Made by `Rooms.join`."""
 
     def __init__(
         self,
@@ -31,6 +53,8 @@ class Seat:
         self.claim = claim
         self._output, self._taken = asyncio.Event(), asyncio.Event()
         self._on_input = on_input
+        self._wire: Wire | None = None
+        self._patience: asyncio.TimerHandle | None = None  # until it counts as gone
         self.connection = Connection(who, rights, wants_acks, self._output.set, self._taken.set)
 
     async def receive(self, frame: bytes) -> None:
@@ -41,7 +65,7 @@ class Seat:
         connection.inbox.append(frame)
         connection.inbox_bytes += len(frame)
         self._on_input()
-        while len(connection.inbox) > INBOX_FRAMES or connection.inbox_bytes > INBOX_BYTES:
+        while self._is_flooded:
             self._taken.clear()
             await self._taken.wait()
 
@@ -61,3 +85,53 @@ class Seat:
             if connection.is_owed:
                 self._on_input()
         return connection.refused
+
+    def attach(self, wire: Wire) -> None:
+        """From now on `wire` is written to as soon as there is something to write."""
+        self._wire = wire
+        self.connection.on_output = self._write
+        self.connection.on_taken = wire.resume
+        self._write()
+
+    def put(self, frame: bytes) -> None:
+        """`receive` for a wire: it is paused while too much is queued."""
+        connection = self.connection
+        if connection.refused is not None:
+            return
+        connection.inbox.append(frame)
+        connection.inbox_bytes += len(frame)
+        self._on_input()
+        if self._wire is not None and self._is_flooded:
+            self._wire.pause()
+
+    def drained(self) -> None:
+        """The wire has sent what it was given."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        self.connection.drained()
+        if self.connection.is_owed:
+            self._on_input()
+
+    async def refusal(self) -> GroundswellError:
+        """Why the connection is refused, once it is."""
+        while self.connection.refused is None:
+            await self._output.wait()
+        return self.connection.refused
+
+    @property
+    def _is_flooded(self) -> bool:
+        connection = self.connection
+        return len(connection.inbox) > INBOX_FRAMES or connection.inbox_bytes > INBOX_BYTES
+
+    def _write(self) -> None:
+        connection = self.connection
+        if connection.refused is not None:
+            self._output.set()
+        elif connection.outbox and self._wire is not None:
+            frames, connection.outbox = connection.outbox, []
+            if self._wire.write(frames):
+                connection.is_draining = False
+            else:
+                loop = asyncio.get_running_loop()
+                self._patience = loop.call_later(SEND_SECONDS, self._wire.abort)

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from sync.seat import Seat
 from web.errors import close_code_of
 from web.session import socket_claim
+from web.wire import EXTENSION
 from wiki.errors import GroundswellError
 
 
@@ -38,9 +39,14 @@ async def sync(socket: WebSocket) -> None:
 
 
 async def _pump(socket: WebSocket, seat: Seat) -> None:
-    """Both directions until either ends."""
+    """Both directions until either ends; over a wire only the goodbye is left to do here."""
+    wire = socket.scope.get("extensions", {}).get(EXTENSION)
+    if wire is not None:
+        wire.open(seat.put, seat.drained)
+        seat.attach(wire)
+    delivery = seat.refusal() if wire is not None else seat.deliver(socket.send_bytes)
     receiving = asyncio.create_task(_receive(socket, seat), name="socket receive")
-    delivering = asyncio.create_task(seat.deliver(socket.send_bytes), name="socket deliver")
+    delivering = asyncio.create_task(delivery, name="socket deliver")
     try:
         await asyncio.wait((receiving, delivering), return_when=asyncio.FIRST_COMPLETED)
         if delivering.done() and delivering.exception() is None:

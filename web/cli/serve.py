@@ -29,6 +29,7 @@ from web.app import create_app
 from web.cli.folder import with_config
 from web.config import Config
 from web.site import Site
+from web.wire import WireProtocol
 from wiki.errors import Misconfigured
 
 BACKLOG = 2048
@@ -116,7 +117,7 @@ def _settings(config: Config, app: Starlette) -> uvicorn.Config:
         http="httptools",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GOODBYE_SECONDS,
-        ws="websockets-sansio",
+        ws=WireProtocol,
         ws_max_size=2 * MAX_FRAME_BYTES,  # the protocol refuses earlier, with a sentence
         ws_per_message_deflate=False,
         ws_ping_interval=PING_SECONDS,
