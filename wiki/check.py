@@ -1,20 +1,19 @@
-"""Whether what is stored is whole. On one snapshot, page after page:
+"""Whether what is stored is whole. All that is not is named, on one snapshot, nothing is changed:
 
 1. every record is signed, follows the one before it in its chain, and stands where it says;
-2. every page's text is what its record and its journal make, from the first letter on, without the
-   checkpoint, and every update passes the gate again;
+2. every page's text is what its record and its journal make, from the first letter on: every update
+   passes the gate again, and a checkpoint, if there is one, says the same;
 3. every page and space has a record, every record a page or space;
 4. every file is the one that was added.
-
-All that is wrong is named; nothing is changed.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +22,10 @@ from sqlalchemy import Connection, Row, select
 from wiki import journal, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS
+from wiki.journal import TEXT_KINDS, JournalRow
 from wiki.record import Record
-from wiki.store.tables import attachment
+from wiki.store.tables import attachment, checkpoint
+from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
 from wiki.store.tables import space as spaces
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 @dataclass
 class Checked:
-    """What has been looked at, and what is wrong with it."""
+    """How much has been looked at, and what is wrong with it."""
 
     spaces: int = 0
     pages: int = 0
@@ -56,15 +56,20 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
     """`keys`: whose signatures are known (`known_keys.known`)."""
     checked, known = Checked(), _decoded(keys)
     places = _places(conn)
-    told = set(conn.scalars(select(records.c.page).distinct()))
+    typed = set(conn.scalars(select(journal_rows.c.page_id).distinct()))
+    kept = set(conn.scalars(select(checkpoint.c.page_id)))
     for thing_id, place in places.items():
         checked.pages += place.startswith("page")
         checked.spaces += place.startswith("space")
-        history = _rows(conn, thing_id)
+        mine = select(records).where(records.c.page == thing_id)
+        history = list(conn.execute(mine.order_by(records.c.position)))
         checked.records += len(history)
         checked.problems += _Chains(thing_id, place, known).problems(history)
         if place.startswith("page"):
-            checked.problems += _text_problems(conn, thing_id, place, history)
+            unsealed = journal.rows(conn, thing_id) if thing_id in typed else []
+            shown = partial(page.text, conn, thing_id) if thing_id in kept else None
+            checked.problems += _text_problems(place, history, unsealed, shown)
+    told = set(conn.scalars(select(records.c.page).distinct()))
     for thing_id in sorted(told - places.keys()):
         checked.problems.append(Problem(f"records of {thing_id}", "their page or space is gone"))
     for problem in _file_problems(conn, attachments_folder, places):
@@ -112,8 +117,9 @@ class _Chains:
 
 
 def _text_problems(
-    conn: Connection, page_id: str, place: str, history: list[Row[Any]]
+    place: str, history: list[Row[Any]], typed: list[JournalRow], shown: Callable[[], str] | None
 ) -> Iterator[Problem]:
+    """`shown` gives the text as it is read, where that is not by replaying all."""
     gate, doc = Gate(), text.new_doc()
     parts = [
         (f"record {row.id}", part.update)
@@ -121,21 +127,20 @@ def _text_problems(
         if row.kind in TEXT_KINDS
         for part in _parts(row)
     ]
-    parts += [(f"journal row {row.n}", row.update) for row in journal.rows(conn, page_id)]
+    parts += [(f"journal row {row.n}", row.update) for row in typed]
     for where, update in parts:
         try:
             gate.learn(update)
             text.apply(doc, update)
-        except (BadUpdate, Damaged) as error:
+        except (BadUpdate, Damaged) as error:  # such a document must not be used any more
             yield Problem(f"{place}, {where}", f"it cannot be replayed ({error})")
-            return  # a document that refused once must not be asked again
+            return
     try:
-        is_same = page.text(conn, page_id) == text.text_of(doc)
+        is_same = shown is None or shown() == text.text_of(doc)
+        if not is_same:
+            yield Problem(place, "its text is not what its record and journal make")
     except Damaged as error:
         yield Problem(place, f"its text cannot be read ({error})")
-        return
-    if not is_same:
-        yield Problem(place, "its text is not what its record and journal make")
 
 
 def _file_problems(
@@ -148,8 +153,7 @@ def _file_problems(
         if digest not in seen:
             seen.add(digest)
             what = _file_problem(folder / digest)
-            where = f"{places[page_id]}, file {name} ({digest})"
-            yield Problem(where, what) if what else None
+            yield Problem(f"{places[page_id]}, file {name}", what) if what else None
 
 
 def _file_problem(path: Path) -> str:
@@ -169,11 +173,6 @@ def _places(conn: Connection) -> dict[str, str]:
     for row in conn.execute(query.order_by(pages.c.space_id, pages.c.slug)):
         found[row.id] = f"page {titled[row.space_id]}/{row.slug}"
     return found
-
-
-def _rows(conn: Connection, thing_id: str) -> list[Row[Any]]:
-    query = select(records).where(records.c.page == thing_id).order_by(records.c.position)
-    return list(conn.execute(query))
 
 
 def _record(row: Row[Any]) -> Record:

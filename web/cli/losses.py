@@ -21,12 +21,12 @@ _VARIABLE = (  # what differs between losses of one kind, and what stands for it
 
 
 def tell(losses: Sequence[Loss], what: str, *, has_details: bool) -> None:
-    """Print them; `what` completes “12 things …”."""
+    """Print them below “`what`: 12 things”."""
     if not losses:
         give("Nothing is lost.")
         return
     hint = "" if has_details else "; --details names each"
-    give(f"{counted(len(losses), 'thing')} {what}{hint}:")
+    give(f"{what}: {counted(len(losses), 'thing')}{hint}")
     if has_details:
         for path, sentence in losses:
             give(f"  {path}: {sentence}")

@@ -51,7 +51,7 @@ def tell_plan(config: Config, wanted: Wanted) -> None:
     plan = markdown_folder.plan(wanted.folder, read(config, taken) if is_there else ())
     counts = f"{counted(len(plan.pages), 'page')} and {counted(len(plan.files), 'file')}"
     give(f"{wanted.folder} would become {counts} in “{wanted.space}”.")
-    losses.tell(plan.losses, "would be lost or changed", has_details=wanted.has_details)
+    losses.tell(plan.losses, "Would be lost or changed", has_details=wanted.has_details)
 
 
 def bring_in(config: Config, wanted: Wanted) -> None:
@@ -60,7 +60,7 @@ def bring_in(config: Config, wanted: Wanted) -> None:
     report, home = at_work(config, lambda store: _make(config, store, wanted))
     counts = f"{counted(report.pages, 'page')} and {counted(report.files, 'file')}"
     give(f"{counts} are in “{home.title}” now, after {time.monotonic() - began:.1f} s.")
-    losses.tell(report.losses, "were lost or changed", has_details=wanted.has_details)
+    losses.tell(report.losses, "Lost or changed", has_details=wanted.has_details)
 
 
 async def _make(config: Config, store: Store, wanted: Wanted) -> tuple[Report, Space]:

@@ -7,14 +7,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from search import open_index
 from tests.support.command_line import PASSWORD, STDIN, Commands, a_site
-from web import config
+from web import config, setup
 from web.cli import folder, losses
 from web.site import alone_in
 from wiki import page, space
 from wiki.exchange import markdown_folder
+from wiki.key import SiteKey
 
 CREATE = ("page", "create", "--space", "ideas", "--title")
 
@@ -22,6 +24,11 @@ CREATE = ("page", "create", "--space", "ideas", "--title")
 def read(commands: Commands, fn):
     given = {"data.folder": str(commands.folder)}
     return folder.read(config.load(environment={}, given=given), fn)
+
+
+def write(commands: Commands, fn):
+    given = {"data.folder": str(commands.folder)}
+    return folder.write(config.load(environment={}, given=given), fn)
 
 
 def a_filled_site(folder: Path) -> Commands:
@@ -39,7 +46,7 @@ def notes(folder: Path) -> Path:
 
 
 def titles(commands: Commands, slug: str) -> dict[str, str]:
-    def found(conn):
+    def found(conn: Connection) -> dict[str, str]:
         home = space.by_slug(conn, slug)
         return {one.title: page.text(conn, one.id) for one in page.list_in(conn, home.id)}
 
@@ -95,7 +102,10 @@ def test_a_plan_says_what_would_be_lost_and_changes_nothing(tmp_path: Path) -> N
     found, fresh = notes(tmp_path / "notes"), Commands(tmp_path / "site")
     plan = ("import", str(found), "--space", "Notes", "--dry-run")
     told = fresh.told(*plan)
-    assert "would become 2 pages and 0 files in “Notes”" in told and "4 things would" in told
+    assert (
+        "would become 2 pages and 0 files in “Notes”" in told
+        and "Would be lost or changed: 4 things" in told
+    )
     assert "2 × links lead nowhere" in told and "gone.md" not in told
     assert "one.md: the link to gone.md leads nowhere" in fresh.told(*plan, "--details")
     assert not fresh.folder.exists()
@@ -106,7 +116,9 @@ def test_a_folder_becomes_pages_of_a_space_that_is_made_if_need_be(tmp_path: Pat
     bring = ("import", str(found), "--space")
     assert "space" in commands.refused("import", str(found), code=2)
     told = commands.told(*bring, "My notes")
-    assert "2 pages and 0 files are in “My notes” now" in told and "4 things were" in told
+    assert (
+        "2 pages and 0 files are in “My notes” now" in told and "Lost or changed: 4 things" in told
+    )
     assert titles(commands, "my-notes")["one"] == "[[Two|two]] [x](gone.md)"
     again = commands.told(*bring, "my-notes", "--details")
     assert "one.md: “one” is taken; the page is called “one (2)”" in again
@@ -169,3 +181,24 @@ def test_the_index_is_made_anew_but_not_below_a_running_server(tmp_path: Path) -
     assert (index.is_building, index.stats().documents) == (False, 2)
     assert index.checkpoint() == read(commands, page.last_change)
     index.close()
+
+
+def test_an_imported_site_keeps_its_name_and_gets_no_sample_when_it_is_set_up(
+    tmp_path: Path,
+) -> None:
+    commands, out = a_filled_site(tmp_path / "site"), tmp_path / "all.zip"
+    write(commands, lambda conn: setup.rename_site(conn, "Acme"))
+    commands.told("export", str(out))
+    fresh, key = Commands(tmp_path / "fresh"), SiteKey.new()
+    fresh.told("import", str(out))
+    assert read(fresh, setup.site_name) == "Acme"
+
+    def complete(conn: Connection) -> list[str]:
+        token = setup.new_link(conn, 1)
+        setup.complete(
+            conn, key, token=token, site_name="Acme", name="eve", display="Eve",
+            password_hash="", now_ms=1,
+        )  # fmt: skip
+        return [one.slug for one in space.every(conn)]
+
+    assert write(fresh, complete) == ["ideas"]
