@@ -43,6 +43,7 @@ class Shelf:
     def __init__(self, engine: str, folder: Path) -> None:
         self._engine_name, self._make, self._folder = engine, ENGINES[engine], folder
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # a thread may still write when its task is cancelled
         self._serving: Engine | None = None
         self._building: Engine | None = None
         self._building_name = ""
@@ -64,12 +65,13 @@ class Shelf:
             return None
 
     def apply(self, batch: Batch) -> None:
-        engine = self._building or self._serving
-        if engine is None:
-            raise Damaged("there is no index yet", str(self._folder))
-        self._guarded(lambda: engine.apply(batch))
-        if self._building is not None and batch.is_last:
-            self._promote()
+        with self._writing:
+            engine = self._building or self._serving
+            if engine is None:
+                raise Damaged("there is no index yet", str(self._folder))
+            self._guarded(lambda: engine.apply(batch))
+            if self._building is not None and batch.is_last:
+                self._promote()
 
     def search(self, query: Query) -> Found:
         engine = self._answering()
@@ -84,16 +86,17 @@ class Shelf:
         return self._guarded(engine.stats) if engine else Stats(0, 0, frozenset())
 
     def reset(self) -> None:
-        with self._lock:
+        with self._writing, self._lock:
             self._drop_building()
             name = f"{self._engine_name}-{secrets.token_hex(4)}"
             self._building, self._building_name = self._make(self._folder / name), name
 
     def close(self) -> None:
-        for engine in (self._serving, self._building):
-            if engine is not None:
-                engine.close()
-        self._serving = self._building = None
+        with self._writing:
+            for engine in (self._serving, self._building):
+                if engine is not None:
+                    engine.close()
+            self._serving = self._building = None
 
     def _answering(self) -> Engine | None:
         return self._serving or self._building
