@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from web import assets, errors, health, socket, stream
 from web.api.routes import routes as api_routes
@@ -72,6 +72,17 @@ def create_app(config: Config) -> Starlette:
             app.state.site = site
             yield
 
+    return _app(lifespan)
+
+
+def app_of(site: Site) -> Starlette:
+    """The application of a site that is open, and stays so for as long as it is used."""
+    app = _app()
+    app.state.site = site
+    return app
+
+
+def _app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     return Starlette(
         routes=routes(),
         lifespan=lifespan,
