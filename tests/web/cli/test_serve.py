@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -19,47 +14,10 @@ from websockets.asyncio.client import connect
 
 from sync.protocol import Ack, Update, decode, encode
 from tests.support.command_line import PROGRAM, Commands, a_site
+from tests.support.server import a_server, started
 from tests.support.waiting import eventually
 from wiki import journal, page, text
 from wiki.store import Store
-
-LINE = re.compile(r"Groundswell is at (http://127\.0\.0\.1:\d+)( · set it up: (\S+))?\n")
-
-
-@dataclass
-class Server:
-    process: asyncio.subprocess.Process
-    url: str
-    set_up_link: str | None
-
-    async def end(self, by: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Exit code and what it said besides the first line."""
-        self.process.send_signal(by)
-        out, err = await asyncio.wait_for(self.process.communicate(), 10)
-        return self.process.returncode or 0, (out + err).decode()
-
-
-@asynccontextmanager
-async def a_server(site: Path, *options: str) -> AsyncIterator[Server]:
-    process = await start("--data", str(site), "--port", "0", *options)
-    try:
-        assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), 10)).decode()
-        found = LINE.fullmatch(line)
-        assert found is not None, line
-        yield Server(process, found[1], found[3])
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def start(*options: str, program: tuple[str, ...] = PROGRAM) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    clean = {name: value for name, value in os.environ.items() if "GROUNDSWELL" not in name}
-    return await asyncio.create_subprocess_exec(
-        *program, "serve", *options, stdout=pipe, stderr=pipe, env=clean
-    )
 
 
 def with_token(site: Path) -> tuple[Commands, str]:
@@ -69,7 +27,7 @@ def with_token(site: Path) -> tuple[Commands, str]:
 
 async def failed(*options: str, program: tuple[str, ...] = PROGRAM) -> tuple[int, str]:
     """Exit code of a server that cannot begin or go on, and what it says."""
-    process = await start(*options, program=program)
+    process = await started(*options, program=program)
     out, err = await asyncio.wait_for(process.communicate(), 10)
     return process.returncode or 0, (out + err).decode()
 
