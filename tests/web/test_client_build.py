@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,34 +21,17 @@ def run(*command: str) -> None:
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.fixture(scope="module")
-def client() -> None:
-    """The client's packages, installed as locked."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        reason = "Node 20 or newer with npm is needed to test the client, and is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    installed = CLIENT / "node_modules" / ".package-lock.json"
-    lock = CLIENT / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-
-
 @pytest.mark.node
-@pytest.mark.usefixtures("client")
 def test_the_committed_build_is_what_the_sources_give() -> None:
     run("node", "build.mjs", "--check")
 
 
 @pytest.mark.node
-@pytest.mark.usefixtures("client")
 def test_the_types_hold() -> None:
     run("npx", "tsc")
 
 
 @pytest.mark.node
-@pytest.mark.usefixtures("client")
 def test_the_clients_own_tests_pass() -> None:
     run("node", "test/run.mjs")
 
