@@ -86,6 +86,11 @@ class Server:
         asked = f"token={self.tokens[who]}" + ("&acks=1" if acks else "")
         return f"{self.url.replace('http', 'ws')}/sync/{page_id}?{asked}"
 
+    def key(self) -> SiteKey:
+        """The site's own."""
+        given = {"data.folder": str(self.folder)}
+        return SiteKey.load_or_create(key_file_of(config.load(environment={}, given=given)))
+
     def client(self, who: str | None = None) -> httpx2.AsyncClient:
         """A program of `who`, or of nobody."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
@@ -112,6 +117,14 @@ class Server:
         store = await Store.open(self.folder)
         try:
             return await store.read(function)
+        finally:
+            await store.close()
+
+    async def write(self, function: Callable[[Connection], T]) -> T:
+        """Change the database beside the server, as a command of the site does."""
+        store = await Store.open(self.folder)
+        try:
+            return await store.write(function)
         finally:
             await store.close()
 
@@ -148,9 +161,7 @@ async def a_peopled_server(folder: Path, *options: str) -> AsyncIterator[Server]
 
 
 async def _people(server: Server) -> None:
-    store = await Store.open(server.folder)
-    given = {"data.folder": str(server.folder)}
-    key = SiteKey.load_or_create(key_file_of(config.load(environment={}, given=given)))
+    store, key = await Store.open(server.folder), server.key()
     hashed = await asyncio.to_thread(people.hash_password, PASSWORD)
 
     def fill(conn: Connection) -> None:
