@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from web import assets, errors, health, socket, stream
 from web.api.routes import routes as api_routes
 from web.config import Config
+from web.headers import SafeHeaders
 from web.session import Doorkeeper
 from web.site import Site
 from web.views import (
@@ -86,7 +87,7 @@ def _app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     return Starlette(
         routes=routes(),
         lifespan=lifespan,
-        middleware=[Middleware(_Telling), Middleware(Doorkeeper)],
+        middleware=[Middleware(SafeHeaders), Middleware(_Telling), Middleware(Doorkeeper)],
         exception_handlers=errors.HANDLERS,
     )
 

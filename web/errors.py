@@ -16,8 +16,10 @@ from starlette.types import ExceptionHandler
 from sync import protocol
 from sync.rights import StaleEpoch
 from sync.rooms import Restarting
+from web import headers
 from web.views import render
 from wiki import errors
+from wiki.access import ANONYMOUS
 from wiki.errors import GroundswellError
 
 log = structlog.get_logger(__name__)
@@ -95,11 +97,11 @@ def as_json(error: GroundswellError) -> Response:
 async def told(request: Request, error: Exception) -> Response:
     """The answer to a request that failed in a way that has a name."""
     assert isinstance(error, GroundswellError)
+    error = _as_seen(request, error)
     if _is_program(request):
         return as_json(error)
     if isinstance(error, errors.NotSignedIn) and request.method in ("GET", "HEAD"):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(render.sign_in_url(request.url.path + query), 303)
+        return RedirectResponse(render.sign_in_url(render.address_of(request)), 303)
     telling = telling_of(error)
     response = await render.error_page(request, telling.status, telling.title, str(error))
     response.headers.update(_headers(error))
@@ -111,22 +113,31 @@ async def told_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentences = {
         404: ("Nothing here", "There is no such page. Search for it, or begin at the front page."),
-        405: ("Not this way", "This address does not take that kind of request."),
+        405: ("Not this way", "This address does not take that kind of request. Go back."),
+        408: ("Too slow", "Nothing more came for a while. Send it again."),
     }
-    title, sentence = sentences.get(error.status_code, ("That was not taken", error.detail))
+    title, sentence = sentences.get(
+        error.status_code,
+        ("That was not taken", f"{error.detail.rstrip('.')}. Go back and send it otherwise."),
+    )
     if _is_program(request):
         body = {"code": f"http-{error.status_code}", "message": sentence}
         return JSONResponse(body, error.status_code, headers=error.headers)
-    return await render.error_page(request, error.status_code, title, sentence)
+    response = await render.error_page(request, error.status_code, title, sentence)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def told_crash(request: Request, error: Exception) -> Response:
     """Our fault; the log has the details, the reader gets a sentence."""
-    log.error("request.failed", path=request.url.path, error=repr(error))
+    log.error("request.failed", path=request.scope["path"], error=repr(error))
     sentence = "The server made a mistake. What you sent was not stored; try again in a moment."
     if _is_program(request):
-        return JSONResponse({"code": "error", "message": sentence}, 500)
-    return await render.error_page(request, 500, "Something went wrong", sentence)
+        response: Response = JSONResponse({"code": "error", "message": sentence}, 500)
+    else:
+        response = await render.error_page(request, 500, "Something went wrong", sentence)
+    headers.add(response.headers, request.scope)  # crashes are told outside all our middleware
+    return response
 
 
 HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
@@ -136,9 +147,16 @@ HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
 }
 
 
+def _as_seen(request: Request, error: GroundswellError) -> GroundswellError:
+    """Who is not signed in does not learn from the answer whether something is there."""
+    actor = getattr(request.state, "actor", ANONYMOUS)
+    is_secret = isinstance(error, errors.NotFound) and error.what in ("space", "page", "file")
+    return errors.NotSignedIn() if is_secret and actor.person_id is None else error
+
+
 def _is_program(request: Request) -> bool:
     """Whether JSON is wanted rather than a page."""
-    path = request.url.path
+    path = request.scope["path"]
     return path.startswith("/api/") or (path == "/files" and request.method == "POST")
 
 

@@ -66,7 +66,7 @@ def _check_reader(request: Request, token: str) -> None:
     is_local = request.client is not None and request.client.host in _LOOPBACK
     if hmac.compare_digest(given.encode(), token.encode()) if token else is_local:
         return
-    raise Forbidden("read", "the metrics; send the token of the setting metrics.token")
+    raise Forbidden("read", "the metrics", "Send the token of the setting metrics.token.")
 
 
 routes = [Route("/healthz", healthz), Route("/metrics", metrics)]

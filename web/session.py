@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
-from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,16 +23,20 @@ from starlette.websockets import WebSocket
 
 from sync.presence import Who
 from sync.rights import Claim
+from web.headers import STATIC, is_host
 from web.site import Site
 from wiki import people, signin
 from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may
-from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn
+from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
 from wiki.names import token_hash
 from wiki.people import Person
 
+UNASKED = (STATIC, "/healthz", "/metrics")  # nobody's rights matter there
+BODY_IDLE_SECONDS = 30.0  # how long a sender may be silent in the middle of what it sends
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 MAX_FORM_FIELDS = 200
 MAX_FORM_PART_BYTES = 4 * 1024 * 1024
+MAX_FORM_BYTES = 8 * 1024 * 1024  # a whole page twice, each byte as %XX
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Visitor:
 
 
 class Doorkeeper:
-    """ASGI middleware: `request.state.visitor` and `.nonce`, and headers that keep pages safe."""
+    """ASGI middleware: `request.state.visitor`; what is forged or malformed does not get in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,29 +61,39 @@ class Doorkeeper:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        is_file = scope["path"].startswith("/static/")
-        nonce = secrets.token_urlsafe(16)
         state = scope.setdefault("state", {})
-        state["nonce"], state["visitor"] = nonce, Visitor()
-        if not is_file:
-            state["visitor"] = await visitor_of(connection)
+        _admit(connection, Visitor())
+        if not is_host(connection.headers.get("host", "")):
+            raise BadInput("Host", "this is not the name of a host")
+        if not scope["path"].startswith(UNASKED):
+            _admit(connection, await visitor_of(connection))
             _refuse_forged(connection, scope["method"], state["visitor"])
-        state["actor"], state["person"] = state["visitor"].actor, state["visitor"].person
-        state["csrf"] = csrf_token(connection)
-        policy = _policy(connection, nonce)
+        await self._app(scope, _patient(receive), send)
 
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", policy)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "same-origin")
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-                if not is_file:
-                    headers.setdefault("Cache-Control", "private, no-cache")
-            await send(message)
 
-        await self._app(scope, receive, guarded)
+def _admit(connection: HTTPConnection, visitor: Visitor) -> None:
+    state = connection.state
+    state.visitor, state.actor, state.person = visitor, visitor.actor, visitor.person
+    state.csrf = csrf_token(connection)
+
+
+def _patient(receive: Receive) -> Receive:
+    """As `receive`, until the whole body is there; then whoever waits only for the end may."""
+    is_complete = False
+
+    async def received() -> Message:
+        nonlocal is_complete
+        if is_complete:
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_IDLE_SECONDS):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(408) from error
+        is_complete = not message.get("more_body", False)
+        return message
+
+    return received
 
 
 async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Visitor:
@@ -113,7 +128,7 @@ async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Vi
 async def socket_claim(socket: WebSocket, page_id: str) -> tuple[Claim, Who | None]:
     """Who opens a socket, and on what grounds. Raises Forbidden for another site's page."""
     if not _is_own_origin(socket):
-        raise Forbidden("open", "this page from another site")
+        raise Forbidden("open", "this page from another site", "Open it here.")
     visitor = await visitor_of(socket, socket.query_params.get("token"))
     return claim_of(socket, page_id, visitor)
 
@@ -153,16 +168,25 @@ def signed_in(request: HTTPConnection) -> Person:
 
 
 def require(
-    actor: Actor, action: Action, thing: SpaceAccess | SiteAccess, what: str = "this"
+    actor: Actor,
+    action: Action,
+    thing: SpaceAccess | SiteAccess,
+    name: str = "",
+    kind: str = "page",
 ) -> None:
-    """Raises NotSignedIn, NotFound (what may not be read is not shown to exist) or Forbidden."""
+    """Raises NotSignedIn, NotFound or Forbidden.
+
+    What may not be read is told as what is not there: `kind` and `name` are what was asked for, in
+    the asker's words."""
     if may(actor, action, thing):
         return
     if actor.person_id is None:
         raise NotSignedIn()
-    if isinstance(thing, SpaceAccess) and not may(actor, Action.READ, thing):
-        raise NotFound("page", what)
-    raise Forbidden(action.value, what)
+    if isinstance(thing, SiteAccess):
+        raise Forbidden(action.value, "the site", "Ask an administrator.")
+    if not may(actor, Action.READ, thing):
+        raise NotFound(kind, name)
+    raise Forbidden(action.value, f"the {kind} “{name}”")
 
 
 def csrf_token(request: HTTPConnection) -> str:
@@ -173,13 +197,30 @@ def csrf_token(request: HTTPConnection) -> str:
 
 
 async def form_of(request: Request) -> FormData:
-    """The form that was sent, once it is known to be ours. Raises Forbidden, BadInput."""
+    """The form that was sent, once it is known to be ours. Raises Forbidden, BadInput,
+    TooLarge."""
+    bounded = Request(request.scope, _bounded(request.receive, MAX_FORM_BYTES))
     try:
-        form = await request.form(max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_PART_BYTES)
+        form = await bounded.form(max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FORM_PART_BYTES)
     except UnicodeDecodeError as error:
         raise BadInput("form", "send it as UTF-8") from error
     check_csrf(request, str(form.get("csrf", "")))
     return form
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """As `receive`; raises TooLarge when more than `limit` bytes have come."""
+    seen = 0
+
+    async def received() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise TooLarge("The form", seen, limit)
+        return message
+
+    return received
 
 
 def check_csrf(request: HTTPConnection, given: str = "") -> None:
@@ -188,14 +229,22 @@ def check_csrf(request: HTTPConnection, given: str = "") -> None:
         return
     sent = given or request.headers.get("x-csrf-token", "")
     if not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
-        raise Forbidden("send", "this form again: it has grown old. Reload the page first")
+        raise Forbidden(
+            "send", "this form: it has grown old", "Reload the page, then send it again."
+        )
 
 
 async def set_signed_in(request: Request, response: Response, person_id: str) -> None:
-    """`response` signs the browser in."""
+    """`response` signs the browser in; whoever was signed in there before no longer is."""
     site: Site = request.app.state.site
     agent, now_ms = request.headers.get("user-agent", ""), site.now_ms()
-    token = await site.store.write(lambda conn: signin.sign_in(conn, person_id, agent, now_ms))
+    before = request.cookies.get(cookie_name(site), "")
+
+    def write(conn: Connection) -> str:
+        signin.sign_out(conn, before)
+        return signin.sign_in(conn, person_id, agent, now_ms)
+
+    token = await site.store.write(write)
     response.set_cookie(
         cookie_name(site),
         token,
@@ -227,10 +276,10 @@ def _refuse_forged(connection: HTTPConnection, method: str, visitor: Visitor) ->
         return
     if visitor.is_program:
         if visitor.scope != "write":
-            raise Forbidden("write", "with a token of scope read")
+            raise Forbidden("write", "with this token", "Make one that may write, in your account.")
         return
     if not _is_own_origin(connection):
-        raise Forbidden("send", "forms from another site")
+        raise Forbidden("send", "forms from another site", "Open the page here and send it again.")
 
 
 def _is_own_origin(connection: HTTPConnection) -> bool:
@@ -239,10 +288,12 @@ def _is_own_origin(connection: HTTPConnection) -> bool:
     if origin is None:
         return True
     site: Site = connection.app.state.site
-    return urlsplit(origin).netloc in (
-        connection.headers.get("host", ""),
-        urlsplit(site.config.url).netloc,
-    )
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    ours = (connection.headers.get("host", ""), urlsplit(site.config.url).netloc)
+    return bool(sender) and sender in ours
 
 
 def _bearer(headers: Headers) -> str | None:
@@ -256,23 +307,3 @@ def _epoch(text: str | None) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadInput("epoch", "a whole number")
     return int(text)
-
-
-def _policy(connection: HTTPConnection, nonce: str) -> str:
-    host = connection.headers.get("host", "")
-    scheme = "wss" if connection.url.scheme == "https" else "ws"
-    own = "'self'"
-    rules = {
-        "default-src": "'none'",
-        "script-src": f"{own} 'nonce-{nonce}'",
-        "style-src": f"{own} 'nonce-{nonce}'",
-        "img-src": f"{own} data: blob: https:",
-        "media-src": own,
-        "font-src": own,
-        "connect-src": f"{own} {scheme}://{host}" if host.isascii() and ";" not in host else own,
-        "manifest-src": own,
-        "form-action": own,
-        "frame-ancestors": "'none'",
-        "base-uri": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())

@@ -100,12 +100,12 @@ class NotSignedIn(GroundswellError):
 class Forbidden(GroundswellError):
     code = "forbidden"
 
-    def __init__(self, action: str, thing: str) -> None:
+    def __init__(self, action: str, thing: str, then: str = "Ask a steward of the space.") -> None:
         super().__init__(action, thing)
-        self.action, self.thing = action, thing
+        self.action, self.thing, self.then = action, thing, then
 
     def __str__(self) -> str:
-        return f"You may not {self.action} {self.thing}. Ask a steward of the space."
+        return f"You may not {self.action} {self.thing}. {self.then}"
 
 
 class NotFound(GroundswellError):

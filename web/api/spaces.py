@@ -27,14 +27,14 @@ async def every(request: Request) -> Response:
 async def one(request: Request) -> Response:
     name = request.path_params["space"]
     here = await site_of(request).store.read(lambda conn: look(conn, name))
-    require(actor_of(request), Action.READ, here.access, name)
+    require(actor_of(request), Action.READ, here.access, name, "space")
     return answer(_told(request, here))
 
 
 async def create(request: Request) -> Response:
     person = signed_in(request)
     if not may_create_space(actor_of(request)):
-        raise Forbidden("create", "spaces as a guest")
+        raise Forbidden("create", "spaces as a guest", "Ask for an account.")
     wanted = await sent(request, shapes.NewSpace)
     site = site_of(request)
     now_ms = site.now_ms()

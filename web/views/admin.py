@@ -98,7 +98,7 @@ async def drop_invitation(request: Request) -> Response:
 
 
 def _require(request: Request) -> None:
-    require(actor_of(request), Action.ADMINISTER, SITE, "the site")
+    require(actor_of(request), Action.ADMINISTER, SITE)
 
 
 async def _write(request: Request, fn: Callable[[Connection], Any]) -> Any:

@@ -69,7 +69,7 @@ async def _let_in(
     person = person_of(request)
     if form.get("with") == "present" and person is not None:
         if not _may_accept(request, offer):
-            raise Forbidden("accept", "this as a guest; make an account")
+            raise Forbidden("accept", "this as a guest", "Sign out, then make an account.")
         present = person.id
         await site.store.write(lambda conn: invite.use(conn, token, present, now_ms))
         site.rooms.rights_changed()

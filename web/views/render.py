@@ -63,6 +63,12 @@ def sign_in_url(next_path: str) -> str:
     return f"/sign-in?next={quote(next_path, safe='/')}"
 
 
+def address_of(request: Request) -> str:
+    """The address on this site that was asked for, with its query; ASCII, whatever was sent."""
+    query = quote(request.scope["query_string"].decode("latin-1"), safe="%=&+;,:@!$'()*/?-._~")
+    return quote(request.scope["path"]) + (f"?{query}" if query else "")
+
+
 def page_url(one: Page, space_slug: str) -> str:
     return f"/s/{quote(space_slug)}/{quote(one.slug)}"
 
@@ -99,7 +105,7 @@ def _frame(request: Request) -> dict[str, Any]:
     from_state = request.state
     return {
         "request": request,
-        "path": request.url.path,
+        "path": quote(request.scope["path"]),
         "nonce": getattr(from_state, "nonce", ""),
         "actor": getattr(from_state, "actor", ANONYMOUS),
         "person": getattr(from_state, "person", None),

@@ -45,7 +45,7 @@ async def recent(request: Request) -> Response:
 async def create(request: Request) -> Response:
     person = signed_in(request)
     if not may_create_space(actor_of(request)):
-        raise Forbidden("create", "spaces as a guest")
+        raise Forbidden("create", "spaces as a guest", "Ask for an account.")
     form = Form()
     if request.method == "POST":
         form = Form.sent(await form_of(request))
@@ -64,7 +64,7 @@ async def space_of(request: Request, action: Action) -> Space:
     site: Site = request.app.state.site
     slug = request.path_params["space"]
     here = await site.store.read(lambda conn: space.by_slug(conn, slug))
-    require(actor_of(request), action, here.access, f"the space “{here.title}”")
+    require(actor_of(request), action, here.access, slug, "space")
     return here
 
 
@@ -103,8 +103,8 @@ async def _pages(
     )
     order = "title" if asked.get("order") == "title" else "modified"
     archived = asked.get("archived") == "1"
-    number = int(asked["page"]) if asked.get("page", "").isdecimal() else 1
-    number = min(max(number, 1), 10_000)
+    typed = asked.get("page", "")
+    number = min(max(int(typed), 1), 10_000) if typed.isdecimal() and len(typed) < 10 else 1
 
     def read(conn: Connection) -> dict[str, Any]:
         found = page.list_in(

@@ -108,7 +108,7 @@ async def delete(request: Request) -> Response:
     form = Form.sent(await form_of(request), "delete")
     if not here.is_sample:
         if not actor_of(request).is_admin:
-            raise Forbidden("delete", "this space; an administrator may. You can archive it")
+            raise Forbidden("delete", "this space", "An administrator may; you can archive it.")
         if form.get("confirm") != here.title:
             form.refuse(BadInput("confirm", "type the title exactly as it stands above"))
             return await _shown(request, here, form)
