@@ -3,12 +3,17 @@
 Beyond CommonMark: tables, strikethrough, task lists, footnotes, bare addresses as links, anchors on
 headings, and `[[links]]` between pages. The result depends on the text and on where its links lead,
 so it is kept under the hash of both.
+
+Some texts take a parser very long (`[[[[…`); one that is not done in time is shown as it was typed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+import re
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +24,10 @@ from urllib.parse import quote
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore, linkify
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import linkify as linkify_here
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.footnote import footnote_plugin
@@ -29,6 +37,8 @@ from wiki.links import Target, target_of
 from wiki.names import slugify
 
 KEPT: Final = 2000  # renderings
+PARSE_SECONDS: Final = 4.0  # of processor time; the largest honest page takes about two
+LONGEST_WORD: Final = 2000  # in which addresses are looked for
 TOC_LEVELS: Final = ("h2", "h3")
 Leads = Mapping[Target, str | None]
 
@@ -49,11 +59,12 @@ class Rendered:
 
 
 class Renderer:
-    """Renders off the event loop, each text once."""
+    """Renders off the event loop, each text once, however many ask for it at the same time."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept: OrderedDict[bytes, Rendered] = OrderedDict()
         self._most = kept
+        self._making: dict[bytes, asyncio.Task[Rendered]] = {}
 
     async def render(self, text: str, leads: Leads, space_slug: str) -> Rendered:
         """`leads`: the address of each link's page, None for one that is not there yet."""
@@ -62,27 +73,42 @@ class Renderer:
         if found is not None:
             self._kept.move_to_end(key)
             return found
-        made = await asyncio.to_thread(render, text, leads, space_slug)
-        self._kept[key] = made
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return made
+        making = self._making.get(key)
+        if making is None:
+            making = asyncio.create_task(self._make(key, text, leads, space_slug), name="render")
+            self._making[key] = making
+        return await asyncio.shield(making)  # who goes away does not take it from the others
+
+    async def _make(self, key: bytes, text: str, leads: Leads, space_slug: str) -> Rendered:
+        try:
+            made = await asyncio.to_thread(render, text, leads, space_slug)
+            self._kept[key] = made
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+            return made
+        finally:
+            del self._making[key]
 
 
-def render(text: str, leads: Leads, space_slug: str) -> Rendered:
+def render(
+    text: str, leads: Leads, space_slug: str, parse_seconds: float = PARSE_SECONDS
+) -> Rendered:
     """See `Renderer.render`."""
-    environment = {"leads": leads, "space_slug": space_slug}
-    tokens = _markdown.parse(text, environment)
+    until = time.thread_time() + parse_seconds
+    environment = {"leads": leads, "space_slug": space_slug, "until": until}
+    try:
+        tokens = _markdown.parse(text, environment)
+    except TimeoutError:
+        return Rendered(_AS_TYPED.format(text), ())
     toc = _anchored(tokens)
     html = _markdown.renderer.render(tokens, _markdown.options, environment)
     return Rendered(Markup(_clean(html)), tuple(one for one in toc if one.level in (2, 3)))
 
 
 def _key(text: str, leads: Leads, space_slug: str) -> bytes:
-    seen = hashlib.sha256(text.encode())
-    for target, address in leads.items():
-        seen.update(repr((target, address)).encode())
-    seen.update(space_slug.encode())
+    around = repr((space_slug, [(target, at) for target, at in leads.items()]))
+    seen = hashlib.sha256(f"{len(around)} {around}".encode())  # its length: nothing runs together
+    seen.update(text.encode())
     return seen.digest()
 
 
@@ -108,6 +134,26 @@ def _anchored(tokens: Sequence[Token]) -> list[Heading]:
         opening.attrSet("id", f"h-{anchor}")
         headings.append(Heading(int(opening.tag[1]), f"h-{anchor}", words))
     return headings
+
+
+def _in_time(state: StateInline | StateBlock, *_: object) -> bool:
+    """A rule that never matches, and ends the parsing of what takes too long."""
+    if time.thread_time() > state.env.get("until", math.inf):
+        raise TimeoutError
+    return False
+
+
+def _linkify_here(state: StateInline, silent: bool) -> bool:
+    """As `_linkify`, where the parser stands."""
+    return not _ENDLESS.match(state.src, state.pos) and linkify_here(state, silent)
+
+
+def _linkify(state: StateCore) -> None:
+    """Bare addresses become links, but not inside of endless words: that is quadratic."""
+    every = state.tokens
+    state.tokens = [token for token in every if not _ENDLESS.search(token.content)]
+    linkify(state)
+    state.tokens = every
 
 
 def _wiki_link(state: StateInline, silent: bool) -> bool:
@@ -169,6 +215,10 @@ def _new_markdown() -> MarkdownIt:
     made.enable(["table", "strikethrough", "linkify"])
     made.use(footnote_plugin).use(tasklists_plugin, enabled=False)
     made.inline.ruler.before("link", "wiki_link", _wiki_link)
+    made.core.ruler.at("linkify", _linkify)
+    made.inline.ruler.at("linkify", _linkify_here)
+    made.inline.ruler.before("text", "in_time", _in_time)
+    made.block.ruler.before("table", "in_time", _in_time)
     for rule, function in (
         ("link_open", _link_open),
         ("image", _image),
@@ -179,6 +229,11 @@ def _new_markdown() -> MarkdownIt:
     return made
 
 
+_ENDLESS = re.compile(rf"\S{{{LONGEST_WORD}}}")
+_AS_TYPED = Markup(
+    '<p class="notice">This text is too intricate to be laid out; here it is as it was typed.</p>\n'
+    '<pre class="source"><code>{}</code></pre>'
+)
 _markdown = _new_markdown()
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"id", "class"},

@@ -24,11 +24,8 @@ from wiki.store.tables import page as pages
 FOLLOWER = "links"
 MAX_LINKS = 2000  # of one page
 _LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]|\n]{1,300}))?\]\]")
-_CODE = re.compile(
-    r"^(?P<fence> {0,3}(?P<mark>`{3,}|~{3,}))[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*[ \t]*$|\Z)"
-    r"|(?P<ticks>(?<!`)`+(?!`)).+?(?<!`)(?P=ticks)(?!`)",
-    re.MULTILINE | re.DOTALL,
-)
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_TICKS = re.compile(r"`+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +52,45 @@ def target_of(inside: str, label: str | None = None) -> Target:
 
 def wiki_links(markdown: str) -> list[Target]:
     """In the order they stand, each once."""
-    without_code = _CODE.sub(" ", markdown)
-    found = (target_of(m.group(1), m.group(2)) for m in _LINK.finditer(without_code))
+    prose = _without_spans(_without_fences(markdown))
+    found = (target_of(m.group(1), m.group(2)) for m in _LINK.finditer(prose))
     return list(dict.fromkeys(one for one in found if one.title))[:MAX_LINKS]
+
+
+def _without_fences(markdown: str) -> str:
+    """Fenced code left out (CommonMark §4.5), in one pass: people choose how many marks to type."""
+    kept: list[str] = []
+    fence = ""
+    for line in markdown.split("\n"):
+        if fence:
+            body = line.strip(" \t")
+            is_end = len(body) >= len(fence) and not body.strip(fence[0])
+            if is_end and len(line) - len(line.lstrip(" ")) < 4:
+                fence = ""
+            continue
+        found = _FENCE.match(line)
+        if found:
+            fence = found[1]
+        kept.append("" if found else line)
+    return "\n".join(kept)
+
+
+def _without_spans(markdown: str) -> str:
+    """Code spans left out (CommonMark §6.1): from a run of ticks to the next of the same length."""
+    runs = [(found.start(), found.end()) for found in _TICKS.finditer(markdown)]
+    later: dict[int, list[int]] = {}  # length -> where such runs begin, the next one last
+    for start, end in reversed(runs):
+        later.setdefault(end - start, []).append(start)
+    kept: list[str] = []
+    at = 0
+    for start, end in runs:
+        same = later[end - start]
+        same.pop()
+        if start < at or not same:
+            continue
+        kept += [markdown[at:start], " "]
+        at = same[-1] + end - start
+    return "".join([*kept, markdown[at:]])
 
 
 def update(conn: Connection, source: Page, text: str) -> None:
