@@ -38,6 +38,7 @@ class Throttle:
             self._full_at = {one: at for one, at in self._full_at.items() if at > now}
         self._full_at[key] = full_at
 
-    def forgive(self, key: str) -> None:
-        """It was the right one after all."""
-        self._full_at.pop(key, None)
+    def give_back(self, key: str) -> None:
+        """It was the right one after all, and costs no try; the wrong ones before it still do."""
+        if key in self._full_at:
+            self._full_at[key] -= self._seconds

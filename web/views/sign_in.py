@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -46,8 +47,7 @@ async def _checked(request: Request, name: str, password: str) -> str:
     """Whose name and password these are. Raises BadInput, RateLimited; which of the two was
     wrong is not said."""
     site: Site = request.app.state.site
-    address = request.client.host if request.client else "unknown"
-    keys = (f"name {name.casefold()}", f"address {address}")
+    keys = (f"address {_network(request)}", f"name {name.casefold()[:80]}")
     for key in keys:
         site.throttle.check(key)
     found = await site.store.read(lambda conn: people.password_hash_of(conn, name))
@@ -55,8 +55,18 @@ async def _checked(request: Request, name: str, password: str) -> str:
     if not await asyncio.to_thread(people.password_matches, stored, password) or found is None:
         raise BadInput("password", "name and password do not fit together; try again")
     for key in keys:
-        site.throttle.forgive(key)
+        site.throttle.give_back(key)
     return found[0]
+
+
+def _network(request: Request) -> str:
+    """The address that asks; of IPv6 the part that is one customer's (RFC 6177)."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host
 
 
 routes = [
