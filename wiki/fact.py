@@ -25,6 +25,7 @@ from wiki.store.tables import space as spaces
 
 Fields = Mapping[str, Any]
 MAX_REASON_CHARS = 2000
+MAX_PURPOSE_CHARS = 10_000
 PAGE, SPACE = "page", "space"
 
 
@@ -79,8 +80,16 @@ def _checked(fact: Fields) -> dict[str, Any]:
     lacking = form.fields.keys() - given.keys()
     if unknown or (lacking and not form.is_partial) or (form.is_partial and not given):
         raise BadInput(str(fact["name"]), f"give {', '.join(form.fields) or 'no field'}")
-    checked = {name: form.fields[name](value) for name, value in given.items()}
+    checked = {name: _field(form, name, value) for name, value in given.items()}
     return {"name": fact["name"], **checked}
+
+
+def _field(form: _Form, name: str, value: Any) -> Any:
+    """`value` as it is kept; what is wrong with it is said of the field that it is in."""
+    try:
+        return form.fields[name](value)
+    except BadInput as error:
+        raise BadInput(name, error.why) from error
 
 
 # -- what fields must be
@@ -89,6 +98,12 @@ def _checked(fact: Fields) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > MAX_REASON_CHARS:
         raise BadInput("text", f"a text of at most {MAX_REASON_CHARS} characters")
+    return value.strip()
+
+
+def _purpose(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_PURPOSE_CHARS:
+        raise BadInput("purpose", f"a text of at most {MAX_PURPOSE_CHARS} characters")
     return value.strip()
 
 
@@ -219,7 +234,7 @@ _FACTS: Mapping[str, _Form] = {
         {
             "title": check_title,
             "slug": slugify,
-            "purpose": _text,
+            "purpose": _purpose,
             "openness": _openness,
             "open_role": _open_role,
             "guests_allowed": _flag,

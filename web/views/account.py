@@ -15,7 +15,7 @@ from web.session import form_of, set_signed_in, signed_in
 from web.views.forms import DONE, Form, Mendable, back
 from web.views.render import page as show
 from wiki import people, signin
-from wiki.errors import BadInput
+from wiki.errors import BadInput, Forbidden
 from wiki.people import Person
 
 
@@ -74,6 +74,8 @@ async def create_token(request: Request) -> Response:
     try:
         if person.is_guest:
             raise BadInput("label", "guests have no tokens; ask for an account")
+        if request.state.visitor.is_program:
+            raise Forbidden("make", "tokens with a token", "Sign in with a browser.")
         if not form.get("label"):
             raise BadInput("label", "say what will use it, such as “backup script”")
         scope, label = form.get("scope"), form.get("label")

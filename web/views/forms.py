@@ -16,7 +16,7 @@ from wiki.errors import BadInput, Conflict, GroundswellError, NameTaken, RateLim
 # What a form can show and a person can mend; anything else is a page of its own.
 Mendable = (BadInput, Conflict, RateLimited, TooLarge)
 SECRETS = frozenset(("password", "present_password", "csrf"))
-MAX_VALUE_CHARS = 5000
+MAX_VALUE_CHARS = 20_000
 
 
 @dataclass
@@ -30,9 +30,12 @@ class Form:
 
     @classmethod
     def sent(cls, data: FormData, name: str = "") -> Form:
-        """The text fields of `data`."""
+        """The text fields of `data`. Raises TooLarge: nothing is cut off in silence."""
         texts = {key: value for key, value in data.items() if isinstance(value, str)}
-        return cls({key: text[:MAX_VALUE_CHARS] for key, text in texts.items()}, name=name)
+        for text in texts.values():
+            if len(text) > MAX_VALUE_CHARS:
+                raise TooLarge("A field of the form", len(text), MAX_VALUE_CHARS)
+        return cls(texts, name=name)
 
     def get(self, key: str) -> str:
         """What was typed, trimmed; passwords as they are."""
@@ -49,7 +52,7 @@ class Form:
 
     def refuse(self, error: GroundswellError, key: str = "") -> None:
         """Say `error` beside the field `key`, else beside the one that it names."""
-        names = {"title": "title", "space": "slug", "person": "name"}
+        names = {"page": "title", "space": "slug", "person": "name"}
         if isinstance(error, BadInput):
             key = key or error.field
             sentence = f"{error.why[:1].upper()}{error.why[1:]}."
@@ -58,9 +61,8 @@ class Form:
                 key = key or names.get(error.what, "")
             sentence = str(error)
         self.errors[key] = sentence
-        self.status = 429 if isinstance(error, RateLimited) else 400
-        if isinstance(error, Conflict):
-            self.status = 409
+        statuses = {RateLimited: 429, Conflict: 409, TooLarge: 413}
+        self.status = next((s for kind, s in statuses.items() if isinstance(error, kind)), 400)
 
 
 def local_path(text: str | None) -> str:

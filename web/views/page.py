@@ -21,8 +21,9 @@ from web.writing import replace_text
 from wiki import attachment, history, links, page, people, space, template, text
 from wiki.access import Action, may
 from wiki.attachment import Attachment
-from wiki.errors import Forbidden, NotFound
+from wiki.errors import BadInput, Forbidden, GroundswellError, NotFound, NotSignedIn
 from wiki.links import Target
+from wiki.names import slugify
 from wiki.page import Page
 from wiki.people import Person
 from wiki.space import Space
@@ -52,8 +53,8 @@ async def read(request: Request) -> Response:
     if isinstance(one, str):
         return await _missing(request, here, one)
     if render.page_url(one, here.slug) != _address(request):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(render.page_url(one, here.slug) + query, 301)
+        _, mark, query = render.address_of(request).partition("?")
+        return RedirectResponse(render.page_url(one, here.slug) + mark + query, 301)
     reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
     may_edit = _may_edit(request, here, one)
     if request.query_params.get("edit") == "source" and may_edit:
@@ -79,14 +80,16 @@ async def write(request: Request) -> Response:
     here, one = await existing(request, Action.EDIT)
     person = signed_in(request)
     form = await form_of(request)
-    wanted, base = str(form.get("text", "")), str(form.get("base", ""))
+    wanted, base = form.get("text"), form.get("base")
+    if not isinstance(wanted, str) or not isinstance(base, str):
+        raise BadInput("form", "it came without the text; open the page and edit it again")
     _refuse_archived(one)
     try:
         await replace_text(
             request.app.state.site, one.id, person.id, base=text.plain(base), wanted=wanted, via=""
         )
     except Mendable as error:
-        return await _source(request, here, one, wanted, base, str(error))
+        return await _source(request, here, one, wanted, base, error)
     return RedirectResponse(render.page_url(one, here.slug), 303)
 
 
@@ -95,9 +98,12 @@ async def new(request: Request) -> Response:
     site: Site = request.app.state.site
     slug = request.path_params["space"]
     here = await site.store.read(lambda conn: space.by_slug(conn, slug))
-    require(actor_of(request), Action.EDIT, here.access, "pages of this space")
+    require(actor_of(request), Action.EDIT, here.access, slug, "space")
     person = signed_in(request)
-    form = Form(values={"title": request.query_params.get("title", "")})
+    asked = request.query_params
+    form = Form(values={"title": asked.get("title", "")})
+    if asked.get("kind") in page.KINDS:
+        form.values["kind"] = asked["kind"]
     if request.method == "POST":
         form = Form.sent(await form_of(request))
         try:
@@ -138,16 +144,26 @@ async def found(request: Request, action: Action) -> tuple[Space, Page | str]:
 
     def look(conn: Connection) -> tuple[Space, Page | str]:
         here = space.by_slug(conn, space_slug)
-        require(actor_of(request), Action.READ, here.access, slug)
+        require(actor_of(request), Action.READ, here.access, space_slug, "space")
         try:
-            one, _ = page.resolve(conn, here.id, slug)
-        except NotFound:
+            one = _at(conn, here, slug)
+            home = space.by_id(conn, one.space_id)
+            require(actor_of(request), Action.READ, home.access)  # it may have moved out of sight
+        except (NotFound, NotSignedIn):
             return here, slug
-        return space.by_id(conn, one.space_id), one
+        return home, one
 
     here, one = await site.store.read(look)
-    require(actor_of(request), action, here.access, "this page")
+    require(actor_of(request), action, here.access, slug)
     return here, one
+
+
+def _at(conn: Connection, here: Space, slug: str) -> Page:
+    """The page at the address, or at what the address would be if people typed it our way."""
+    try:
+        return page.resolve(conn, here.id, slug)[0]
+    except NotFound:
+        return page.resolve(conn, here.id, slugify(slug))[0]
 
 
 async def existing(request: Request, action: Action) -> tuple[Space, Page]:
@@ -224,11 +240,20 @@ async def _missing(request: Request, here: Space, slug: str) -> Response:
 
 
 async def _source(
-    request: Request, here: Space, one: Page, shown: str, base: str, problem: str = ""
+    request: Request,
+    here: Space,
+    one: Page,
+    shown: str,
+    base: str,
+    problem: GroundswellError | None = None,
 ) -> Response:
-    context = {"space": here, "one": one, "shown": shown, "base": base, "problem": problem}
-    context["url"] = render.page_url(one, here.slug)
-    return await render.page(request, "page_source.html", context, 400 if problem else 200)
+    """The form; with what was typed and why it was not taken."""
+    form = Form()
+    if problem is not None:
+        form.refuse(problem)
+    context = {"space": here, "one": one, "shown": shown, "base": base}
+    context |= {"problem": str(problem or ""), "url": render.page_url(one, here.slug)}
+    return await render.page(request, "page_source.html", context, form.status)
 
 
 def _may_edit(request: Request, here: Space, one: Page) -> bool:
@@ -237,7 +262,7 @@ def _may_edit(request: Request, here: Space, one: Page) -> bool:
 
 def _refuse_archived(one: Page) -> None:
     if one.is_archived:
-        raise Forbidden("edit", "an archived page; bring it back from the archive first")
+        raise Forbidden("edit", "an archived page", "Bring it back from the archive first.")
 
 
 def _address(request: Request) -> str:

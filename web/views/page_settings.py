@@ -15,7 +15,7 @@ from web.views.forms import Form, Mendable
 from web.views.page import existing
 from wiki import fact, page, space
 from wiki.access import Action, may
-from wiki.errors import BadInput
+from wiki.errors import BadInput, GroundswellError
 from wiki.page import Page
 from wiki.space import Space
 
@@ -28,7 +28,7 @@ async def settings(request: Request) -> Response:
         try:
             return await _change(request, here, one, form)
         except Mendable as error:
-            form.refuse(error)
+            form.refuse(error, _field_of(error, form))
     return await _show(request, here, one, form)
 
 
@@ -58,8 +58,9 @@ async def _fact(request: Request, here: Space, one: Page, form: Form) -> dict[st
             return {"name": "tags", "tags": form.get("tags").replace(",", " ").split()}
         case "move":
             site: Site = request.app.state.site
-            target = await site.store.read(lambda conn: space.by_slug(conn, form.get("space")))
-            require(actor_of(request), Action.EDIT, target.access, "that space")
+            slug = form.get("space")
+            target = await site.store.read(lambda conn: space.by_slug(conn, slug))
+            require(actor_of(request), Action.EDIT, target.access, slug, "space")
             if target.id == here.id:
                 raise BadInput("space", "the page is there already")
             return {"name": "move", "space": target.id}
@@ -67,6 +68,14 @@ async def _fact(request: Request, here: Space, one: Page, form: Form) -> dict[st
             return {"name": name}
         case _:
             raise BadInput("act", "there is no such button")
+
+
+def _field_of(error: GroundswellError, form: Form) -> str:
+    """Beside which of the page's fields to say it: the one that names it, else that of the act."""
+    fields = {"rename": "title", "move": "space", "tags": "tags"}
+    if isinstance(error, BadInput) and error.field in fields.values():
+        return error.field
+    return fields.get(form.get("act"), "act")
 
 
 async def _show(request: Request, here: Space, one: Page, form: Form) -> Response:

@@ -89,7 +89,7 @@ def _link(asked: dict[str, str], name: str = "", value: str = "", page: int = 1)
 
 
 def _number(text: str) -> int:
-    return min(max(int(text), 1), MAX_PAGE) if text.isascii() and text.isdigit() else 1
+    return min(max(int(text), 1), MAX_PAGE) if text.isdecimal() and len(text) < 10 else 1
 
 
 routes = [Route("/search", search)]
