@@ -22,6 +22,9 @@ from wiki.store.tables import attachment as table
 
 MAX_BYTES: Final = 25 * 1024 * 1024
 MAX_NAME_CHARS: Final = 150
+MAX_ZIP_ENTRIES: Final = 20_000  # listing more takes memory out of proportion
+UNSHOWN: Final = frozenset(("Cc", "Cf", "Cs", "Co"))
+JOINERS: Final = "\u200c\u200d"  # Persian and emoji are written with them
 # Shown in the page; everything else is only ever downloaded.
 INLINE: Final = frozenset(
     f"{family}/{kind}"
@@ -91,9 +94,7 @@ def add(
     attachment_id: str | None = None,
 ) -> Attachment:
     """The file is the page's now. Raises TooLarge when the site holds more than its quota."""
-    total = stored_bytes(conn) + prepared.size_bytes
-    if total > quota_bytes:
-        raise TooLarge("Storage for files, with this one,", total, quota_bytes)
+    check_quota(conn, prepared.size_bytes, quota_bytes)
     made = Attachment(
         attachment_id or new_token(),
         page_id,
@@ -107,6 +108,13 @@ def add(
     values = {field: getattr(made, field) for field in Attachment.__slots__}
     conn.execute(table.insert().values(**values))
     return made
+
+
+def check_quota(conn: Connection, size_bytes: int, quota_bytes: int) -> None:
+    """Whether so much more has room. Raises TooLarge; ask before the file is on disk, too."""
+    total = stored_bytes(conn) + size_bytes
+    if total > quota_bytes:
+        raise TooLarge("Storage for files, with this one,", total, quota_bytes)
 
 
 def by_id(conn: Connection, attachment_id: str) -> Attachment:
@@ -138,11 +146,14 @@ def path(folder: Path, attachment: Attachment) -> Path:
 def check_name(name: str) -> str:
     """The last part of `name`, as it can stand in an address. Raises BadInput."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
-    if not last or any(unicodedata.category(char)[0] == "C" for char in last):
+    if not last or any(
+        unicodedata.category(char) in UNSHOWN for char in last if char not in JOINERS
+    ):
         raise BadInput("file", "its name is empty or cannot be shown; rename it")
     stem, dot, suffix = last.rpartition(".")
     if len(last) > MAX_NAME_CHARS and dot:
-        return f"{stem[: MAX_NAME_CHARS - len(suffix) - 1]}.{suffix[:20]}"
+        suffix = suffix[:20]
+        return f"{stem[: MAX_NAME_CHARS - len(suffix) - 1]}.{suffix}"
     return last[:MAX_NAME_CHARS]
 
 
@@ -180,6 +191,8 @@ def _by_magic(data: bytes) -> str | None:
 def _by_zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
+    if data.count(b"PK\x01\x02") > MAX_ZIP_ENTRIES:
+        return "application/zip"
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = set(archive.namelist())

@@ -19,7 +19,7 @@ from web.site import Site
 from wiki import attachment, fact, page, space
 from wiki.access import Action
 from wiki.attachment import MAX_BYTES, Attachment, Prepared
-from wiki.errors import BadInput, NotFound, TooLarge
+from wiki.errors import BadInput, Forbidden, NotFound, TooLarge
 
 FORM_BYTES = 64 * 1024  # what a form around one file may add to it
 POLICY = "default-src 'none'; sandbox"
@@ -29,10 +29,11 @@ async def upload(request: Request) -> Response:
     """`?page=` gets the file; the answer says where it is and how Markdown shows it."""
     site: Site = request.app.state.site
     check_csrf(request)
-    person = signed_in(request)
+    person, quota_bytes = signed_in(request), site.config.quota_bytes
     page_id = request.query_params.get("page", "")
-    await _require(request, page_id, Action.EDIT)
+    await _require(request, page_id, Action.EDIT, page_id, "page")
     name, data = await _file_of(request)
+    await site.store.read(lambda conn: attachment.check_quota(conn, len(data), quota_bytes))
     prepared = await asyncio.to_thread(attachment.accept, site.attachments, name, data)
     made = await site.store.write(lambda conn: _attach(conn, site, prepared, page_id, person.id))
     body = {
@@ -49,7 +50,7 @@ async def download(request: Request) -> Response:
     site: Site = request.app.state.site
     attachment_id = request.path_params["attachment_id"]
     found = await site.store.read(lambda conn: attachment.by_id(conn, attachment_id))
-    await _require(request, found.page_id, Action.READ)
+    await _require(request, found.page_id, Action.READ, attachment_id, "file")
     path = attachment.path(site.attachments, found)
     if not await asyncio.to_thread(path.is_file):
         raise NotFound("file", found.name)
@@ -102,12 +103,17 @@ def _attach(
     return made
 
 
-async def _require(request: Request, page_id: str, action: Action) -> None:
-    def read(conn: Connection) -> space.Space:
-        return space.by_id(conn, page.by_id(conn, page_id).space_id)
+async def _require(request: Request, page_id: str, action: Action, name: str, kind: str) -> None:
+    """Whoever may read the page may have its files; `name` and `kind` are what was asked for."""
 
-    where = await request.app.state.site.store.read(read)
-    require(actor_of(request), action, where.access, "files of this page")
+    def read(conn: Connection) -> tuple[page.Page, space.Space]:
+        one = page.by_id(conn, page_id)
+        return one, space.by_id(conn, one.space_id)
+
+    one, where = await request.app.state.site.store.read(read)
+    require(actor_of(request), action, where.access, name, kind)
+    if action is Action.EDIT and one.is_archived:
+        raise Forbidden("edit", "an archived page", "Bring it back from the archive first.")
 
 
 async def _file_of(request: Request) -> tuple[str, bytes]:
