@@ -68,6 +68,14 @@ def revisions(
     return found + [_revision(Record(*row)) for row in conn.execute(query)]
 
 
+def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
+    """The one that the record made. Raises NotFound, also for a record of another page."""
+    record = log.get(conn, record_id)
+    if record.page != page_id:
+        raise NotFound("revision", record_id)
+    return _revision(record)
+
+
 def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
     """The updates that make the text as it was after the record. Raises NotFound."""
     if record_id == NOW:
@@ -93,6 +101,9 @@ def version_of(whole: str) -> str:
 
 def text_of_version(conn: Connection, page_id: str, version: str) -> str | None:
     """The text that `version` names, if the page had it within its last `VERSION_PARTS` parts."""
+    present = text.text_of_updates(journal.state(conn, page_id))
+    if version_of(present) == version:  # as a rule, nobody wrote in between
+        return present
     parts = _text_parts(conn, page_id)
     old, late = parts[:-VERSION_PARTS], parts[-VERSION_PARTS:]
     doc = text.new_doc(*(part.update for part in old))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -73,15 +74,36 @@ async def body_of(request: Request) -> bytes:
 
 
 async def sent(request: Request, shape: type[Shape]) -> Shape:
-    """The JSON body as `shape`. Raises BadInput."""
+    """The JSON body as `shape`, each name in it once (RFC 8259 §4). Raises BadInput."""
+    check_type(request, "application/json")
     try:
-        return msgspec.json.decode(await body_of(request), type=shape)
+        body = await body_of(request)
+        made = msgspec.json.decode(body, type=shape)  # halves of characters are refused here
+        json.loads(body, object_pairs_hook=_once)
+        return made
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
         field = where.strip("`.") or "body"
         raise BadInput(field, what[:1].lower() + what[1:]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput("body", "send one JSON object in UTF-8") from error
+
+
+def check_type(request: Request, *accepted: str) -> None:
+    """Whether the body says that it is one of `accepted`, or nothing at all. Raises BadInput."""
+    given = request.headers.get("content-type", "")
+    kind, _, rest = given.partition(";")
+    name, _, charset = rest.strip().lower().partition("=")
+    is_utf8 = name != "charset" or charset.strip("\"' ") in ("utf-8", "utf8", "us-ascii")
+    if given and (kind.strip().lower() not in accepted or not is_utf8):
+        raise BadInput("Content-Type", f"send {' or '.join(accepted)}, in UTF-8")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput(name[:40], "it stands there twice; say it once")
 
 
 def whole(request: Request, name: str, default: int, least: int, most: int) -> int:

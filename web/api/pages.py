@@ -19,6 +19,7 @@ from web.api.operation import (
     Parameter,
     answer,
     body_of,
+    check_type,
     number,
     sent,
     site_of,
@@ -55,7 +56,7 @@ async def create(request: Request) -> Response:
 
     def write(conn: Connection) -> Here:
         here = look(conn, wanted.space)
-        require(actor_of(request), Action.EDIT, here.access, wanted.space)
+        require(actor_of(request), Action.EDIT, here.access, wanted.space, "space")
         made = page.create(
             conn,
             site.key,
@@ -85,7 +86,7 @@ async def in_space(request: Request) -> Response:
 
     def read(conn: Connection) -> shapes.Pages:
         here = look(conn, name)
-        require(actor_of(request), Action.READ, here.access, name)
+        require(actor_of(request), Action.READ, here.access, name, "space")
         tag = request.query_params.get("tag")
         found = page.list_in(conn, here.id, kind=kind, tag=tag, limit=limit + 1, offset=offset)
         shown = found[:limit]
@@ -127,21 +128,36 @@ async def write_text(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
     here = await _here(request, Action.EDIT)
     if here.page.is_archived:
-        raise Forbidden("edit", "an archived page; set is_archived to false first")
-    version = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-    if not version:
-        raise VersionMissing()
+        raise Forbidden("edit", "an archived page", "Set is_archived to false first.")
+    versions = _versions(request)
+    check_type(request, "text/markdown", "text/plain")
     try:
         wanted = (await body_of(request)).decode()
     except UnicodeDecodeError as error:
         raise BadInput("body", "send Markdown in UTF-8") from error
     _check_size(wanted)
     page_id = here.page.id
-    base = await site.store.read(lambda conn: history.text_of_version(conn, page_id, version))
-    if base is None:
-        raise Mismatch()
+    base = await site.store.read(lambda conn: _first_known(conn, page_id, versions))
     await replace_text(site, page_id, person.id, base=base, wanted=wanted, via="api")
     return await _told(request, await _here(request, Action.READ))
+
+
+def _versions(request: Request) -> list[str]:
+    """What `If-Match` names (RFC 9110 §13.1.1). Raises VersionMissing."""
+    given = request.headers.get("if-match", "").split(",")
+    found = [one.strip().removeprefix("W/").strip('"') for one in given]
+    if not any(found):
+        raise VersionMissing()
+    return found[:8]
+
+
+def _first_known(conn: Connection, page_id: str, versions: list[str]) -> str:
+    """The text of the first version that the page had. Raises Mismatch."""
+    for version in versions:
+        found = history.text_of_version(conn, page_id, version)
+        if found is not None:
+            return found
+    raise Mismatch()
 
 
 async def revisions(request: Request) -> Response:
@@ -194,7 +210,7 @@ def _facts(conn: Connection, request: Request, wanted: shapes.PageChange) -> lis
         facts.append({"name": "tags", "tags": wanted.tags})
     if wanted.space is not None:
         target = look(conn, wanted.space)
-        require(actor_of(request), Action.EDIT, target.access, wanted.space)
+        require(actor_of(request), Action.EDIT, target.access, wanted.space, "space")
         facts.append({"name": "move", "space": target.id})
     if wanted.is_archived:
         facts.append({"name": "archive"})

@@ -17,7 +17,7 @@ from web.views.page import existing, leads_of
 from web.writing import replace_text
 from wiki import diff, history, people
 from wiki.access import Action, may
-from wiki.errors import Forbidden, NotFound
+from wiki.errors import Forbidden
 from wiki.history import NOW, Revision
 from wiki.people import Person
 
@@ -111,7 +111,7 @@ async def restore(request: Request) -> Response:
     person = signed_in(request)
     record_id = str((await form_of(request)).get("record", ""))
     if one.is_archived:
-        raise Forbidden("edit", "an archived page; bring it back from the archive first")
+        raise Forbidden("edit", "an archived page", "Bring it back from the archive first.")
     old = await site.store.read(lambda conn: history.text_at(conn, one.id, record_id))
     current = await site.rooms.text(one.id)
     await replace_text(site, one.id, person.id, base=current, wanted=old, via="restore")
@@ -135,12 +135,9 @@ def _rows(conn: Connection, found: list[Revision]) -> list[Row]:
 
 def _row(conn: Connection, page_id: str, record_id: str) -> Row:
     """Raises NotFound."""
-    for one in history.revisions(conn, page_id, limit=1_000_000):
-        if one.record_id == record_id:
-            return _rows(conn, [one])[0]
     if record_id == NOW:
         return _rows(conn, history.revisions(conn, page_id, limit=1))[0]
-    raise NotFound("revision", record_id)
+    return _rows(conn, [history.revision(conn, page_id, record_id)])[0]
 
 
 def _place(one: Revision) -> int:
