@@ -213,7 +213,7 @@ def _cell_open(
 def _new_markdown() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "linkify": True, "typographer": False})
     made.enable(["table", "strikethrough", "linkify"])
-    made.use(footnote_plugin).use(tasklists_plugin, enabled=False)
+    made.use(footnote_plugin).use(tasklists_plugin, enabled=False, label=True)
     made.inline.ruler.before("link", "wiki_link", _wiki_link)
     made.core.ruler.at("linkify", _linkify)
     made.inline.ruler.at("linkify", _linkify_here)
@@ -244,7 +244,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "pre", "hr", "br", "section"),
-    *("ul", "ol", "li", "input", "table", "thead", "tbody", "tr", "th", "td"),
+    *("ul", "ol", "li", "input", "label", "table", "thead", "tbody", "tr", "th", "td"),
     *("a", "img", "em", "strong", "s", "del", "code", "sup"),
 }
 

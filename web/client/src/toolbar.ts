@@ -30,14 +30,14 @@ export function toolsWith(
     { label: "Italic", sign: "I", keys: `${MOD}I`, run: toggleMark("*"), className: "gs-tool-italic" },
     { label: "Strikethrough", sign: "S", run: toggleMark("~~"), className: "gs-tool-strike" },
     { label: "Inline code", sign: "‹›", run: toggleMark("`") },
-    { label: "Link", sign: "🔗", keys: `${MOD}K`, run: insertLink },
+    { label: "Link", sign: "link", keys: `${MOD}K`, run: insertLink },
     { label: "List", sign: "•", keys: `${MOD}${SHIFT}8`, run: setLines("bullet") },
     { label: "Numbered list", sign: "1.", keys: `${MOD}${SHIFT}7`, run: setLines("number") },
     { label: "Task list", sign: "☑", keys: `${MOD}${SHIFT}9`, run: setLines("task") },
     { label: "Quote", sign: "❝", run: setLines("quote") },
     { label: "Code block", sign: "{ }", run: insertCode },
-    { label: "Table", sign: "▦", run: insertTable },
-    { label: "Picture or file", sign: "🖼", run: choosePicture },
+    { label: "Table", sign: "table", run: insertTable },
+    { label: "Picture or file", sign: "picture", run: choosePicture },
   ];
 }
 
