@@ -62,6 +62,15 @@ const commands = {
     clearTimeout(of(name).typing);
   },
 
+  /** Done once both have what the other has, or had just now. */
+  async synced({ name }) {
+    const client = of(name);
+    await until(client, () => client.isSynced, `${name} is synced`);
+  },
+
+  /** How many frames of all of them are durable since they last connected. */
+  acked: ({ names }) => names.reduce((sum, name) => sum + of(name).acked, 0),
+
   /** Done once nothing of it is unacknowledged. */
   async saved({ name }) {
     const client = of(name);

@@ -1,0 +1,192 @@
+"""Killing a server that people type at, again and again, and looking at what is left.
+
+    python -m tests.faults.killing --kills 500 --writers 50 --pages 5 --minutes 10
+
+A round: writers type, on line and off; meanwhile the journal is now and then sealed, as an export
+does; at a random moment the server gets SIGKILL. Before anybody comes back, a client with nothing
+of its own reads each page from the restarted server. It must hold everything
+
+- that was acknowledged to any writer,
+- that any client has been sent of others, and
+- that was there after the kill before;
+
+and what it reads is what the API says, and what the record and the journal on disk make. In the end
+all clients have one text. Ends after so many kills or minutes; prints what it has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.server import Server, a_peopled_server
+from tests.support.waiting import eventually
+from tests.support.yjs_clients import YjsClients, yjs_clients
+from wiki import check
+from wiki.exchange import known_keys
+from wiki.exchange.export import seal_all
+
+PEOPLE = ("ada", "eve", "bob")
+TYPE_EVERY_MS = 40
+CHECK_EVERY = 10  # kills; it replays all that was ever typed
+ACKED_A_ROUND = 400  # frames at most, of all writers, between two kills
+
+
+@dataclass
+class Tally:
+    """What was seen; `promises` counts distinct updates that had to be there after a kill."""
+
+    kills: int = 0
+    promises: int = 0
+    seals: int = 0
+    checks: int = 0
+    typed: int = 0
+    records: int = 0
+    state_bytes: int = 0
+
+
+@dataclass
+class Killing:
+    """One run; `pages`: page id -> names of its clients, all of which write but the last."""
+
+    server: Server
+    yjs: YjsClients
+    chance: random.Random
+    pages: dict[str, list[str]] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+
+    async def begin(self, writers: int, pages: int) -> None:
+        for number in range(pages):
+            self.pages[await self.server.page(f"Page {number}")] = []
+        for number in range(writers):
+            page_id = list(self.pages)[number % pages]
+            name, who = f"w{number}", PEOPLE[number % len(PEOPLE)]
+            self.pages[page_id].append(name)
+            await self.yjs.open(name, self.server.sync_url(page_id, who))
+            await self.yjs("type", name=name, every=TYPE_EVERY_MS, seed=self.chance.getrandbits(32))
+        for number, (page_id, names) in enumerate(self.pages.items()):
+            names.append(f"stock{number}")
+            url = self.server.sync_url(page_id, "ada", acks=False)
+            await self.yjs.open(names[-1], url, "stock")
+
+    async def round(self) -> None:
+        """One kill, and what is left after it."""
+        wanted = self.chance.randint(1, ACKED_A_ROUND)
+        sealing = asyncio.create_task(self._seal(), name="sealing beside the server")
+        await eventually(lambda: self._have_acked(wanted), 60)
+        await asyncio.sleep(self.chance.uniform(0, 0.03))  # the moment is what is tested
+        await self.server.kill()
+        self.tally.kills += 1
+        await self.yjs("disconnect", names=self._names())
+        await sealing
+        if self.tally.kills % CHECK_EVERY == 1:
+            await self._check()
+        await self.server.start()
+        await self._verify()
+        await self.yjs("connect", names=self._names())
+        for name in self._names():
+            await self.yjs("synced", name=name)
+
+    async def end(self) -> None:
+        """Everybody stops; all have one text, and so has the disk."""
+        for name in self._names():
+            await self.yjs("stop", name=name)
+        for page_id, names in self.pages.items():
+            for name in names[:-1]:
+                await self.yjs("saved", name=name)
+            text = await self.server.text(page_id)
+            for name in names:
+                await self.yjs("has", name=name, text=text)
+                self.tally.typed += (await self.yjs("state", name=name))["typed"]
+        await self._verify()
+        await self._check()
+
+    async def _have_acked(self, wanted: int) -> bool:
+        return int(await self.yjs("acked", names=self._names())) >= wanted
+
+    async def _seal(self) -> None:
+        if self.chance.random() < 0.5:
+            key, now_ms = self.server.key(), time.time_ns() // 1_000_000
+            self.tally.seals += await self.server.write(lambda conn: seal_all(conn, key, now_ms))
+
+    async def _verify(self) -> None:
+        for page_id, names in self.pages.items():
+            url = self.server.sync_url(page_id, "ada")
+            found = await self.yjs("verify", url=url, names=names, page=page_id)
+            assert found["isWhole"], f"something promised is gone after kill {self.tally.kills}"
+            assert found["text"] == await self.server.text(page_id)
+            self.tally.promises += found["promises"]
+            self.tally.state_bytes = max(self.tally.state_bytes, found["bytes"])
+
+    async def _check(self) -> None:
+        key = self.server.key()
+        checked = await self.server.read(
+            lambda conn: check.check(conn, known_keys.known(conn, key), self.server.folder)
+        )
+        assert (checked.pages, checked.problems) == (len(self.pages), [])
+        self.tally.checks += 1
+        self.tally.records = checked.records
+
+    def _names(self) -> list[str]:
+        return [name for names in self.pages.values() for name in names]
+
+
+async def killed(
+    folder: Path,
+    *,
+    kills: int,
+    writers: int,
+    pages: int,
+    seed: int,
+    seconds: float = float("inf"),
+    tell: Callable[[Tally], None] = lambda tally: None,
+) -> Tally:
+    """Raises AssertionError when something promised is gone."""
+    until = time.monotonic() + seconds
+    async with a_peopled_server(folder) as server, yjs_clients() as yjs:
+        killing = Killing(server, yjs, random.Random(seed))
+        await killing.begin(writers, pages)
+        while killing.tally.kills < kills and time.monotonic() < until:
+            await killing.round()
+            tell(killing.tally)
+        await killing.end()
+        return killing.tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--writers", type=int, default=50)
+    parser.add_argument("--pages", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=random.getrandbits(32))
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+
+    def tell(tally: Tally) -> None:
+        if tally.kills % 25 == 0:
+            print(tally, flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        tally = asyncio.run(
+            killed(
+                Path(folder),
+                kills=given.kills,
+                writers=given.writers,
+                pages=given.pages,
+                seed=given.seed,
+                seconds=given.minutes * 60,
+                tell=tell,
+            )
+        )
+    print("nothing was lost:", tally)
+
+
+if __name__ == "__main__":
+    main()
