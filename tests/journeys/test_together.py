@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser import a_browser, editing, signed_in, status, text_in
+from tests.support.windows import a_browser, editing, signed_in, status, text_in
 from tests.support.server import a_peopled_server
 from tests.support.waiting import eventually
 from wiki import history
