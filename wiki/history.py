@@ -208,11 +208,19 @@ def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
     rows = journal.rows(conn, page_id)
     if not rows:
         return []
-    authors = tuple(dict.fromkeys(row.person_id for row in rows))
-    size = sum(len(row.update) for row in rows)
-    position = log.last_position(conn) + 1
+    ways = {row.via for row in rows}
     return [
-        Revision(NOW, NOW, authors, rows[0].at_ms, rows[-1].at_ms, position, 0, size_bytes=size)
+        Revision(
+            record_id=NOW,
+            kind=NOW,
+            authors=tuple(dict.fromkeys(row.person_id for row in rows)),
+            at_ms=rows[0].at_ms,
+            end_ms=rows[-1].at_ms,
+            position=log.last_position(conn) + 1,
+            seq=0,
+            via=ways.pop() if len(ways) == 1 else "",
+            size_bytes=sum(len(row.update) for row in rows),
+        )
     ]
 
 

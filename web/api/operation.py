@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -46,9 +46,23 @@ class Operation:
     fails: Sequence[int] = (404,)
     may_be_anonymous: bool = False
 
-    @property
-    def route(self) -> Route:
-        return Route(PREFIX + self.path, self.handler, methods=[self.method])
+
+def routes_of(operations: Sequence[Operation]) -> list[Route]:
+    """One address for all operations with the same path: what is not allowed names what is."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for one in operations:
+        by_path.setdefault(one.path, {})[one.method] = one.handler
+    return [
+        Route(PREFIX + path, _by_method(handlers), methods=[*handlers])
+        for path, handlers in by_path.items()
+    ]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
 
 
 def site_of(request: Request) -> Site:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from web.api import finding, pages, spaces
 from web.api.openapi import document
-from web.api.operation import PREFIX
+from web.api.operation import PREFIX, routes_of
 
 OPERATIONS = (*spaces.OPERATIONS, *pages.OPERATIONS, *finding.OPERATIONS)
 
@@ -28,5 +28,5 @@ def _document() -> dict[str, Any]:
 
 routes = [
     Route(f"{PREFIX}/openapi.json", openapi),
-    *(operation.route for operation in OPERATIONS),
+    *routes_of(OPERATIONS),
 ]
