@@ -40,12 +40,13 @@ class Connection:
     missed_from: bytes | None = None  # the state vector it had when it fell behind
     missed_presence: bool = False
     wants_state_since: bytes | None = None  # an unanswered sync step 1
-    wants_our_vector: bool = False  # it sent something that builds on what we lack
+    is_asked: bool = True  # it owes the answer to a sync step 1, as to our greeting
+    wants_our_vector: bool = False  # it is to be asked again: it builds on what we lack
     wants_everyone: bool = False  # an unanswered query for presence
     is_greeted: bool = False
     taken_frames: int = 0  # update frames taken in
     acked_frames: int = 0
-    gaps: int = 0
+    gaps: int = 0  # one after the other, each after it had answered
     refused: GroundswellError | None = None  # why it is to be closed
 
     @property

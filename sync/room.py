@@ -148,7 +148,10 @@ class Room:
         match protocol.decode(frame):
             case protocol.SyncStep1(vector):
                 connection.wants_state_since = self._clamped(vector)
-            case protocol.SyncStep2(update) | protocol.Update(update):
+            case protocol.SyncStep2(update):
+                connection.is_asked = False
+                return self._take_update(connection, update, batch)
+            case protocol.Update(update):
                 return self._take_update(connection, update, batch)
             case protocol.Awareness(payload):
                 if connection.who is not None:
@@ -164,10 +167,14 @@ class Room:
         try:
             admitted = self._gate.admit(update, lambda client: self._is_own(client, person_id))
         except Gap:
-            connection.gaps += 1
-            if connection.wants_acks or connection.gaps >= GAPS_ALLOWED:
+            if connection.wants_acks:
                 raise  # our own client starts afresh; the counts must not drift apart
-            connection.wants_our_vector = True
+            if connection.is_asked:
+                return None  # stock clients do not wait; their answer carries it again
+            connection.gaps += 1
+            if connection.gaps >= GAPS_ALLOWED:
+                raise
+            connection.is_asked = connection.wants_our_vector = True
             return None
         connection.taken_frames += 1
         connection.gaps = 0

@@ -186,13 +186,29 @@ async def test_a_gap_closes_a_client_that_counts(scene: Scene, name: str) -> Non
 async def test_a_stock_client_with_a_gap_is_asked_twice_for_the_rest(
     scene: Scene, name: str
 ) -> None:
-    frame = encode(Update(GAPS[name](scene)))
+    frame = encode(SyncStep2(GAPS[name](scene)))
     async with scene.nobody_notices(), connect(scene.url(acks=False)) as socket:
         for _ in range(3):  # the first is the greeting
             while not isinstance(protocol.decode(bytes(await socket.recv())), SyncStep1):
                 pass
             await socket.send(frame)
         assert (await goodbye(socket)).code == protocol.GAP
+
+
+async def test_what_a_stock_client_types_before_it_answers_is_not_held_against_it(
+    scene: Scene,
+) -> None:
+    other = await scene.server.page("Typed at once")
+    ahead = (typed(MINE, n, "x", origin=(MINE, n - 1)) for n in range(1, 6))
+    async with connect(scene.server.sync_url(other, "eve", acks=False)) as socket:
+        for gap in ahead:
+            await socket.send(encode(Update(gap)))
+        await socket.send(encode(SyncStep2(typed(MINE, 0, "x" * 6))))
+        await eventually(lambda: _says(scene.server, other, "x" * 6))
+
+
+async def _says(server: Server, page_id: str, text: str) -> bool:
+    return await server.text(page_id) == text
 
 
 def presence(state: bytes, client: int = MINE, clock: int = 1) -> bytes:
