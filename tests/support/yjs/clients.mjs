@@ -8,6 +8,7 @@
 import { createInterface } from "node:readline";
 import { Chance } from "./chance.mjs";
 import { CountingClient } from "./counting_client.mjs";
+import { histories, read } from "./histories.mjs";
 import { Y } from "./libraries.mjs";
 import { authors, replayAlone, replayOffline, replayTogether } from "./replay.mjs";
 import { StockClient } from "./stock_client.mjs";
@@ -109,6 +110,8 @@ const commands = {
   verify: ({ url, names, page }) => verify(url, names.map(of), page),
   replayAlone: ({ name, ...given }) => replayAlone(of(name), given),
   replayTogether: ({ names, ...given }) => replayTogether(names.map(of), given),
+  histories,
+  read,
   replayOffline,
   authors: ({ name }) => authors(of(name).text),
 };
