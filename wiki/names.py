@@ -28,7 +28,10 @@ def slugify(title: str) -> str:
         char if char.isalnum() or unicodedata.category(char).startswith("M") else "-"
         for char in folded
     )
-    slug = re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARS].strip("-") or "page"
+    slug = re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARS].strip("-")
+    if not slug:  # signs alone, such as an emoji, are told apart by their numbers
+        slug = "-".join(f"u{ord(char):x}" for char in folded if not char.isspace()) or "page"
+        slug = slug[:MAX_SLUG_CHARS].strip("-")
     return f"{slug}-page" if slug in RESERVED_SLUGS else slug
 
 

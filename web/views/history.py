@@ -90,7 +90,7 @@ async def compare(request: Request) -> Response:
         if _place(rows[0].revision) > _place(rows[1].revision):
             rows.reverse()
         old, new = (history.text_at(conn, one.id, row.revision.record_id) for row in rows)
-        return rows, diff.lines(old, new)
+        return rows, diff.lines(old, new) if old != new else []
 
     rows, lines = await site.store.read(read)
     context = {
