@@ -17,6 +17,9 @@ import { until } from "./waiting.mjs";
 import { verify } from "./witness.mjs";
 
 const KINDS = { stock: StockClient, counting: CountingClient };
+const LONG = 5000; // units; from there on rather less is typed than deleted
+const AHEAD = 3; // frames
+const AHEAD_OFFLINE = 20; // changes
 const clients = new Map();
 
 function of(name) {
@@ -45,16 +48,23 @@ const commands = {
     }
   },
 
-  /** Types about every `every` milliseconds until `stop`; numbered words if `isNumbered`. */
-  type({ name, every, seed, isNumbered = false, deleting }) {
+  /**
+   * Types about every `every` milliseconds until `stop`, but, like a program that looks whether it is
+   * saved, never far ahead of the acknowledgements. Numbered words if `isNumbered`.
+   */
+  type({ name, every, seed, isNumbered = false, deleting = 0.25 }) {
     const client = of(name);
     const chance = new Chance(seed);
     client.typed_count ??= 0;
     const again = () => {
+      client.typing = setTimeout(again, every * (0.5 + chance.next()));
+      if (client.sent - client.acked >= AHEAD || client.unsent?.length >= AHEAD_OFFLINE) return;
       client.typed_count++;
       const word = isNumbered ? `${name}:${client.typed_count} ` : null;
-      typeByChance(chance, client.doc, client.text, { word, deleting });
-      client.typing = setTimeout(again, every * (0.5 + chance.next()));
+      typeByChance(chance, client.doc, client.text, {
+        word,
+        deleting: client.text.length > LONG ? 0.9 : deleting,
+      });
     };
     client.typing = setTimeout(again, every * chance.next());
   },
