@@ -1,106 +1,122 @@
-"""Two people, two browsers, one paragraph: at the same time, through a killed server, offline."""
+"""Two people, two windows, one paragraph: at the same time, and through a killed server."""
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.support.windows import a_browser, editing, signed_in, status, text_in
-from tests.support.server import a_peopled_server
-from tests.support.waiting import eventually
+from tests.support.server import Server
+from tests.support.windows import Windows, editing, shows, status, text_in, text_of
 from wiki import history
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("together"),
+]
 HEBREW = "שלום עולם"
-PAGE = "/s/ideas/one-idea"
 
 
 async def test_two_people_type_in_one_paragraph_and_a_killed_server_loses_nothing(
-    tmp_path: Path,
+    server: Server, windows: Windows
 ) -> None:
-    async with a_peopled_server(tmp_path) as server, a_browser() as browser:
-        page_id = await server.page("One idea", "Middle.")
-        ada = await editing(await signed_in(browser, server, "ada"), server.url + PAGE)
-        eve = await editing(await signed_in(browser, server, "eve"), server.url + PAGE)
-        await ada.locator(".cm-content").press("Control+Home")
-        await eve.locator(".cm-content").press("Control+End")
-        for a, b in zip(("Ada 😀 ", "writes. "), (f" {HEBREW}", " 👩‍👩‍👧 Eve."), strict=True):
-            await ada.keyboard.type(a)
-            await eve.keyboard.type(b)
-        whole = f"Ada 😀 writes. Middle. {HEBREW} 👩‍👩‍👧 Eve."
-        for page in (ada, eve):
-            await expect(status(page)).to_have_text("Saved")
-            await expect(page.locator(".cm-content")).to_contain_text("Eve.")
-            await expect(page.locator(".cm-content")).to_contain_text("writes.")
-        assert await text_in(ada) == await text_in(eve) == await server.text(page_id) == whole
-        await expect(ada.locator(".gs-caret-name")).to_have_text("Eve Okafor")
-        await expect(eve.locator(".gs-caret-name")).to_have_text("Ada Lovelace")
+    page_id = await server.page("One idea", "Middle.")
+    url = f"{server.url}/s/ideas/one-idea"
+    ada = await editing(await windows.of(server, "ada"), url)
+    eve = await editing(await windows.of(server, "eve"), url)
+    await text_of(ada).press("Control+Home")
+    await text_of(eve).press("Control+End")
+    for a, b in zip(("Ada 😀 ", "writes. "), (f" {HEBREW}", " 👩‍👩‍👧 Eve."), strict=True):
+        await ada.keyboard.type(a)
+        await eve.keyboard.type(b)
+    whole = f"Ada 😀 writes. Middle. {HEBREW} 👩‍👩‍👧 Eve."
+    for page in (ada, eve):
+        await expect(text_of(page)).to_contain_text("Eve.")
+        await expect(text_of(page)).to_contain_text("writes.")
+        await expect(status(page)).to_have_text("Saved")
+    assert await text_in(ada) == await text_in(eve) == await server.text(page_id) == whole
+    await expect(ada.locator(".gs-caret-name")).to_have_text("Eve Okafor")
+    await expect(eve.locator(".gs-caret-name")).to_have_text("Ada Lovelace")
+    here = eve.get_by_role("list", name="Who is here").get_by_role("listitem")
+    await expect(here).to_contain_text(["Eve Okafor", "Ada Lovelace"])
 
-        await ada.keyboard.type("She stops in the mid")
-        await expect(eve.locator(".cm-content")).to_contain_text("She stops")
-        await server.kill()
-        await ada.keyboard.type("dle and goes on. ")
-        await expect(status(ada)).to_contain_text("Offline")
-        await server.start()
-        for page in (ada, eve):
-            await expect(status(page)).to_have_text("Saved", timeout=40_000)
-            await expect(page.locator(".cm-content")).to_contain_text("middle and goes on.")
-        after = await server.text(page_id)
-        assert await text_in(ada) == await text_in(eve) == after
-        assert after == whole.replace("Middle.", "She stops in the middle and goes on. Middle.")
+    await ada.keyboard.type("She stops in the mid")
+    await expect(text_of(eve)).to_contain_text("stops in the mid")
+    await server.kill()
+    await ada.keyboard.type("dle and goes on. ")
+    await expect(status(ada)).to_have_text("Offline – kept in this browser")
+    await expect(status(eve)).to_have_text("Offline")
+    await server.start()
+    for page in (ada, eve):
+        await expect(text_of(page)).to_contain_text("middle and goes on.")
+        await expect(status(page)).to_have_text("Saved")
+    after = whole.replace("Middle.", "She stops in the middle and goes on. Middle.")
+    assert await text_in(ada) == await text_in(eve) == await server.text(page_id) == after
 
-        spans = await server.read(lambda conn: history.blame(conn, page_id))
-        authors = {one.person_id: "" for one in spans}
-        for one in spans:
-            authors[one.person_id] += one.text
-        assert authors[server.people["ada"]] == after.partition(f" {HEBREW}")[0]
-        assert authors[server.people["eve"]] == f" {HEBREW} 👩‍👩‍👧 Eve."
+    authors = dict.fromkeys(server.people.values(), "")
+    for one in await server.read(lambda conn: history.blame(conn, page_id)):
+        authors[one.person_id] += one.text
+    assert authors[server.people["eve"]] == f" {HEBREW} 👩‍👩‍👧 Eve."
+    assert authors[server.people["ada"]] == after.partition(f" {HEBREW}")[0]
+    await ada.goto(f"{url}/history")
+    await expect(ada.locator("main li").first).to_contain_text("Eve Okafor")
+    await expect(ada.locator("main li").first).to_contain_text("Ada Lovelace")
 
 
-async def test_what_is_typed_offline_is_merged_and_one_undoes_only_ones_own(
-    tmp_path: Path,
+async def test_the_page_says_saving_until_the_server_has_it(
+    server: Server, windows: Windows
 ) -> None:
-    async with a_peopled_server(tmp_path) as server, a_browser() as browser:
-        page_id = await server.page("One idea", "Start.")
-        context = await signed_in(browser, server, "ada")
-        ada = await editing(context, server.url + PAGE)
-        eve = await editing(await signed_in(browser, server, "eve"), server.url + PAGE)
-        await context.set_offline(True)
-        await ada.locator(".cm-content").press("Control+End")
-        await ada.keyboard.type(" Typed offline.")
-        await expect(status(ada)).to_contain_text("Offline")
-        await eve.locator(".cm-content").press("Control+Home")
-        await eve.keyboard.type("Meanwhile. ")
-        await expect(status(eve)).to_have_text("Saved")
-        await ada.close(run_before_unload=False)
-        await context.set_offline(False)
-        again = await editing(context, server.url + PAGE)
-        for page in (again, eve):
-            await expect(page.locator(".cm-line").first).to_contain_text("Typed offline.")
-        assert await text_in(again) == await text_in(eve) == "Meanwhile. Start. Typed offline."
-        await eve.locator(".cm-content").press("Control+z")
-        await expect(again.locator(".cm-content")).not_to_contain_text("Meanwhile.")
-
-        async def is_stored() -> bool:
-            return await server.text(page_id) == "Start. Typed offline."
-
-        await eventually(is_stored)
+    page_id = await server.page("Slowly", "Start.")
+    ada = await editing(await windows.of(server, "ada"), f"{server.url}/s/ideas/slowly")
+    os.kill(server.pid, signal.SIGSTOP)
+    await ada.keyboard.type("Now. ")
+    await expect(status(ada)).to_have_text("Saving")
+    os.kill(server.pid, signal.SIGCONT)
+    await expect(status(ada)).to_have_text("Saved")
+    assert await server.text(page_id) == "Now. Start."
 
 
-async def test_where_no_websocket_gets_through_people_still_write_together(tmp_path: Path) -> None:
-    async with a_peopled_server(tmp_path) as server, a_browser() as browser:
-        await server.page("One idea", "Start.")
-        context = await signed_in(browser, server, "ada")
-        await context.add_init_script(path=Path(__file__).with_name("no_websocket.js"))
-        ada = await editing(context, server.url + PAGE)
-        eve = await editing(await signed_in(browser, server, "eve"), server.url + PAGE)
-        await ada.locator(".cm-content").press("Control+End")
-        await ada.keyboard.type(" Over HTTP 😀.")
-        await expect(eve.locator(".cm-content")).to_contain_text("Over HTTP 😀.")
-        await eve.locator(".cm-content").press("Control+Home")
-        await eve.keyboard.type("Over a socket. ")
-        await expect(ada.locator(".cm-content")).to_contain_text("Over a socket.")
-        await expect(status(ada)).to_have_text("Saved")
-        assert await text_in(ada) == "Over a socket. Start. Over HTTP 😀."
+async def test_one_undoes_only_what_one_typed(server: Server, windows: Windows) -> None:
+    page_id = await server.page("Undone", "Start.")
+    url = f"{server.url}/s/ideas/undone"
+    ada = await editing(await windows.of(server, "ada"), url)
+    eve = await editing(await windows.of(server, "eve"), url)
+    await text_of(ada).press("Control+End")
+    await ada.keyboard.type(" Of Ada.")
+    await expect(text_of(eve)).to_contain_text("Of Ada.")
+    await text_of(eve).press("Control+Home")
+    await eve.keyboard.type("Of Eve. ")
+    await expect(text_of(ada)).to_contain_text("Of Eve.")
+    await ada.keyboard.press("Control+z")
+    await expect(text_of(eve)).not_to_contain_text("Of Ada.")
+    await ada.keyboard.press("Control+z")  # there is no more of hers
+    await ada.keyboard.press("Control+Shift+Z")
+    await eve.get_by_role("button", name="Undo").click()
+
+    for page in (ada, eve):
+        await shows(page, "Start. Of Ada.")
+    await expect(status(eve)).to_have_text("Saved")
+    assert await server.text(page_id) == "Start. Of Ada."
+
+
+async def test_where_no_websocket_gets_through_people_still_write_together(
+    server: Server, windows: Windows
+) -> None:
+    await server.page("Over HTTP", "Start.")
+    url = f"{server.url}/s/ideas/over-http"
+    context = await windows.of(server, "ada")
+    await context.add_init_script(path=Path(__file__).with_name("no_websocket.js"))
+    ada = await editing(context, url)
+    eve = await editing(await windows.of(server, "eve"), url)
+    await text_of(ada).press("Control+End")
+    await ada.keyboard.type(" Over HTTP 😀.")
+    await expect(text_of(eve)).to_contain_text("Over HTTP 😀.")
+    await text_of(eve).press("Control+Home")
+    await eve.keyboard.type("Over a socket. ")
+    await expect(text_of(ada)).to_contain_text("Over a socket.")
+    await expect(status(ada)).to_have_text("Saved")
+    assert await text_in(ada) == "Over a socket. Start. Over HTTP 😀."

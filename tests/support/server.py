@@ -55,6 +55,10 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
     async def start(self) -> None:
         """Until it listens; on the same port as before."""
         where = ("--data", str(self.folder), "--port", str(self.port))
@@ -77,7 +81,7 @@ class Server:
 
     async def kill(self) -> None:
         """SIGKILL: nothing of it runs another instruction."""
-        if self.process is not None and self.process.returncode is None:
+        if self.process is not None and self.is_running:
             self.process.kill()
             await self.process.communicate()
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
-from tests.support.command_line import PASSWORD
 from tests.support.server import Server
+from tests.support.waiting import eventually
+from wiki import signin
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -22,6 +33,7 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+COOKIE = "groundswell"
 WAIT_MS = 20_000  # a machine under load
 expect.set_options(timeout=WAIT_MS)
 
@@ -37,27 +49,52 @@ async def a_browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-async def signed_in(browser: Browser, server: Server, who: str, **options: Any) -> BrowserContext:
-    """A window of `who`, signed in through the form."""
-    context = await browser.new_context(**options)
-    context.set_default_timeout(WAIT_MS)
-    page = await context.new_page()
-    await page.goto(f"{server.url}/sign-in")
-    await page.fill("[name=name]", who)
-    await page.fill("[name=password]", PASSWORD)
-    await page.press("[name=password]", "Enter")
-    await expect(page.locator(".menu__person")).to_be_visible()
-    await page.close()
-    return context
+@dataclass
+class Windows:
+    """Windows of one test. `errors`: what scripts threw, and what the policy of a page forbade."""
+
+    browser: Browser
+    opened: list[BrowserContext] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    async def open(self, **options: Any) -> BrowserContext:
+        """A window in which nobody is signed in. Options are Playwright's."""
+        context = await self.browser.new_context(**options)
+        context.set_default_timeout(WAIT_MS)
+        context.on("weberror", lambda found: self.errors.append(str(found.error)))
+        context.on("console", self._heard)
+        self.opened.append(context)
+        return context
+
+    async def of(self, server: Server, who: str, **options: Any) -> BrowserContext:
+        """A window of `who`, who signed in some time ago."""
+        person, now_ms = server.people[who], time.time_ns() // 1_000_000
+        token = await server.write(lambda conn: signin.sign_in(conn, person, "a window", now_ms))
+        context = await self.open(**options)
+        await context.add_cookies([{"name": COOKIE, "value": token, "url": server.url}])
+        return context
+
+    async def close(self) -> None:
+        for context in self.opened:
+            await context.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.errors.append(message.text)
 
 
 async def editing(context: BrowserContext, url: str) -> Page:
     """A tab in which the page at `url` is being edited, and all of it is stored."""
     page = await context.new_page()
     await page.goto(f"{url}?edit=1")
-    await expect(page.locator(".cm-content")).to_be_visible()
+    await expect(text_of(page)).to_be_visible()
     await expect(status(page)).to_have_text("Saved")
     return page
+
+
+def text_of(page: Page) -> Locator:
+    """Where the text is edited."""
+    return page.get_by_role("textbox", name="Text of the page")
 
 
 def status(page: Page) -> Locator:
@@ -76,3 +113,15 @@ async def text_in(page: Page) -> str:
         })"""
     )
     return "\n".join(shown)
+
+
+async def shows(page: Page, text: str) -> None:
+    """Waits until the editor shows exactly `text`."""
+
+    async def does() -> bool:
+        return await text_in(page) == text
+
+    try:
+        await eventually(does, WAIT_MS / 1000)
+    except AssertionError:
+        assert await text_in(page) == text
