@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Page
 
 AXE = Path(__file__).parents[2] / "web/client/node_modules/axe-core/axe.min.js"
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rest is the same in light and dark
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important }"
 
 
