@@ -1,107 +1,29 @@
-"""Whoever breaks a rule is turned away by name, and those who type beside them notice nothing.
+"""Whoever breaks a rule of the gate is turned away by name; those beside them notice nothing.
 
 Through the running server: raw frames by the offender (eve), real Yjs clients as bystanders.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 from websockets.asyncio.client import connect
 
 from sync import protocol
-from sync.protocol import (
-    Ack,
-    Awareness,
-    QueryAwareness,
-    SyncStep1,
-    SyncStep2,
-    Update,
-    encode,
-    var_bytes,
-    varuint,
-)
+from sync.protocol import SyncStep1, SyncStep2, Update, encode, varuint
+from tests.support.bystanders import AT_FIRST, MINE, SKULL, Scene
 from tests.support.offender import goodbye, turned_away
-from tests.support.server import Server, a_peopled_server
+from tests.support.server import Server
 from tests.support.updates import block, section, typed, update
 from tests.support.waiting import eventually
-from tests.support.yjs_clients import YjsClients, yjs_clients
-from wiki import gate, journal, page, signin, space
-from wiki.access import Openness
 from wiki.update import MAX_BLOCKS, MAX_UPDATE_BYTES
 
 pytestmark = [
     pytest.mark.node,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("refusals"),
+    pytest.mark.xdist_group("gate"),
 ]
-
-MINE = 7_000_001
-SKULL = "☠"
-AT_FIRST = "Say 😀 to all."
-
-
-@dataclass
-class Scene:
-    """`ada`: the client id of the page's first text, whose unit 5 is half of an emoji."""
-
-    server: Server
-    yjs: YjsClients
-    page_id: str
-    ada: int
-    bystander: int
-    stock: int
-
-    def url(self, *, acks: bool = True, **asked: str) -> str:
-        url = self.server.sync_url(self.page_id, "eve", acks=acks)
-        return url + "".join(f"&{name}={value}" for name, value in asked.items())
-
-    async def state(self, name: str = "bystander") -> dict[str, Any]:
-        state: dict[str, Any] = await self.yjs("state", name=name)
-        return state
-
-    @asynccontextmanager
-    async def nobody_notices(self) -> AsyncIterator[None]:
-        """The bystanders go on: connected, acknowledged, with nobody's text but their own."""
-        before = await self.state()
-        yield
-
-        async def goes_on() -> bool:
-            now = await self.state()
-            return now["acked"] > before["acked"] + 1 and not now["closes"]
-
-        await eventually(goes_on)
-        for name in ("bystander", "stock"):
-            now = await self.state(name)
-            assert now["closes"] == [] and now["isOpen"]
-            assert set(map(int, now["vector"])) == {self.ada, self.bystander, self.stock}
-            assert SKULL not in now["text"]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    folder: Path = tmp_path_factory.mktemp("refusals")
-    async with a_peopled_server(folder) as server, yjs_clients() as yjs:
-        page_id = await server.page("Refusals", AT_FIRST)
-        [ada] = await server.read(lambda conn: journal.leased(conn, page_id))
-        url = server.sync_url(page_id, "bob")
-        bystander = await yjs.open("bystander", url)
-        stock = await yjs.open("stock", server.sync_url(page_id, "ada", acks=False), "stock")
-        for name, client in (("bystander", bystander), ("stock", stock)):
-            await yjs("type", name=name, every=15, seed=client, isNumbered=True, deleting=0)
-            await eventually(lambda name=name: _has_typed(yjs, name))
-        yield Scene(server, yjs, page_id, ada, bystander, stock)
-
-
-async def _has_typed(yjs: YjsClients, name: str) -> bool:
-    return bool((await yjs("state", name=name))["typed"] > 2)
-
 
 Broken = Callable[[Scene], bytes]
 SKULLS = section(MINE, 0, block(SKULL))
@@ -211,73 +133,6 @@ async def _says(server: Server, page_id: str, text: str) -> bool:
     return await server.text(page_id) == text
 
 
-def presence(state: bytes, client: int = MINE, clock: int = 1) -> bytes:
-    return encode(Awareness(b"\x01" + varuint(client) + varuint(clock) + var_bytes(state)))
-
-
-DEEP = b'{"a":' * 9 + b"1" + b"}" * 9
-
-BAD_FRAMES: dict[str, bytes | str] = {
-    "no bytes": b"",
-    "auth": b"\x02\x00\x01x",
-    "unknown message": b"\x63",
-    "message of a huge number": b"\xff\xff\xff\xff\x7f",
-    "number without end": b"\xff" * 9,
-    "acknowledgement": encode(Ack(3)),
-    "sync step 3": b"\x00\x03\x00",
-    "sync without a step": b"\x00",
-    "sync that ends early": b"\x00\x02\x05\x00",
-    "bytes behind": encode(Update(b"\0\0")) + b"\0",
-    "two messages at once": encode(QueryAwareness()) * 2,
-    "text": "hello",
-    "JSON text": '{"type": "update"}',
-    "vector: empty": encode(SyncStep1(b"")),
-    "vector: cut off": encode(SyncStep1(b"\x01\x07")),
-    "vector: inside a number": encode(SyncStep1(b"\x01\x07\xff")),
-    "vector: trailing": encode(SyncStep1(b"\x00\x00")),
-    "vector: a billion announced": encode(SyncStep1(varuint(10**9))),
-    "vector: client twice": encode(SyncStep1(b"\x02\x07\x01\x07\x01")),
-    "vector: number of ten bytes": encode(SyncStep1(b"\x01" + b"\xff" * 9 + b"\x01\x01")),
-    "vector: too many": encode(
-        SyncStep1(gate.encode_state_vector(dict.fromkeys(range(gate.MAX_VECTOR_ENTRIES + 1), 1)))
-    ),
-    "presence: empty": encode(Awareness(b"")),
-    "presence: cut off": encode(Awareness(b"\x01\x07\x01\x05{}")),
-    "presence: trailing": encode(Awareness(b"\x00\x00")),
-    "presence: a million": encode(Awareness(varuint(10**6))),
-    "presence: no JSON": presence(b"{"),
-    "presence: a list": presence(b"[]"),
-    "presence: a number": presence(b"1"),
-    "presence: no UTF-8": presence(b'"\xff"'),
-    "presence: deep": presence(DEEP),
-    "presence: deep enough to recurse": presence(b"[" * 2000),
-    "presence: clock over 2^31": presence(b"{}", clock=2**31 + 1),
-    "presence: client over 2^53": presence(b"{}", client=2**53),
-}
-
-
-@pytest.mark.parametrize("name", BAD_FRAMES)
-async def test_what_is_not_the_protocol_closes_its_sender_alone(scene: Scene, name: str) -> None:
-    async with scene.nobody_notices():
-        end = await turned_away(scene.url(), BAD_FRAMES[name])
-        assert end.code == protocol.BAD_FRAME
-        assert end.reason.startswith("bad-frame: Not a y-protocols frame: ")
-
-
-LARGE = {
-    "a frame": (protocol.TOO_LARGE, b"\0" * (protocol.MAX_FRAME_BYTES + 1)),
-    "a message": (1009, b"\0" * (2 * protocol.MAX_FRAME_BYTES + 1)),  # RFC 6455 §7.4.1
-    "a presence": (protocol.TOO_LARGE, presence(b'{"a":"' + b"x" * 4096 + b'"}')),
-}
-
-
-@pytest.mark.parametrize("name", LARGE)
-async def test_what_is_too_large_closes_its_sender_alone(scene: Scene, name: str) -> None:
-    code, frame = LARGE[name]
-    async with scene.nobody_notices():
-        assert (await turned_away(scene.url(), frame)).code == code
-
-
 async def test_what_was_sent_after_a_refused_frame_is_passed_over(scene: Scene) -> None:
     good = encode(Update(typed(MINE, 0, SKULL)))
     async with scene.nobody_notices():
@@ -290,82 +145,6 @@ async def test_a_flood_of_refusals_leaves_the_bystanders_alone(scene: Scene) -> 
         for _ in range(50):
             end = await turned_away(scene.url(), encode(Update(b"\xff")))
             assert end.code == protocol.BAD_UPDATE
-
-
-def _hellos(scene: Scene) -> Iterator[tuple[str, str, int]]:
-    nowhere = scene.url().replace(scene.page_id, "a" * len(scene.page_id))
-    nobody = scene.url().replace(scene.server.tokens["eve"], "nonsense")
-    yield "a token that is not one", nobody, protocol.NOT_SIGNED_IN
-    yield "nobody", scene.url().partition("?")[0], protocol.NOT_SIGNED_IN
-    yield "no such page", nowhere, protocol.NOT_FOUND
-    yield "no page id", scene.url().replace(scene.page_id, "%00"), protocol.NOT_FOUND
-    yield "another history", scene.url(epoch="99"), protocol.EPOCH
-    yield "a history that is no number", scene.url(epoch="one"), protocol.BAD_FRAME
-
-
-async def test_who_may_not_come_in_is_told_why(scene: Scene) -> None:
-    async with scene.nobody_notices():
-        for who, url, code in _hellos(scene):
-            end = await turned_away(url, encode(Update(typed(MINE, 0, SKULL))))
-            assert (who, end.code) == (who, code)
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://"])
-async def test_a_page_of_another_site_opens_no_socket(scene: Scene, origin: str) -> None:
-    async with scene.nobody_notices():
-        end = await turned_away(scene.url(), origin=origin)
-        assert end.code == protocol.FORBIDDEN
-        assert end.reason.startswith("forbidden: ")
-
-
-async def test_who_may_only_read_is_told_that_nothing_was_saved(scene: Scene) -> None:
-    eve = scene.server.people["eve"]
-    token = await scene.server.write(lambda conn: signin.create_token(conn, eve, "read", "r", 0))
-    url = scene.url().replace(scene.server.tokens["eve"], token)
-    async with scene.nobody_notices():
-        end = await turned_away(url, encode(Update(typed(MINE, 0, SKULL))))
-        assert end.code == protocol.FORBIDDEN
-        assert end.reason.startswith("forbidden: You may not edit this page.")
-
-
-async def test_a_page_of_a_closed_space_is_not_opened_by_others(scene: Scene) -> None:
-    server, title = scene.server, {"title": "Board", "created_by": scene.server.people["ada"]}
-    key = server.key()
-
-    def make(conn: Any) -> str:
-        board = space.create(conn, key, openness=Openness.MEMBERS, now_ms=1, **title)
-        ada = server.people["ada"]
-        made = page.create(
-            conn, key, space_id=board.id, title="Plan", text="", person_id=ada, now_ms=1
-        )
-        return made.id
-
-    closed = await server.write(make)
-    end = await turned_away(server.sync_url(closed, "eve"))
-    assert end.code == protocol.FORBIDDEN
-    anonymous = server.sync_url(closed, "eve").partition("?")[0]
-    assert (await turned_away(anonymous)).code == protocol.NOT_SIGNED_IN
-
-
-async def test_a_token_taken_away_closes_the_socket_that_came_with_it(scene: Scene) -> None:
-    server, eve = scene.server, scene.server.people["eve"]
-    token = await server.write(lambda conn: signin.create_token(conn, eve, "write", "t", 0))
-    url = scene.url().replace(server.tokens["eve"], token)
-    async with scene.nobody_notices(), connect(url) as socket:
-        await socket.recv()  # its greeting
-        hashed = signin.token_hash(token)
-        await server.write(lambda conn: signin.drop_token(conn, eve, hashed))
-        assert (await goodbye(socket)).code == protocol.NOT_SIGNED_IN
-
-
-async def test_an_update_in_fragments_is_one_update(scene: Scene) -> None:
-    other = await scene.server.page("Fragments")
-    frame = encode(Update(typed(MINE, 0, "in pieces")))
-    async with connect(scene.server.sync_url(other, "eve")) as socket:
-        await socket.send([frame[at : at + 3] for at in range(0, len(frame), 3)])
-        while not isinstance(protocol.decode(bytes(await socket.recv())), Ack):
-            pass
-    assert await scene.server.text(other) == "in pieces"
 
 
 async def test_in_the_end_the_page_holds_what_the_bystanders_typed(scene: Scene) -> None:

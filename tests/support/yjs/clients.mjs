@@ -63,7 +63,7 @@ const commands = {
       const word = isNumbered ? `${name}:${client.typed_count} ` : null;
       typeByChance(chance, client.doc, client.text, {
         word,
-        deleting: client.text.length > LONG ? 0.9 : deleting,
+        deleting: deleting > 0 && client.text.length > LONG ? 0.9 : deleting,
       });
     };
     client.typing = setTimeout(again, every * chance.next());
