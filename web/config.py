@@ -192,6 +192,9 @@ def _checked(setting: Setting, value: Any) -> Any:
 def _check(values: Mapping[str, Any]) -> None:
     if not 0 <= values["server.port"] <= 65_535:
         raise Misconfigured("server.port", "is from 0 (any free one) to 65535")
+    for name in ("files.quota_mib", "record.quiet_seconds"):
+        if values[name] < 0:
+            raise Misconfigured(name, "is 0 or more")
     if values["search.engine"] not in ("tantivy", "whoosh"):
         raise Misconfigured("search.engine", "is tantivy or whoosh")
     if values["log.level"] not in ("debug", "info", "warning", "error"):

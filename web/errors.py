@@ -31,26 +31,31 @@ class Telling(NamedTuple):
     status: int
     close_code: int
     title: str
+    then: str = ""  # what to do next, where the sentence does not say it
 
+
+_RELOAD = "Reload the page; what you typed is kept in this browser."
+_SEARCH = "Search for it above, or ask whoever gave you the address."
+_TELL = "Tell whoever runs this site; its log says more."
 
 TABLE: dict[type[GroundswellError], Telling] = {
     errors.BadInput: Telling(400, protocol.BAD_FRAME, "That cannot be stored"),
     errors.TooLarge: Telling(413, protocol.TOO_LARGE, "That is too large"),
-    errors.BadFrame: Telling(400, protocol.BAD_FRAME, "That is not understood"),
-    errors.Gap: Telling(409, protocol.GAP, "Something in between is missing"),
-    errors.BadUpdate: Telling(422, protocol.BAD_UPDATE, "That change was not taken"),
+    errors.BadFrame: Telling(400, protocol.BAD_FRAME, "That is not understood", _RELOAD),
+    errors.Gap: Telling(409, protocol.GAP, "Something in between is missing", _RELOAD),
+    errors.BadUpdate: Telling(422, protocol.BAD_UPDATE, "That change was not taken", _RELOAD),
     errors.Refused: Telling(400, protocol.BAD_FRAME, "That was not taken"),
     errors.NotSignedIn: Telling(401, protocol.NOT_SIGNED_IN, "Please sign in"),
     errors.Forbidden: Telling(403, protocol.FORBIDDEN, "That is not yours to do"),
-    errors.NotFound: Telling(404, protocol.NOT_FOUND, "Nothing here"),
+    errors.NotFound: Telling(404, protocol.NOT_FOUND, "Nothing here", _SEARCH),
     StaleEpoch: Telling(409, protocol.EPOCH, "This copy is of an earlier history"),
     errors.Conflict: Telling(409, protocol.BAD_UPDATE, "It changed meanwhile"),
     errors.RateLimited: Telling(429, protocol.RATE_LIMITED, "Too fast"),
     Restarting: Telling(503, protocol.RESTART, "The server is restarting"),
     errors.Unavailable: Telling(503, protocol.UNAVAILABLE, "Not now"),
-    errors.Damaged: Telling(500, protocol.UNAVAILABLE, "Stored data is damaged"),
-    errors.Misconfigured: Telling(500, protocol.UNAVAILABLE, "The site is not set up right"),
-    GroundswellError: Telling(500, protocol.UNAVAILABLE, "Something went wrong"),
+    errors.Damaged: Telling(500, protocol.UNAVAILABLE, "Stored data is damaged", _TELL),
+    errors.Misconfigured: Telling(500, protocol.UNAVAILABLE, "The site is not set up right", _TELL),
+    GroundswellError: Telling(500, protocol.UNAVAILABLE, "Something went wrong", _TELL),
 }
 
 
@@ -103,7 +108,9 @@ async def told(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.NotSignedIn) and request.method in ("GET", "HEAD"):
         return RedirectResponse(render.sign_in_url(render.address_of(request)), 303)
     telling = telling_of(error)
-    response = await render.error_page(request, telling.status, telling.title, str(error))
+    response = await render.error_page(
+        request, telling.status, telling.title, str(error), telling.then
+    )
     response.headers.update(_headers(error))
     return response
 
