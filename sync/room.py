@@ -76,6 +76,7 @@ class Room:
     ) -> None:
         self.page_id, self.epoch = page_id, epoch
         self.connections: set[Connection] = set()
+        self._leaving: list[Connection] = []  # gone; what they sent is still to be taken
         self.submissions: deque[Submission] = deque()
         self.presence = Presence()
         self.is_damaged = False
@@ -94,7 +95,8 @@ class Room:
     @property
     def has_input(self) -> bool:
         """Whether the next tick has something to take."""
-        return bool(self.submissions) or any(one.inbox for one in self.connections)
+        present = any(one.inbox for one in self.connections)
+        return present or bool(self._leaving) or bool(self.submissions)
 
     def people(self) -> list[Who]:
         """Who is connected and signed in, each once."""
@@ -105,9 +107,11 @@ class Room:
         self.connections.add(connection)
 
     def leave(self, connection: Connection) -> None:
-        """What it sent and was not taken yet is dropped: it was never acknowledged."""
+        """What it sent before is still taken: stock clients do not wait for acknowledgements."""
         self.connections.discard(connection)
         self.presence.leave(connection)
+        if connection.inbox:
+            self._leaving.append(connection)
 
     # -- in
 
@@ -116,9 +120,10 @@ class Room:
         batch = Batch(self)
         if any(one.is_draining and one.missed_from is None for one in self.connections):
             batch.vector_before = encode_state_vector(self._gate.state_vector)
-        for connection in list(self.connections):
+        for connection in [*self._leaving, *self.connections]:
             if connection.inbox:
                 self._take_frames(connection, batch, now_ms)
+        self._leaving = [one for one in self._leaving if one.inbox]
         while self.submissions and not self.is_damaged:
             self._take_submission(self.submissions.popleft(), batch, now_ms)
         return batch
@@ -154,7 +159,7 @@ class Room:
             case protocol.Update(update):
                 return self._take_update(connection, update, batch)
             case protocol.Awareness(payload):
-                if connection.who is not None:
+                if connection.who is not None and connection in self.connections:
                     self.presence.receive(connection, connection.who, payload)
             case protocol.QueryAwareness():
                 connection.wants_everyone = True

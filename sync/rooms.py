@@ -98,7 +98,7 @@ class Rooms:
         return seat
 
     def leave(self, seat: Seat) -> None:
-        """The socket is gone. What it sent before and was taken stays."""
+        """The socket is gone. What it sent before stays, also what the next tick is to take."""
         for room, seats in self._seats.items():
             if seat in seats:
                 seats.discard(seat)

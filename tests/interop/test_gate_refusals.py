@@ -14,9 +14,7 @@ from sync import protocol
 from sync.protocol import SyncStep1, SyncStep2, Update, encode, varuint
 from tests.support.bystanders import AT_FIRST, MINE, SKULL, Scene
 from tests.support.offender import goodbye, turned_away
-from tests.support.server import Server
 from tests.support.updates import block, section, typed, update
-from tests.support.waiting import eventually
 from wiki.update import MAX_BLOCKS, MAX_UPDATE_BYTES
 
 pytestmark = [
@@ -115,22 +113,6 @@ async def test_a_stock_client_with_a_gap_is_asked_twice_for_the_rest(
                 pass
             await socket.send(frame)
         assert (await goodbye(socket)).code == protocol.GAP
-
-
-async def test_what_a_stock_client_types_before_it_answers_is_not_held_against_it(
-    scene: Scene,
-) -> None:
-    other = await scene.server.page("Typed at once")
-    ahead = (typed(MINE, n, "x", origin=(MINE, n - 1)) for n in range(1, 6))
-    async with connect(scene.server.sync_url(other, "eve", acks=False)) as socket:
-        for gap in ahead:
-            await socket.send(encode(Update(gap)))
-        await socket.send(encode(SyncStep2(typed(MINE, 0, "x" * 6))))
-        await eventually(lambda: _says(scene.server, other, "x" * 6))
-
-
-async def _says(server: Server, page_id: str, text: str) -> bool:
-    return await server.text(page_id) == text
 
 
 async def test_what_was_sent_after_a_refused_frame_is_passed_over(scene: Scene) -> None:

@@ -46,7 +46,6 @@ class Author {
   leave() {
     this.isOnline = false;
     this.history.events.push(["leave", this.index]);
-    this.history.taken = this.history.taken.filter(([index]) => index !== this.index); // never acknowledged
   }
 
   /** Into the socket; it arrives at once or later, but in order. */
