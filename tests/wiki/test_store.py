@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
+from sqlalchemy import Connection, select
 
-from wiki.errors import Damaged, Misconfigured, Unavailable
+from wiki.errors import BadInput, Damaged, Misconfigured, Unavailable
 from wiki.key import SiteKey
 from wiki.store import Store
+from wiki.store.tables import setting
 
 
 async def test_a_file_that_is_no_database_is_told_apart_from_one_that_cannot_be_opened(
@@ -46,3 +49,72 @@ def test_processes_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
             assert len(set(pool.map(load, range(4)))) == 1
     assert len(list(tmp_path.iterdir())) == 10
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
+
+
+async def test_writes_happen_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
+    store, seen = await Store.open(tmp_path), list[int]()
+    await asyncio.gather(*(store.write(lambda _, n=n: seen.append(n)) for n in range(50)))
+    assert seen == list(range(50))
+    await store.close()
+
+
+async def test_a_function_that_raises_leaves_no_trace(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+
+    def half(conn: Connection) -> None:
+        conn.execute(setting.insert().values(name="half", value="done"))
+        raise BadInput("title", "it is empty")
+
+    with pytest.raises(BadInput):
+        await store.write(half)
+    assert await store.read(lambda conn: conn.scalar(select(setting.c.name))) is None
+    assert store.read_only_because is None
+    await store.close()
+
+
+async def test_a_cancelled_write_is_whole_or_was_never_begun(tmp_path: Path) -> None:
+    store, begun, go = await Store.open(tmp_path), Event(), Event()
+
+    def slow(conn: Connection) -> None:
+        conn.execute(setting.insert().values(name="first", value="1"))
+        begun.set()
+        go.wait(10)
+        conn.execute(setting.insert().values(name="second", value="2"))
+
+    running = asyncio.create_task(store.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    waiting = asyncio.create_task(store.write(lambda conn: conn.execute(setting.delete()) and None))
+    await asyncio.sleep(0)
+    running.cancel()
+    waiting.cancel()
+    await asyncio.gather(running, waiting, return_exceptions=True)
+    go.set()
+    await store.write(lambda conn: None)
+    names = await store.read(lambda conn: set(conn.scalars(select(setting.c.name))))
+    assert names == {"first", "second"}
+    await store.close()
+
+
+async def test_whoever_reads_cannot_write(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    with pytest.raises(Unavailable):
+        await store.read(lambda conn: conn.execute(setting.delete()) and None)
+    assert store.read_only_because is None
+    await store.close()
+
+
+async def test_reading_does_not_wait_for_the_writer(tmp_path: Path) -> None:
+    store, begun, go = await Store.open(tmp_path), Event(), Event()
+
+    def slow(conn: Connection) -> None:
+        conn.execute(setting.insert().values(name="late", value="1"))
+        begun.set()
+        go.wait(10)
+
+    writing = asyncio.create_task(store.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    assert await store.read(lambda conn: conn.scalar(select(setting.c.name))) is None
+    go.set()
+    await writing
+    assert await store.read(lambda conn: conn.scalar(select(setting.c.name))) == "late"
+    await store.close()

@@ -1,33 +1,47 @@
 """One writer that is given functions, and readers beside it.
 
-Domain code is plain synchronous functions whose first argument is a SQLAlchemy `Connection`;
-`Store.write` runs one inside a transaction of its own, in the order in which they were asked
-for. Since such a function cannot await, nothing foreign happens inside a transaction, and a
-cancelled request cannot tear one. `Store.read` runs one on a snapshot and never waits for the
-writer (SQLite WAL).
+Domain code is plain synchronous functions whose first argument is a SQLAlchemy `Connection`.
+`Store.write` runs one inside a transaction of its own, on the writer's thread, in the order in
+which they were asked for; nothing foreign happens inside a transaction, and a cancelled request
+cannot tear one. `Store.read` runs one on a snapshot, on one of the readers' threads, and never
+waits for the writer (SQLite WAL). Functions must not touch what belongs to the event loop.
+
+After an error of the disk nothing is trusted that the failed connection holds: it is closed, and
+writes are refused until a small real one goes well (`health`). Two things keep such an error from
+hiding. While the writer reconnects, an idle reader holds on to the WAL's index, so that what could
+not be synced stays invisible. And whoever opens a folder first moves the WAL into the database: a
+process that died after a failed sync may have left pages there which the system takes for written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from wiki.durable import make_folder
 from wiki.errors import Damaged, Unavailable
+from wiki.store import health, tables
+from wiki.store.health import Health
 from wiki.store.migrations import migrate
 
 T = TypeVar("T")
-Job = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
 
 log = structlog.get_logger(__name__)
 
 READERS = 4
+PROBE_SECONDS = 1.0
+BUSY_MS = 5000  # another process may write, too
+WAL_BYTES = 64 * 1024 * 1024  # what the file shrinks to after a busy time
+_PROBE = "probe"
 
 
 class Store:
@@ -36,89 +50,196 @@ class Store:
     1. Functions given to `write` run one at a time, in order, each in one transaction.
     2. When `write` returns, the transaction is on disk (`synchronous=FULL`).
     3. A function that raises leaves no trace; its error reaches the caller.
-    4. Failures of the database itself reach the caller as `Unavailable`.
+    4. Failures of the database itself reach the caller as `Unavailable`; a damaged file as
+       `Damaged` when reading.
+    5. After a failure of the disk every write is refused at once, until one has gone well again.
     """
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
-        self._writer, self._readers = writer, readers
-        self._jobs: asyncio.Queue[Job | None] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, folder: Path, free_bytes: Callable[[], int], probe_seconds: float) -> None:
+        url = f"sqlite:///{folder / 'wiki.db'}"
+        self._folder, self._probe_seconds = folder, probe_seconds
+        self._health = Health(free_bytes)
+        self._writer = create_engine(url, pool_size=1, max_overflow=0)
+        self._readers = create_engine(url, pool_size=READERS + 1, max_overflow=0)
+        _prepare(self._writer, begin="BEGIN IMMEDIATE")
+        _prepare(self._readers, begin="BEGIN", last="query_only=ON")
+        self._writing = ThreadPoolExecutor(1, "store writer")
+        self._reading = ThreadPoolExecutor(READERS, "store reader")
+        self._anchor: Connection | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._is_settled = False  # nothing is left in the WAL from before us
 
     @classmethod
-    async def open(cls, folder: Path) -> Store:
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        free_bytes: Callable[[], int] | None = None,
+        probe_seconds: float = PROBE_SECONDS,
+    ) -> Store:
         """Open `folder`/wiki.db, creating or migrating it.
 
         Raises Misconfigured when it was written by a newer program, Damaged, Unavailable."""
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        url = f"sqlite+aiosqlite:///{folder / 'wiki.db'}"
-        writer = create_async_engine(url, pool_size=1, max_overflow=0)
-        readers = create_async_engine(url, pool_size=READERS, max_overflow=0)
-        _prepare(writer, begin="BEGIN IMMEDIATE")
-        _prepare(readers, begin="BEGIN")
-        store = cls(writer, readers)
+        free = free_bytes or partial(health.free_bytes, folder)
+        store = cls(folder, free, probe_seconds)
+        loop = asyncio.get_running_loop()
         try:
-            async with writer.begin() as connection:
-                await connection.run_sync(migrate)
-        except OperationalError as error:
-            why = f"The store in {folder} cannot be opened ({error.orig})."
-            raise Unavailable(why) from error
-        except SQLAlchemyError as error:
-            where = str(folder / "wiki.db")
-            raise Damaged("it is not a database; restore it from a backup", where) from error
-        store._task = asyncio.create_task(store._write_jobs(), name="store writer")
+            await loop.run_in_executor(store._writing, store._begin)
+        except BaseException:
+            await store.close()
+            raise
+        store._watch = asyncio.create_task(store._watch_disk(), name="store watch")
         return store
 
+    @property
+    def read_only_because(self) -> str | None:
+        """Why nothing can be written now, as a sentence; None while all is well."""
+        return self._health.because
+
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` in a transaction; its result, once that is durable (invariants 1 to 4)."""
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put_nowait((fn, done))
-        return await done
+        """Run `fn` in a transaction; its result, once that is durable (invariants 1 to 5)."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writing, self._write, fn)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` on a snapshot of what has been committed; it must not write."""
-        try:
-            async with self._readers.connect() as connection:
-                return await connection.run_sync(fn)
-        except SQLAlchemyError as error:
-            raise Unavailable("The store could not be read.") from error
+        """Run `fn` on a snapshot of what has been committed; it cannot write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, self._read, fn)
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
-        if self._task is not None:
-            self._jobs.put_nowait(None)
-            await self._task
-        await self._writer.dispose()
-        await self._readers.dispose()
+        if self._watch is not None:
+            self._watch.cancel()
+        await asyncio.to_thread(self._end)
 
-    async def _write_jobs(self) -> None:
-        while (job := await self._jobs.get()) is not None:
-            fn, done = job
-            if done.cancelled():
-                continue
+    # -- on the threads
+
+    def _begin(self) -> None:
+        where = str(self._folder / "wiki.db")
+        try:
+            make_folder(self._folder)
+            with self._writer.begin() as connection:
+                migrate(connection)
+            self._settle_or_wait()
+            self._anchor = self._readers.connect()
+            self._anchor.exec_driver_sql("SELECT 1 FROM migration")
+            self._anchor.rollback()
+        except OperationalError as error:
+            why = f"The store in {self._folder} cannot be opened ({error.orig})."
+            raise Unavailable(why) from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise Damaged("it is not a database; restore it from a backup", where) from error
+
+    def _settle_or_wait(self) -> None:
+        """A disk that is full or broken now can still be read; the watch goes on trying."""
+        try:
+            self._settle()
+        except sqlite3.Error as error:
+            because = health.trouble_of(error)
+            if because is None or because == health.DAMAGED:
+                raise
+            self._health.fail(because)
+
+    def _write(self, fn: Callable[[Connection], T]) -> T:
+        self._health.check()
+        try:
+            return self._transact(fn)
+        except SQLAlchemyError as error:
+            log.error("store.write_failed", error=type(error).__name__, detail=str(error.args))
+            why = health.trouble_of(error) or "The store could not be written."
+            raise Unavailable(why) from error
+
+    def _transact(self, fn: Callable[[Connection], T]) -> T:
+        """In one transaction; a failure of the disk ends writing, and the connection."""
+        try:
+            with self._writer.begin() as connection:
+                return fn(connection)
+        except SQLAlchemyError as error:
+            if because := health.trouble_of(error):
+                self._health.fail(because)
+                self._writer.dispose()
+            raise
+
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        try:
+            with self._readers.connect() as connection:
+                try:
+                    return fn(connection)
+                except SQLAlchemyError as error:
+                    if health.trouble_of(error):
+                        connection.invalidate()
+                    raise
+        except SQLAlchemyError as error:
+            because = health.trouble_of(error)
+            if because == health.DAMAGED:
+                raise Damaged(
+                    "a part of it cannot be read", str(self._folder / "wiki.db")
+                ) from error
+            raise Unavailable(because or "The store could not be read.") from error
+
+    def _end(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        if self._anchor is not None:
+            self._anchor.close()
+        self._readers.dispose()
+        self._writer.dispose()
+
+    # -- the watch over the disk
+
+    async def _watch_disk(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._probe_seconds)
+            await loop.run_in_executor(self._writing, self._probe)
+
+    def _probe(self) -> None:
+        """Is there space? And while writes are refused: would one go well?"""
+        if not self._health.has_space:
+            self._health.fail(health.FULL)
+        elif self._health.because is not None:
             try:
-                async with self._writer.begin() as connection:
-                    result = await connection.run_sync(fn)
-            except SQLAlchemyError as error:
-                log.error("store.write_failed", error=type(error).__name__, detail=str(error.args))
-                _settle(done, error=Unavailable("The store could not be written."), cause=error)
-            except Exception as error:  # noqa: BLE001 - it belongs to the caller, who is told
-                _settle(done, error=error)
-            else:
-                if not done.done():
-                    done.set_result(result)
+                self._settle()
+                if self._transact(self._try):
+                    self._health.recover()
+            except (SQLAlchemyError, sqlite3.Error) as error:
+                log.warning("store.probe_failed", error=repr(error))
+
+    def _try(self, connection: Connection) -> bool:
+        """A small real write; none on a damaged file before that has been mended."""
+        check = "PRAGMA quick_check(1)"
+        is_damaged = self._health.because == health.DAMAGED
+        if is_damaged and connection.exec_driver_sql(check).scalar() != "ok":
+            return False
+        setting = tables.setting
+        connection.execute(setting.delete().where(setting.c.name == _PROBE))
+        connection.execute(setting.insert().values(name=_PROBE, value="written"))
+        return True
+
+    def _settle(self) -> None:
+        """Once: move what an earlier process left in the WAL into the database, durably.
+
+        When another process has the file open there is nothing to do: it has done so."""
+        if self._is_settled:
+            return
+        raw = self._writer.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        except sqlite3.Error:
+            raw.invalidate()
+            raise
+        finally:
+            raw.close()
+        self._is_settled = True
 
 
-def _settle(done: asyncio.Future[Any], *, error: Exception, cause: Exception | None = None) -> None:
-    if cause is not None:
-        error.__cause__ = cause
-    if not done.done():
-        done.set_exception(error)
-
-
-def _prepare(engine: AsyncEngine, *, begin: str) -> None:
+def _prepare(engine: Engine, *, begin: str, last: str = "") -> None:
     """SQLite as we need it; transactions begin where we say, not where the driver guesses."""
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -126,12 +247,14 @@ def _prepare(engine: AsyncEngine, *, begin: str) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=5000",
+            f"busy_timeout={BUSY_MS}",
             "cache_size=-32000",
+            f"journal_size_limit={WAL_BYTES}",
+            *((last,) if last else ()),
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
