@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
@@ -30,6 +32,24 @@ class JournalRow:
     update: bytes
 
 
+class Entry(NamedTuple):
+    """A row to be."""
+
+    page_id: str
+    person_id: str
+    at_ms: int
+    via: str
+    update: bytes
+
+
+class Lease(NamedTuple):
+    """From now on `client` is this person's on the page."""
+
+    page_id: str
+    client: int
+    person_id: str
+
+
 def append(
     conn: Connection, page_id: str, person_id: str, at_ms: int, update: bytes, via: str = ""
 ) -> int:
@@ -40,6 +60,12 @@ def append(
         )
     )
     return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
+    """`append` for many pages, with one statement."""
+    if values := [entry._asdict() for entry in entries]:
+        conn.execute(table.insert(), values)
 
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
@@ -62,8 +88,13 @@ def leased(conn: Connection, page_id: str) -> dict[int, str]:
 
 def lease(conn: Connection, page_id: str, client: int, person_id: str) -> None:
     """From now on `client` is this person's; a lease never changes hands."""
-    row = insert(leases).values(page_id=page_id, client=client, person_id=person_id)
-    conn.execute(row.on_conflict_do_nothing())
+    lease_all(conn, [Lease(page_id, client, person_id)])
+
+
+def lease_all(conn: Connection, wanted: Iterable[Lease]) -> None:
+    """`lease` for many pages, with one statement."""
+    if values := [one._asdict() for one in wanted]:
+        conn.execute(insert(leases).on_conflict_do_nothing(), values)
 
 
 def state(conn: Connection, page_id: str) -> list[bytes]:

@@ -4,11 +4,11 @@ text (`journal`); both call `touch`, so that followers of "pages as they are" se
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki import journal, log
@@ -24,6 +24,13 @@ KINDS = ("idea", "note", "post", "episode", "question", "profile")
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
 _CHANGE = "change"
+_TOUCH = (
+    table.update()
+    .where(table.c.id == bindparam("of"))
+    .values(
+        modified_by=bindparam("by"), modified_at_ms=bindparam("at_ms"), change=bindparam("number")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,19 +237,38 @@ def titles(conn: Connection, space_ids: Collection[str], prefix: str, limit: int
     return _pages(conn, query.limit(limit))
 
 
+class Touch(NamedTuple):
+    """The page was changed by that person at that time."""
+
+    page_id: str
+    person_id: str
+    at_ms: int
+
+
 def touch(conn: Connection, page_id: str, person_id: str, at_ms: int) -> int:
     """The page changed; the new value of the change counter. Raises NotFound."""
-    change = next_change(conn)
-    values = {"modified_by": person_id, "modified_at_ms": at_ms, "change": change}
-    done = conn.execute(table.update().where(table.c.id == page_id).values(**values))
-    if done.rowcount == 0:
-        raise NotFound("page", page_id)
-    return change
+    return touch_all(conn, [Touch(page_id, person_id, at_ms)])
 
 
-def next_change(conn: Connection) -> int:
-    """Count one up; never gives a number twice."""
-    change = last_change(conn) + 1  # one writer: nobody counts beside us
+def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
+    """Several pages changed, each named once: a number each, in their order; the last of them.
+
+    Three statements, however many pages. Raises NotFound."""
+    first = next_change(conn, len(touches)) - len(touches) + 1
+    values = [
+        {"of": one.page_id, "by": one.person_id, "at_ms": one.at_ms, "number": number}
+        for number, one in enumerate(touches, first)
+    ]
+    done = conn.execute(_TOUCH, values)
+    if done.rowcount != len(touches):
+        known = several(conn, [one.page_id for one in touches])
+        raise NotFound("page", next(one.page_id for one in touches if one.page_id not in known))
+    return first + len(touches) - 1
+
+
+def next_change(conn: Connection, count: int = 1) -> int:
+    """Count up by so many, and give the last number; never gives one twice."""
+    change = last_change(conn) + count  # one writer: nobody counts beside us
     row = upsert(setting).values(name=_CHANGE, value=str(change))
     values = {"value": str(change)}
     conn.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
