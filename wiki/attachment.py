@@ -6,7 +6,6 @@ The type is told from the bytes, never from what the sender says; what no reader
 from __future__ import annotations
 
 import hashlib
-import os
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from wiki import durable
 from wiki.errors import BadInput, NotFound, TooLarge
 from wiki.names import new_token
 from wiki.store.tables import attachment as table
@@ -80,7 +80,7 @@ def accept(folder: Path, name: str, data: bytes) -> Prepared:
     shown = check_name(name)
     media_type = sniff(shown, data)
     digest = hashlib.sha256(data).hexdigest()
-    _write_durably(folder / digest, data)
+    _write(folder / digest, data)
     return Prepared(digest, shown, media_type, len(data))
 
 
@@ -217,16 +217,13 @@ def _by_text(name: str, data: bytes) -> str | None:
     return media_type
 
 
-def _write_durably(target: Path, data: bytes) -> None:
+def _write(target: Path, data: bytes) -> None:
+    """Durably, its name too, also when it was there: whoever put it may have died before that."""
     if target.exists() and target.stat().st_size == len(data):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.{new_token()[:8]}.new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+        durable.sync(target)
+    else:
+        durable.make_folder(target.parent)
+        draft = target.with_name(f"{target.name}.{new_token()[:8]}.new")
+        durable.write(draft, data)
+        draft.replace(target)
+    durable.sync(target.parent)

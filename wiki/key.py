@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from wiki import durable
 from wiki.errors import Damaged
 
 FIRST_KID = "k1"
@@ -52,7 +53,9 @@ class SiteKey:
 
         Raises Damaged when the file holds something else."""
         if not path.exists():
-            _write_durably(path, Ed25519PrivateKey.generate())
+            _write(path, Ed25519PrivateKey.generate())
+        durable.sync(path)  # also when it was there: whoever made it may have died before this
+        durable.sync(path.parent)
         try:
             private = load_pem_private_key(path.read_bytes(), password=None)
         except ValueError as error:
@@ -71,19 +74,12 @@ def verify_signature(public_bytes: bytes, signature: bytes, data: bytes) -> bool
     return True
 
 
-def _write_durably(path: Path, private: Ed25519PrivateKey) -> None:
+def _write(path: Path, private: Ed25519PrivateKey) -> None:
     """Unless another process was quicker: its key is the site's, then."""
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(path.parent)
     draft = path.with_suffix(f".{os.urandom(4).hex()}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    durable.write(draft, pem, mode=0o600)
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
