@@ -15,7 +15,7 @@ from typing import TypeVar
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 §1.3; nobody here checks that it is new
 _NO_MASK = b"\0\0\0\0"
-AT_ONCE = 50  # handshakes under way
+AT_ONCE = 100  # handshakes under way
 
 
 class Lost(Exception):
@@ -128,12 +128,17 @@ async def connect(port: int, path: str, make: Callable[[], S]) -> S:
     return socket
 
 
-async def connect_all(port: int, wanted: Sequence[tuple[str, Callable[[], S]]]) -> list[S]:
-    """One connection for each path, some at a time."""
+async def connect_all(
+    port: int, wanted: Sequence[tuple[str, Callable[[], S]]], hello: Sequence[bytes] = ()
+) -> list[S]:
+    """One connection for each path, some at a time; each says `hello` as soon as it is open."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(path: str, make: Callable[[], S]) -> S:
         async with gate:
-            return await connect(port, path, make)
+            socket = await connect(port, path, make)
+        for message in hello:
+            socket.send(message)
+        return socket
 
     return await asyncio.gather(*(one(path, make) for path, make in wanted))

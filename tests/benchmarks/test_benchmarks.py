@@ -1,0 +1,62 @@
+"""The benchmarks themselves, with tiny numbers and our server only, so that they do not rot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import echo, sync, views
+from benchmarks.rig import memory, opening
+from benchmarks.rig.targets import OURS
+from tests.support.traces import path
+
+
+def figures(shown: str, name: str) -> list[str]:
+    """The cells of the line that begins with `name`."""
+    (line,) = [line for line in shown.splitlines() if line.strip().startswith(name)]
+    return line.replace(name, "", 1).split()
+
+
+async def test_views_are_measured(tmp_path: Path):
+    words = "--pages 12 --requests 12 --searches 6 --rounds 1 --connections 2"
+    shown = await views.measured(views.options_of(words.split()), tmp_path)
+    for name in ("page, a stranger", "page, signed in", "search", "floor: SQLite FTS5"):
+        assert float(figures(shown, name)[2]) > 0  # p50, ms
+
+
+async def test_an_echo_is_measured(tmp_path: Path):
+    words = "--edits 4 --per-second 40 --writers 2 --rounds 1"
+    shown = await echo.measured(echo.options_of(words.split()), tmp_path)
+    seen, _, of_floor, _, acknowledged, *_ = figures(shown, "2 writers: Groundswell, durable")
+    assert float(seen) > 0 and float(of_floor) > 0 and float(acknowledged) > 0
+
+
+async def test_a_crowd_is_measured():
+    words = "--without-peers --rounds 1 --seconds 0.4 --rooms-per-second 10 --rooms 3"
+    options = sync.options_of(words.split())
+    for shown in (await sync.rooms(options), await sync.full(options)):
+        p50, p99, *_ = figures(shown, OURS.name)
+        assert 0 < float(p50) <= float(p99)
+
+
+async def test_a_kill_loses_nothing_that_was_seen_or_acknowledged():
+    options = sync.options_of(["--without-peers", "--kills", "1", "--kill-seconds", "1"])
+    kills, seen, gone, acknowledged, forgotten = figures(await sync.kills(options), OURS.name)
+    assert (kills, gone, forgotten) == ("1", "0", "0")
+    assert int(seen) > 0 and int(acknowledged) > 0
+
+
+async def test_memory_is_weighed(monkeypatch: pytest.MonkeyPatch):
+    for name in ("SETTLED_SECONDS", "IDLE_SECONDS"):
+        monkeypatch.setattr(memory, name, 0.1)
+    options = sync.options_of(["--without-peers", "--sockets", "50", "--left-pages", "20"])
+    assert figures(await sync.idle(options), OURS.name)[1] in ("B", "KiB")
+    assert figures(await sync.pages_left(options), OURS.name)[1] in ("B", "KiB", "MiB")
+
+
+async def test_a_long_history_is_opened(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opening, "STORED_SECONDS", 0.1)
+    words = ["--without-peers", "--rounds=1", "--openers=3", f"--trace={path('sveltecomponent')}"]
+    alone, *_ = figures(await sync.cold(sync.options_of(words)), OURS.name)
+    assert float(alone) > 0
