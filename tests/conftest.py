@@ -5,6 +5,7 @@ Without it a test is skipped, and says what is missing; where CI=true it fails i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -29,13 +30,24 @@ def _lacking_node() -> str:
     """Sees that the client's packages are installed as locked; what is missing for that."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "Node 20 or newer with npm is needed for this test, and is not installed"
+    with (CLIENT / "package.json").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # npm ci begins by removing what other tests use
+        return "" if _is_installed() else _install()
+
+
+def _is_installed() -> bool:
     installed = CLIENT / "node_modules" / ".package-lock.json"
     lock = CLIENT / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-        done = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, timeout=300)
-        if done.returncode != 0:
-            return f"The client's packages could not be installed: {done.stderr.strip()[-300:]}"
+    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+
+
+def _install() -> str:
+    if (CLIENT / "node_modules").is_symlink():
+        return "web/client/node_modules is a link to packages older than the lock; run npm ci there"
+    command = ("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    done = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        return f"The client's packages could not be installed: {done.stderr.strip()[-300:]}"
     return ""
 
 
