@@ -134,10 +134,18 @@ def _hits(
             one,
             visible[one.space_id],
             marker.marked(one.title),
-            marker.snippet(page.text(conn, one.id)),
+            marker.snippet(_text(conn, one)),
         )
         for one in _pages(conn, found.hits, visible)
     )
+
+
+def _text(conn: Connection, one: Page) -> str:
+    """Of a damaged page only the title is shown."""
+    try:
+        return page.text(conn, one.id)
+    except Damaged:
+        return ""
 
 
 class _Marker:

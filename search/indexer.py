@@ -9,6 +9,7 @@ from zero, while the old one answers.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 
 import structlog
 from sqlalchemy import Connection
@@ -92,8 +93,17 @@ def _batch(conn: Connection, position: int, known: frozenset[str]) -> Batch:
     changed = page.changed_since(conn, position, BATCH_PAGES)
     is_last = len(changed) < BATCH_PAGES
     reached = page.last_change(conn) if is_last else changed[-1].change
-    documents = tuple(_document(conn, one) for one in changed)
+    documents = tuple(_readable(conn, changed))
     return Batch(documents, reached, frozenset(known - spaces), is_last)
+
+
+def _readable(conn: Connection, pages: Iterable[Page]) -> Iterator[Document]:
+    """A damaged page is passed over, and said so once: the others are not to wait for it."""
+    for one in pages:
+        try:
+            yield _document(conn, one)
+        except Damaged as error:
+            log.error("indexer.skipped", page=one.id, error=str(error))
 
 
 def _document(conn: Connection, one: Page) -> Document:

@@ -19,18 +19,20 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from wiki import journal, page, record, text
+from wiki import checkpoint, journal, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
 from wiki.journal import TEXT_KINDS, JournalRow
 from wiki.record import Record
-from wiki.store.tables import attachment, checkpoint
+from wiki.store.tables import attachment
+from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
 from wiki.store.tables import space as spaces
 
 Keys = Mapping[str, Mapping[str, str]]  # origin -> kid -> public key, base64url
+_PASSED_OVER = "its checkpoint is damaged and passed over; it is made anew at the next seal"
 _COLUMNS = ("id", "page", "chain", "seq", "kind", "ts")  # of the table, also in the header
 
 
@@ -57,7 +59,7 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
     checked, known = Checked(), _decoded(keys)
     places = _places(conn)
     typed = set(conn.scalars(select(journal_rows.c.page_id).distinct()))
-    kept = set(conn.scalars(select(checkpoint.c.page_id)))
+    kept = set(conn.scalars(select(checkpoints.c.page_id)))
     for thing_id, place in places.items():
         checked.pages += place.startswith("page")
         checked.spaces += place.startswith("space")
@@ -66,7 +68,13 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
         checked.records += len(history)
         checked.problems += _Chains(thing_id, place, known).problems(history)
         if place.startswith("page"):
-            unsealed = journal.rows(conn, thing_id) if thing_id in typed else []
+            unsealed: list[JournalRow] = []
+            try:
+                unsealed = journal.rows(conn, thing_id) if thing_id in typed else []
+            except Damaged as error:
+                checked.problems.append(Problem(place, error.what))
+            if checkpoint.is_damaged(conn, thing_id):
+                checked.problems.append(Problem(place, _PASSED_OVER))
             shown = partial(page.text, conn, thing_id) if thing_id in kept else None
             checked.problems += _text_problems(place, history, unsealed, shown)
     told = set(conn.scalars(select(records.c.page).distinct()))

@@ -65,7 +65,8 @@ def revisions(
         query = query.where(table.c.position < before_position)
     else:
         found = _unsealed(conn, page_id)
-    return found + [_revision(Record(*row)) for row in conn.execute(query)]
+    with journal.named(conn, page_id):
+        return found + [_revision(Record(*row)) for row in conn.execute(query)]
 
 
 def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
@@ -77,15 +78,16 @@ def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
 
 
 def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
-    """The updates that make the text as it was after the record. Raises NotFound."""
+    """The updates that make the text as it was after the record. Raises NotFound, Damaged."""
     if record_id == NOW:
         return journal.state(conn, page_id)
     updates: list[bytes] = []
-    for record in log.of_page(conn, page_id):
-        if record.kind in TEXT_KINDS:
-            updates += [part.update for part in record.parts]
-        if record.id == record_id:
-            return updates
+    with journal.named(conn, page_id):
+        for record in log.of_page(conn, page_id):
+            if record.kind in TEXT_KINDS:
+                updates += [part.update for part in journal.parts_of(record)]
+            if record.id == record_id:
+                return updates
     raise NotFound("revision", record_id)
 
 
@@ -198,9 +200,10 @@ def _joined(
 
 def _text_parts(conn: Connection, page_id: str) -> list[Part]:
     """All that was ever typed, in order."""
-    records = (one for one in log.of_page(conn, page_id) if one.kind in TEXT_KINDS)
+    with journal.named(conn, page_id):
+        records = (one for one in log.of_page(conn, page_id) if one.kind in TEXT_KINDS)
+        sealed = [part for record in records for part in journal.parts_of(record)]
     rows = journal.rows(conn, page_id)
-    sealed = [part for record in records for part in record.parts]
     return sealed + [Part(row.person_id, row.at_ms, row.update) for row in rows]
 
 

@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import OperationalError
 
-from wiki import log
-from wiki.store.tables import checkpoint
+from wiki import checkpoint, log
+from wiki.errors import Damaged
+from wiki.record import Part, Record, check_body
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
+from wiki.store.tables import page as pages
 
 TEXT_KINDS = ("create", "edit")
 
@@ -54,25 +59,29 @@ def append(
     conn: Connection, page_id: str, person_id: str, at_ms: int, update: bytes, via: str = ""
 ) -> int:
     """Its number, which is never used again."""
-    result = conn.execute(
-        table.insert().values(
-            page_id=page_id, person_id=person_id, at_ms=at_ms, via=via, update=update
-        )
-    )
+    values = _values(Entry(page_id, person_id, at_ms, via, update))
+    result = conn.execute(table.insert().values(**values))
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
 def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
     """`append` for many pages, with one statement."""
-    if values := [entry._asdict() for entry in entries]:
+    if values := [_values(entry) for entry in entries]:
         conn.execute(table.insert(), values)
 
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
-    """In the order they were accepted."""
+    """In the order they were accepted. Raises Damaged, which names the page."""
     columns = (table.c.n, table.c.page_id, table.c.person_id, table.c.at_ms, table.c.via)
-    query = select(*columns, table.c.update).where(table.c.page_id == page_id)
-    return [JournalRow(*row) for row in conn.execute(query.order_by(table.c.n))]
+    query = select(*columns, table.c.update, table.c.crc32).where(table.c.page_id == page_id)
+    found = []
+    with named(conn, page_id):
+        for *values, crc32 in conn.execute(query.order_by(table.c.n)):
+            row = JournalRow(*values)
+            if zlib.crc32(row.update) != crc32:
+                raise Damaged("what was typed does not match its sum", f"journal row {row.n}")
+            found.append(row)
+    return found
 
 
 def drop_through(conn: Connection, page_id: str, n: int) -> None:
@@ -98,11 +107,43 @@ def lease_all(conn: Connection, wanted: Iterable[Lease]) -> None:
 
 
 def state(conn: Connection, page_id: str) -> list[bytes]:
-    """The updates that rebuild the page, in order."""
-    query = select(checkpoint.c.position, checkpoint.c.state)
-    found = conn.execute(query.where(checkpoint.c.page_id == page_id)).first()
-    position, updates = (found[0], [found[1]]) if found else (0, [])
-    for record in log.of_page(conn, page_id, after=position):
-        if record.kind in TEXT_KINDS:
-            updates += [part.update for part in record.parts]
+    """The updates that rebuild the page, in order. Raises Damaged, which names the page."""
+    position, updates = 0, []
+    if found := checkpoint.load(conn, page_id):
+        position, updates = found[0], [found[1]]
+    with named(conn, page_id):
+        for record in log.of_page(conn, page_id, after=position):
+            if record.kind in TEXT_KINDS:
+                updates += [part.update for part in parts_of(record)]
     return updates + [row.update for row in rows(conn, page_id)]
+
+
+def parts_of(record: Record) -> tuple[Part, ...]:
+    """The record's parts, as they were signed. Raises Damaged."""
+    check_body(record)
+    return record.parts
+
+
+@contextmanager
+def named(conn: Connection, page_id: str) -> Iterator[None]:
+    """Whatever is damaged inside is told as this page's damage."""
+    try:
+        yield
+    except Damaged as error:
+        raise _damage_of(conn, page_id, str(error)) from error
+    except OperationalError as error:
+        if hasattr(error.orig, "sqlite_errorcode"):
+            raise  # the database's, not of what it holds
+        raise _damage_of(conn, page_id, "a text in it is not UTF-8") from error
+
+
+def _damage_of(conn: Connection, page_id: str, what: str) -> Damaged:
+    title = conn.scalar(select(pages.c.title).where(pages.c.id == page_id))
+    return Damaged(
+        f"{what}. Restore it from a backup; other pages are not affected.",
+        f"Page “{title}” ({page_id})",
+    )
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    return {**entry._asdict(), "crc32": zlib.crc32(entry.update)}

@@ -12,14 +12,18 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection, or_, select, tuple_
 
 from wiki import log, page
+from wiki.errors import Damaged
 from wiki.names import slugify
 from wiki.page import Page
 from wiki.store.tables import alias, space
 from wiki.store.tables import link as table
 from wiki.store.tables import page as pages
+
+logger = structlog.get_logger(__name__)
 
 FOLLOWER = "links"
 MAX_LINKS = 2000  # of one page
@@ -42,7 +46,8 @@ class Target:
 
 
 def target_of(inside: str, label: str | None = None) -> Target:
-    """`space/Title` or `Title`."""
+    """`space/Title` or `Title`. In a table the bar is written `\\|`, or it would end the cell."""
+    inside = inside.removesuffix("\\") if label else inside
     head, slash, rest = inside.partition("/")
     label = label.strip() if label and label.strip() else None
     if slash and rest.strip() and head.strip() and slugify(head) == head.strip():
@@ -145,7 +150,12 @@ def follow(conn: Connection, limit: int = 200) -> int:
     """Look at the pages that changed since last time; how many there were."""
     changed = page.changed_since(conn, log.follower_position(conn, FOLLOWER), limit)
     for one in changed:
-        update(conn, one, page.text(conn, one.id))
+        try:
+            text = page.text(conn, one.id)
+        except Damaged as error:  # its links stay as they were; the others are not to wait for it
+            logger.error("links.skipped", page=one.id, error=str(error))
+        else:
+            update(conn, one, text)
     # Counted numbers may be gone with deleted pages: then the counter itself is where we are.
     reached = changed[-1].change if len(changed) == limit else page.last_change(conn)
     log.set_follower_position(conn, FOLLOWER, reached)

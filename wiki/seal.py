@@ -10,18 +10,20 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, and_, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
-from wiki import fact, journal, log, page, text
+from wiki import checkpoint, fact, journal, log, text
 from wiki.errors import BadInput
 from wiki.journal import JournalRow
 from wiki.key import SiteKey
 from wiki.names import check_title
 from wiki.record import Part, Record
-from wiki.store.tables import checkpoint
+from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import journal as table
 from wiki.store.tables import record as records
+
+logger = structlog.get_logger(__name__)
 
 PART_MS = 2000
 QUIET_MS = 30_000
@@ -83,11 +85,7 @@ def name_revision(
 def save_checkpoint(conn: Connection, page_id: str) -> None:
     """Keep the page's state as of its newest record; its journal must be empty."""
     state = text.compacted(journal.state(conn, page_id))
-    position = log.last_position(conn)
-    row = insert(checkpoint).values(page_id=page_id, position=position, state=state)
-    values = {"position": position, "state": state}
-    conn.execute(row.on_conflict_do_update(index_elements=["page_id"], set_=values))
-    page.by_id(conn, page_id)
+    checkpoint.save(conn, page_id, log.last_position(conn), state)
 
 
 def _parts(rows: Sequence[JournalRow]) -> Iterator[Part]:
@@ -109,7 +107,10 @@ def _part(rows: Sequence[JournalRow]) -> Part:
 
 
 def _wants_checkpoint(conn: Connection, page_id: str) -> bool:
-    query = select(checkpoint.c.position).where(checkpoint.c.page_id == page_id)
+    if checkpoint.is_damaged(conn, page_id):
+        logger.warning("checkpoint.damaged", page=page_id, then="made anew")
+        return True
+    query = select(checkpoints.c.position).where(checkpoints.c.page_id == page_id)
     since = conn.scalar(query) or 0
     behind = and_(records.c.page == page_id, records.c.position > since)
     size = func.coalesce(func.sum(func.length(records.c.body)), 0)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from tests.support.exports import a_full_wiki
 from tests.support.wikis import Wiki, a_wiki
-from wiki import check, journal, log, record, seal, text
+from wiki import check, checkpoint, journal, log, record, seal, text
 from wiki.check import Checked
 from wiki.exchange import known_keys
 from wiki.exchange.export import seal_all
@@ -102,11 +102,28 @@ async def test_a_checkpoint_that_says_something_else_is_found(tmp_path: Path) ->
             seal.save_checkpoint(conn, made.id)
             assert checked(conn, wiki, tmp_path).problems == []
             other = text.first_update("False text", text.new_client())
-            conn.execute(tables.checkpoint.update().values(state=other))
+            checkpoint.save(conn, made.id, log.last_position(conn), other)
 
         await wiki.store.write(damage)
         found = await problems(wiki, tmp_path)
     assert found == ["page ideas/idea: its text is not what its record and journal make"]
+
+
+async def test_what_does_not_match_its_sum_is_named(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        made = await wiki.page(body="True text")
+        await wiki.type(made.id, wiki.ada, "True text, and more")
+
+        def damage(conn: Connection) -> None:
+            checkpoint.save(conn, made.id, log.last_position(conn), b"x")
+            conn.execute(tables.checkpoint.update().values(state=b"y"))
+            conn.execute(tables.journal.update().values(crc32=7))
+
+        await wiki.store.write(damage)
+        found = await problems(wiki, tmp_path)
+    assert found[0].startswith("page ideas/idea: journal row 1: what was typed does not match")
+    assert found[1].startswith("page ideas/idea: its checkpoint is damaged and passed over")
+    assert found[2].startswith("page ideas/idea: its text cannot be read")
 
 
 @pytest.mark.parametrize("update", [b"\x07", b"\x01\x01\x05\x0a\x04\x01\x00"])

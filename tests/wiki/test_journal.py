@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from wiki import journal, log, text
+from wiki import checkpoint, journal, log, text
 from wiki.key import SiteKey
 from wiki.record import Part
 from wiki.store import Store
-from wiki.store.tables import checkpoint, page, space
+from wiki.store.tables import page, space
 
 KEY = SiteKey.new()
 
@@ -49,11 +49,7 @@ async def test_the_text_is_checkpoint_records_and_journal_together(tmp_path: Pat
     def write(conn: Connection) -> str:
         page_id = page_of(conn, steps[0])
         sealed = log.write(conn, KEY, page_id, "edit", [Part("u:ada", 2, steps[1])], {})
-        conn.execute(
-            checkpoint.insert().values(
-                page_id=page_id, position=sealed.position, state=text.compacted(steps[:2])
-            )
-        )
+        checkpoint.save(conn, page_id, sealed.position or 0, text.compacted(steps[:2]))
         log.write(conn, KEY, page_id, "edit", [Part("u:ada", 3, steps[2])], {})
         journal.append(conn, page_id, "u:ada", 4, steps[3])
         return page_id

@@ -10,10 +10,12 @@ from threading import Barrier, Event
 import pytest
 from sqlalchemy import Connection, select
 
+from tests.support.wikis import a_wiki
+from wiki import page
 from wiki.errors import BadInput, Damaged, Misconfigured, Unavailable
 from wiki.key import SiteKey
 from wiki.store import Store
-from wiki.store.tables import setting
+from wiki.store.tables import journal, setting
 
 
 async def test_a_file_that_is_no_database_is_told_apart_from_one_that_cannot_be_opened(
@@ -118,3 +120,25 @@ async def test_reading_does_not_wait_for_the_writer(tmp_path: Path) -> None:
     await writing
     assert await store.read(lambda conn: conn.scalar(select(setting.c.name))) == "late"
     await store.close()
+
+
+async def test_a_folder_from_before_the_sums_is_brought_up_to_date(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        made = await wiki.page(body="One")
+        await wiki.type(made.id, wiki.ada, "One two")
+        await wiki.store.write(as_it_was)
+    store = await Store.open(tmp_path)
+    assert await store.read(lambda conn: page.text(conn, made.id)) == "One two"
+    assert await store.read(lambda conn: conn.scalar(select(journal.c.crc32))) != 0
+    await store.close()
+
+
+def as_it_was(conn: Connection) -> None:
+    """In the release before `0002-damage-shows`."""
+    for statement in (
+        "ALTER TABLE journal DROP COLUMN crc32",
+        "DROP TABLE checkpoint",
+        "CREATE TABLE checkpoint (page_id TEXT PRIMARY KEY, position INTEGER, state BLOB)",
+        "DELETE FROM migration WHERE name = '0002-damage-shows'",
+    ):
+        conn.exec_driver_sql(statement)

@@ -6,9 +6,10 @@ program does not know was written by a newer one, and is refused rather than gue
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
 from wiki.errors import Misconfigured
 from wiki.store import tables
@@ -20,7 +21,23 @@ def _0001_first(connection: Connection) -> None:
     tables.metadata.create_all(connection)
 
 
-STEPS: dict[str, Callable[[Connection], None]] = {"0001-first": _0001_first}
+def _0002_damage_shows(connection: Connection) -> None:
+    """Rows of the journal get their sum; checkpoints, which carry one now, are made anew."""
+    tables.checkpoint.drop(connection)
+    tables.checkpoint.create(connection)
+    if any(column["name"] == "crc32" for column in inspect(connection).get_columns("journal")):
+        return  # the first step has just made it as it is today
+    journal = tables.journal
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN crc32 INTEGER NOT NULL DEFAULT 0")
+    for n, update in connection.execute(select(journal.c.n, journal.c.update)).all():
+        found = journal.update().where(journal.c.n == n)
+        connection.execute(found.values(crc32=zlib.crc32(update)))
+
+
+STEPS: dict[str, Callable[[Connection], None]] = {
+    "0001-first": _0001_first,
+    "0002-damage-shows": _0002_damage_shows,
+}
 
 
 def migrate(connection: Connection) -> None:

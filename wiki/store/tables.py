@@ -164,6 +164,7 @@ journal = Table(  # accepted bytes, durable, not yet sealed
     Column("at_ms", Integer, nullable=False),
     Column("via", String, nullable=False, default=""),  # "" typed; api | import | restore
     Column("update", LargeBinary, nullable=False),
+    Column("crc32", Integer, nullable=False),  # of `update`: a record has a hash, this has not yet
     sqlite_autoincrement=True,
 )
 
@@ -192,6 +193,7 @@ checkpoint = Table(  # a page's whole state after the record at `position`: rebu
     Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of `state`
 )
 
 follower = Table(
