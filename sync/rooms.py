@@ -29,8 +29,10 @@ from sync.rights import Claim
 from sync.room import Batch, Room, Submission
 from sync.seat import Seat
 from wiki import journal, page, seal
-from wiki.errors import GroundswellError, NotFound, RateLimited, Unavailable
+from wiki.errors import Damaged, GroundswellError, NotFound, RateLimited, Unavailable
+from wiki.journal import Entry, Lease
 from wiki.key import SiteKey
+from wiki.page import Touch
 from wiki.record import Record
 from wiki.store import Store, tables
 
@@ -73,6 +75,7 @@ class Rooms:
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
         self._awake: set[Room] = set()
+        self._unsealable: set[str] = set()  # damaged pages
         self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False
@@ -203,12 +206,19 @@ class Rooms:
                 continue
             room.settle(batch)
             if room.is_damaged:
-                log.error("room.damaged", page=room.page_id)
-                room.reload(*await self._stored(room.page_id))
+                await self._reload(room)
             if room.has_input:
                 self._stir(room)
         if any(batch.changes for batch in batches):
             self._on_change()
+
+    async def _reload(self, room: Room) -> None:
+        """From disk; if that cannot be read either, the room is closed by name."""
+        log.error("room.damaged", page=room.page_id)
+        try:
+            room.reload(*await self._stored(room.page_id))
+        except GroundswellError as error:
+            self._close(room, error)
 
     async def _commit(self, batches: list[Batch]) -> None:
         """One transaction for all; if that fails, one for each, so that one page's trouble (it
@@ -223,7 +233,9 @@ class Rooms:
                     await self._commit([batch])
                 return
             log.error("room.not_stored", page=batches[0].room.page_id, error=repr(error))
-            self._close(batches[0].room, Unavailable("The page could not be stored."), batches[0])
+            told = error if isinstance(error, Unavailable) else None  # the disk is full, for one
+            why = told or Unavailable("The page could not be stored.")
+            self._close(batches[0].room, why, batches[0])
 
     async def _seal_for_ever(self) -> None:
         while True:
@@ -237,19 +249,26 @@ class Rooms:
         now_ms = self._clock_ms()
         try:
             return await self._store.read(lambda conn: seal.due(conn, now_ms, quiet_ms=quiet_ms))
-        except Unavailable as error:
+        except GroundswellError as error:
             log.error("seal.due_failed", error=str(error))
             return []
 
     async def _seal_pages(self, page_ids: Iterable[str]) -> None:
+        """A damaged page is passed over from now on, and said so once; a disk that takes nothing
+        now is waited for: what is in the journal is durable."""
         now_ms = self._clock_ms()
-        for page_id in page_ids:
+        for page_id in set(page_ids) - self._unsealable:
+            if self._store.read_only_because is not None:
+                return
 
             def sealed(conn: Sql, page_id: str = page_id) -> None:
                 seal.seal(conn, self._key, page_id, now_ms)
 
             try:
                 await self._store.write(sealed)
+            except Damaged as error:
+                self._unsealable.add(page_id)
+                log.error("seal.skipped", page=page_id, error=str(error))
             except GroundswellError as error:
                 log.error("seal.failed", page=page_id, error=str(error))
 
@@ -272,7 +291,7 @@ class Rooms:
                 continue
             try:
                 granted = await self._rights_of({seat.claim for seat in seats})
-            except Unavailable as error:
+            except GroundswellError as error:
                 log.error("watch.failed", error=str(error))
                 continue
             for seat in seats:
@@ -294,6 +313,7 @@ class Rooms:
                     epoch = await self._store.read(lambda conn: _epoch(conn, page_id))
                     room = Room(page_id, epoch, *await self._stored(page_id))
                     self._rooms[page_id] = room
+                    self._unsealable.discard(page_id)  # it can be read (again)
                     self._empty_since[room] = time.monotonic()
                 return room
         finally:
@@ -339,16 +359,18 @@ class Rooms:
 
 
 def _write(conn: Sql, batches: list[Batch]) -> None:
+    leases, entries, touches = list[Lease](), list[Entry](), list[Touch]()
     for batch in batches:
-        page_id = batch.room.page_id
-        for client, person_id in batch.leases.items():
-            journal.lease(conn, page_id, client, person_id)
-        for change in batch.changes:
-            journal.append(
-                conn, page_id, change.person_id, change.at_ms, change.update, via=change.via
-            )
-        last = batch.changes[-1]
-        page.touch(conn, page_id, last.person_id, last.at_ms)
+        page_id, last = batch.room.page_id, batch.changes[-1]
+        leases += [Lease(page_id, client, person) for client, person in batch.leases.items()]
+        entries += [
+            Entry(page_id, change.person_id, change.at_ms, change.via, change.update)
+            for change in batch.changes
+        ]
+        touches.append(Touch(page_id, last.person_id, last.at_ms))
+    journal.lease_all(conn, leases)
+    journal.append_all(conn, entries)
+    page.touch_all(conn, touches)
 
 
 def _epoch(conn: Sql, page_id: str) -> int:
