@@ -1,8 +1,8 @@
 """Markdown → HTML that is safe to show: markdown-it-py with raw HTML off, then nh3.
 
 Beyond CommonMark: tables, strikethrough, task lists, footnotes, bare addresses as links, anchors on
-headings, and `[[links]]` between pages. The result depends on the text and on where its links lead,
-so it is kept under the hash of both.
+headings, `[[links]]` between pages, and `<br>`. The result depends on the text and on where its
+links lead, so it is kept under the hash of both.
 
 Some texts take a parser very long (`[[[[…`); one that is not done in time is shown as it was typed.
 """
@@ -33,6 +33,7 @@ from markupsafe import Markup
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
+from wiki.exchange.reading import line_break
 from wiki.links import Target, target_of
 from wiki.names import slugify
 
@@ -215,6 +216,7 @@ def _new_markdown() -> MarkdownIt:
     made.enable(["table", "strikethrough", "linkify"])
     made.use(footnote_plugin).use(tasklists_plugin, enabled=False, label=True)
     made.inline.ruler.before("link", "wiki_link", _wiki_link)
+    made.inline.ruler.before("autolink", "line_break", line_break)
     made.core.ruler.at("linkify", _linkify)
     made.inline.ruler.at("linkify", _linkify_here)
     made.inline.ruler.before("text", "in_time", _in_time)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.front import a_front
 from web.markdown import Renderer, render
-from wiki.links import Target
+from wiki.links import Target, wiki_links
 
 SCHEMES = {"http", "https", "mailto", "tel", ""}
 TAGS = re.compile(
@@ -208,3 +208,15 @@ async def test_who_goes_away_does_not_take_the_rendering_from_others() -> None:
     await asyncio.sleep(0)
     asked[0].cancel()
     assert "x x" in (await asked[1]).html
+
+
+def test_a_line_break_in_a_cell_is_the_one_tag_that_works() -> None:
+    html = html_of("| a |\n|---|\n| x<br>y<BR/>z `<br>` <br a> |")
+    assert html.count("<br>") == 2 and "<code>&lt;br&gt;</code> &lt;br a&gt;" in html
+
+
+def test_a_link_in_a_cell_has_its_bar_escaped_and_leads_to_the_same_page() -> None:
+    text = "| a |\n|---|\n| [[Title\\|label]] |"
+    (target,) = wiki_links(text)
+    assert target == Target(None, "Title", "label")
+    assert '<td><a href="/t">label</a></td>' in str(render(text, {target: "/t"}, "ideas").html)

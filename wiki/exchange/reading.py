@@ -23,6 +23,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from wiki.links import Target, target_of
 
 _FILE = re.compile(r"/files/([\w-]+)(?:/(?P<name>[^/?#]*))?$")
+_BREAK = re.compile(r"<br[ ]?/?>[ ]*\n?", re.IGNORECASE)
 _DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d")  # of Windows
 MAX_NAME_BYTES = 120
 
@@ -115,6 +116,17 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def line_break(state: StateInline, silent: bool) -> bool:
+    """`<br>`, the one tag that has no other spelling in the cell of a table."""
+    found = _BREAK.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = found.end()
+    return True
+
+
 def _attached(attribute: str) -> Any:
     """A rule that leads `/files/…` to the exported file."""
 
@@ -140,6 +152,7 @@ def _new_markdown() -> MarkdownIt:
     made.enable(["table", "strikethrough"])
     made.use(footnote_plugin).use(tasklists_plugin, enabled=False)
     made.inline.ruler.before("link", "wiki_link", _wiki_link)
+    made.inline.ruler.before("autolink", "line_break", line_break)
     made.add_render_rule("link_open", _attached("href"))
     made.add_render_rule("image", _attached("src"))
     return made
