@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import unquote
@@ -16,7 +17,8 @@ from wiki.errors import BadInput
 
 SUFFIXES: Final = (".md", ".markdown", ".mdx")
 MAX_PAGE_BYTES: Final = 1_000_000  # a page must fit into one update (wiki/update.py)
-_INDEX = ("README", "readme", "Readme", "index", "INDEX")
+INDEX: Final = ("readme", "index", "_index")  # a page that stands for its folder
+_ASSETS = ("", "static/", "public/")  # where a site's program looks for what begins with "/"
 _BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 
 
@@ -30,6 +32,7 @@ class Found:
     losses: list[tuple[str, str]] = field(default_factory=list)
     _paths: dict[str, str] = field(default_factory=dict)  # folded -> as it is
     _stems: dict[str, str] = field(default_factory=dict)  # folded name -> path, as [[…]] uses it
+    _aliases: dict[str, str] = field(default_factory=dict)  # other addresses of pages
     _refusals: dict[str, str] = field(default_factory=dict)
 
     def add(self, path: str, size: int) -> None:
@@ -46,27 +49,67 @@ class Found:
         for name in (place.name, place.stem) if path in self.pages[-1:] else (place.name,):
             self._stems.setdefault(name.casefold(), path)
 
+    def call(self, path: str, address: str) -> None:
+        """The page at `path` says that it is found at `address` too."""
+        home = "/" + posixpath.dirname(path)
+        address = posixpath.normpath(posixpath.join(home, address)).strip("/")
+        self._aliases.setdefault(address.casefold(), path)
+
     def target(self, source: str, to: str, is_wiki: bool) -> str | None:
         """The file that `to` means in the file `source`; None when there is none."""
         wanted = unquote(to).replace("\\", "/")
-        home = "" if wanted.startswith("/") else posixpath.dirname(source)
-        path = posixpath.normpath(posixpath.join(home, wanted.lstrip("/")))
-        if path.startswith(".."):
-            return None
-        found = self._at(path)
-        if found is None and is_wiki:
-            found = self._at(posixpath.normpath(wanted.lstrip("/"))) or self._stems.get(
-                wanted.casefold()
-            )
-        return found
+        for path in self._meant(source, wanted):
+            path = posixpath.normpath(path)
+            if not path.startswith("..") and (found := self._at(path)):
+                return found
+        if is_wiki:
+            inside = posixpath.normpath(wanted.lstrip("/"))
+            return self._at(inside) or self._stems.get(wanted.casefold())
+        return None
+
+    def _meant(self, source: str, wanted: str) -> Iterator[str]:
+        """Places where the target may be, the likeliest first."""
+        home = posixpath.dirname(source)
+        if wanted.startswith("/"):
+            yield from self._from_top(home, wanted.lstrip("/"))
+            return
+        as_file = posixpath.join(home, wanted)
+        place = PurePosixPath(source)
+        if place.stem.casefold() in INDEX:
+            yield as_file
+            return
+        as_address = posixpath.join(home, place.stem, wanted)  # the page is at …/name/
+        if wanted.lower().endswith(SUFFIXES):
+            yield as_file
+        else:
+            yield from (as_address, as_file) if self.has_addresses else (as_file, as_address)
+
+    @cached_property
+    def has_addresses(self) -> bool:
+        """Whether links are addresses below the page, as in Hugo, rather than paths of files."""
+        return any(PurePosixPath(path).stem.casefold() == "_index" for path in self.pages)
+
+    def _from_top(self, home: str, wanted: str) -> Iterator[str]:
+        """The top of a site is the folder, or one inside it that holds the page; a link from the
+        top may also name the folder itself, or folders above it."""
+        tops = [""]
+        for name in filter(None, home.split("/")):
+            tops.append(f"{tops[-1]}{name}/")
+        yield from (f"{top}{assets}{wanted}" for top in tops for assets in _ASSETS)
+        above = [name.casefold() for name in self.folder.absolute().parts]
+        parts = wanted.split("/")
+        for count in range(min(len(parts), len(above)), 0, -1):
+            if [part.casefold() for part in parts[:count]] == above[-count:]:
+                yield "/".join(parts[count:]) or "."
 
     def _at(self, path: str) -> str | None:
-        """Exact, without its suffix, or a folder by its README or index."""
+        """Exact, without its suffix, a folder by its README or index, or by another address."""
         stem = path[: -len(".html")] if path.endswith(".html") else path
         folder = "" if path == "." else f"{path}/"
         names = [path, *(stem + suffix for suffix in SUFFIXES)]
-        names += [f"{folder}{index}{suffix}" for index in _INDEX for suffix in SUFFIXES]
-        return next((self._paths[n.casefold()] for n in names if n.casefold() in self._paths), None)
+        names += [f"{folder}{index}{suffix}" for index in INDEX for suffix in SUFFIXES]
+        there = (self._paths[n.casefold()] for n in names if n.casefold() in self._paths)
+        return next(there, None) or self._aliases.get(path.casefold())
 
     def is_wanted(self, path: str) -> bool:
         """Whether a page asked for the file."""

@@ -25,8 +25,8 @@ from sqlalchemy import Connection, select
 from wiki import attachment, fact, page, text
 from wiki.attachment import Attachment
 from wiki.errors import BadInput, NameTaken
-from wiki.exchange import front_matter
-from wiki.exchange.folder_files import Found, find, read_text
+from wiki.exchange import dialects, front_matter, headings
+from wiki.exchange.folder_files import INDEX, Found, find, read_text
 from wiki.exchange.relinking import Lead, prose, relink
 from wiki.key import SiteKey
 from wiki.names import MAX_TITLE_CHARS, check_title, new_token, slugify
@@ -35,9 +35,16 @@ from wiki.store.tables import page as pages
 BATCH: Final = 50
 KIND: Final = "note"
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
-_HTML = re.compile(r"<(?:[a-zA-Z][\w-]*(?:\s[^<>]*)?/?|/[a-zA-Z][\w-]*\s*|!--.*?--)>", re.DOTALL)
+_HTML = re.compile(
+    r"</?(?:a|abbr|audio|b|blockquote|button|code|dd|del|dl|dt|em|embed|h[1-6]|hr|i|iframe|img"
+    r"|input|ins|kbd|label|li|mark|math|object|ol|p|pre|q|s|script|strong|style|sub|sup|svg"
+    r"|table|tbody|td|template|tfoot|th|thead|tr|ul|video)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_COMPONENT = re.compile(r"<[A-Z]\w*(?:\s[^<>]*)?/>|</[A-Z]\w*>")
+_READ = frozenset(("title", "tags", "categories", "category", "keywords"))
 _MDX = re.compile(r"^(?:import\s.+\sfrom\s|export\s+(?:const|default|function)\b)", re.MULTILINE)
-_INDEX = ("readme", "index")
+_ADDRESSES = ("aliases", "redirect_from", "url", "permalink", "slug")  # fields on top
 
 Loss = tuple[str, str]  # path of the file, what is lost
 
@@ -217,17 +224,27 @@ def _titled(found: Found, taken: set[str], losses: list[Loss]) -> dict[str, Plan
         if title != wanted:
             losses.append((path, f"“{wanted}” is taken; the page is called “{title}”"))
         taken.add(slugify(title))
-        tags = _tags(path, front_matter.words(fields.get("tags")), losses)
-        kept_out = sorted(fields.keys() - {"title", "tags"})
-        if kept_out:
-            losses.append((path, f"fields on top that have no place: {', '.join(kept_out)}"))
+        named = (fields.get(name) for name in ("tags", "categories", "category", "keywords"))
+        tags = _tags(path, [tag for one in named for tag in front_matter.words(one)], losses)
+        _call(found, path, fields)
+        kept_out = sorted(fields.keys() - _READ)
+        losses += [(path, f"the field {name} on top has no place") for name in kept_out]
         planned[path] = Planned(path, title, slugify(title), tags)
     return dict(sorted(planned.items()))
 
 
+def _call(found: Found, path: str, fields: front_matter.Fields) -> None:
+    """Keep the other addresses that the page says it has, for links to them."""
+    for name in _ADDRESSES:
+        value = fields.get(name, [])
+        for address in [value] if isinstance(value, str) else value:
+            if address.strip("/. "):
+                found.call(path, address)
+
+
 def _title_of(path: str, fields: front_matter.Fields, body: str) -> str:
     place = PurePosixPath(path)
-    is_index = place.stem.casefold() in _INDEX and place.parent.name
+    is_index = place.stem.casefold() in INDEX and place.parent.name
     called = place.parent.name if is_index else place.stem
     if " " not in called:
         called = re.sub("[-_]+", " ", called)
@@ -252,7 +269,9 @@ def _clean(raw: str) -> str:
 def _free(title: str, path: str, taken: Collection[str]) -> str:
     """`title`, with the folder behind it, or a number, if that is what it takes."""
     short = title[: MAX_TITLE_CHARS // 2]
-    folder = _clean(PurePosixPath(path).parent.name)[:50]
+    place = PurePosixPath(path)
+    is_index = place.stem.casefold() in INDEX
+    folder = _clean((place.parent.parent if is_index else place.parent).name)[:50]
     candidates = [title, f"{short} ({folder})"] if folder else [title]
     numbered = (f"{short} ({number})" for number in range(2, 1_000_000))
     return next(one for one in chain(candidates, numbered) if slugify(one) not in taken)
@@ -280,14 +299,18 @@ class _Reader:
 
     def text(self) -> str:
         raw, _ = read_text(self._whole.folder / self._one.path)
-        _, body = front_matter.split(raw)
+        fields, body = front_matter.split(raw)
         body = self._without_title(body)
+        anchors = headings.anchors(body)
+        body = dialects.plain(body, self.losses.append, fields)
         pieces = [piece for is_prose, piece in prose(body) if is_prose]
         if any(_HTML.search(piece) for piece in pieces):
             self.losses.append("HTML in it is shown as text")
-        if self._one.path.endswith(".mdx") and any(_MDX.search(piece) for piece in pieces):
-            self.losses.append("code of MDX in it is shown as text")
-        return text.plain(relink(body, self._resolve, self.losses.append))
+        if any(_COMPONENT.search(piece) for piece in pieces) or (
+            self._one.path.endswith(".mdx") and any(_MDX.search(piece) for piece in pieces)
+        ):
+            self.losses.append("components and code of MDX in it are shown as text")
+        return text.plain(relink(body, self._resolve, self.losses.append, anchors))
 
     def _without_title(self, body: str) -> str:
         """Without the first heading, if that is the title, which the page shows anyway."""

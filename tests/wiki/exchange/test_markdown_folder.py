@@ -82,7 +82,7 @@ def test_a_title_comes_from_the_fields_on_top_the_first_heading_or_the_name(tmp_
         "some/README.md": "some",
     }
     assert whole.pages[0].tags == ("one", "two")
-    assert told(whole, "a.md") == ["fields on top that have no place: author"]
+    assert told(whole, "a.md") == ["the field author on top has no place"]
 
 
 def test_files_of_one_title_are_told_apart_by_their_folders(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_what_a_page_cannot_hold_is_said_and_handled(tmp_path: Path) -> No
     notes = folder(
         tmp_path,
         bad_md=b"caf\xe9 \0nul\r\nline\rend",
-        html_md="Hello <b>you</b> and <https://example.org>, 1 < 2 > 0, `<i>`",
+        html_md="Hello <sup>you</sup> and <https://example.org>, 1 < 2 > 0, `<i>`",
         jsx_mdx="import A from './a'\n\n<A />",
         big_md="x" * 1_000_001,
         mac_md="\ufeff# Bom".encode("utf-16-le"),
@@ -227,3 +227,48 @@ async def test_a_batch_over_the_quota_leaves_nothing(tmp_path: Path) -> None:
 def test_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no folder"):
         plan(tmp_path / "nothing")
+
+
+HUGO = {
+    "_index.md": "---\ntitle: Top\n---\n[a](docs/a/)",
+    "docs/_index.md": "---\ntitle: Docs\n---\n[a](a/) [top](../) [top too](/)",
+    "docs/a.md": "---\ntitle: >-\n  Page\n  A\nvers: 1.2\n---\n"
+    "[b](../b/) [b](/docs/b/) [b](/de/docs/b) [old](/old/b/) [c](c/)\n"
+    '[r]({{< relref "b.md" >}}) [d][] {{% param vers %}}\n\n[d]:\n  ../b/#x\n',
+    "docs/b.md": "+++\ntitle = 'Page B'\naliases = ['/old/b']\ncategories = ['x']\n+++\n"
+    "![](/p.png)",
+    "docs/a/c.md": "---\ntitle: Page A\n---\n| a |\n|---|\n| `x` [b](/docs/b) | [b](../../b) |",
+    "static/p.png": PICTURE,
+}
+
+
+async def test_a_folder_of_a_site_generator_keeps_its_links(tmp_path: Path) -> None:
+    """Addresses of pages, from the top and relative to them; other addresses; `_index`; TOML."""
+    for path, content in HUGO.items():
+        write(tmp_path / "de" / path, content)
+    whole = plan(tmp_path / "de")
+    assert titles(whole)["docs/a/c.md"] == "Page A (a)" and whole.files == {"static/p.png"}
+    assert {what for _, what in whole.losses if "nowhere" in what} == set()
+    async with a_wiki(tmp_path / "site") as wiki:
+        await run(wiki, whole, tmp_path)
+        found = await texts(wiki)
+        tags = await wiki.store.read(lambda conn: page.list_in(conn, wiki.space.id, limit=9))
+    assert found["Top"] == "[[Page A|a]]"
+    assert found["Docs"] == "[[Page A|a]] [[Top|top]] [[Top|top too]]"
+    b = "[[Page B|b]]"
+    assert found["Page A"].rstrip() == f"{b} {b} {b} [[Page B|old]] [[Page A (a)|c]]\n" + (
+        "[[Page B|r]] [[Page B|d]] 1.2"
+    )
+    assert found["Page A (a)"].endswith("| `x` [[Page B\\|b]] | [[Page B\\|b]] |")
+    assert [one.tags for one in tags if one.title == "Page B"] == [("x",)]
+
+
+async def test_a_heading_is_led_to_whatever_it_is_called(tmp_path: Path) -> None:
+    text = "[a](#whats-new) [b](#set) [c](#what-s-new)\n\n# What's new?\n## Set up {#set}\n"
+    whole = plan(folder(tmp_path, a_md=text))
+    async with a_wiki(tmp_path / "site") as wiki:
+        await run(wiki, whole, tmp_path)
+        found = await texts(wiki)
+    (made,) = found.values()
+    assert made.startswith("[a](#h-what-s-new) [b](#h-set-up) [c](#h-what-s-new)")
+    assert made.endswith("## Set up\n")
