@@ -1,15 +1,19 @@
 """A folder of Markdown files into a space: first the plan, then batch after batch.
 
-Each batch is a transaction of its own, so a running server goes on between them.
+Each batch is a transaction of its own, and there is a pause after each: SQLite has no queue for
+those who wait to write, each only asks again after at most 100 ms, so that without a pause a
+server which runs beside would not come to it for seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import track
@@ -21,13 +25,16 @@ from web.cli.telling import counted, give, say
 from web.config import Config
 from web.site import attachments_of
 from wiki import space as spaces
-from wiki.errors import GroundswellError, NotFound
+from wiki.errors import GroundswellError, NotFound, Unavailable
 from wiki.exchange import markdown_folder
 from wiki.exchange.markdown_folder import Planned, Report
 from wiki.key import SiteKey
 from wiki.names import slugify
 from wiki.space import Space
 from wiki.store import Store
+
+PAUSE_SECONDS: Final = 0.15
+TRIES: Final = 6  # of a batch while somebody else keeps the store, a second and more apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,24 @@ async def _make(config: Config, store: Store, wanted: Wanted) -> tuple[Report, S
             )
 
         try:
-            report.add(await store.write(make))
+            report.add(await _written(store, make))
         except GroundswellError:
             say(f"{counted(report.pages, 'page')} had been made and stay; then it went wrong.")
             raise
     return report, home
+
+
+async def _written(store: Store, make: Callable[[Connection], Report]) -> Report:
+    """What `make` reports, sooner or later; a failed transaction leaves no trace."""
+    for attempt in range(1, TRIES):
+        try:
+            made = await store.write(make)
+        except Unavailable:
+            await asyncio.sleep(attempt)
+        else:
+            await asyncio.sleep(PAUSE_SECONDS)
+            return made
+    return await store.write(make)
 
 
 def _space(conn: Connection, named: str) -> Space | None:
