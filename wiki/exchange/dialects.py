@@ -50,6 +50,10 @@ _REMARK = re.compile(r"<!--(?:(?!<!--).)*?-->")
 _ATTRIBUTE = r"""(?:\s+[\w:@.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'<>=`]+))?)*"""
 _IMG = re.compile(rf"<img(?P<rest>{_ATTRIBUTE})\s*/?>", re.IGNORECASE)
 _A = re.compile(rf"<a(?P<rest>{_ATTRIBUTE})\s*>(?P<label>[^<>]*)</a>", re.IGNORECASE)
+_BEGUN = re.compile(r"\s*(?:\{\{[<%]\s*[\w/-]+|<(?:img|a|div|p|span|details))(?:\s[^<>{}]*)?$")
+_TAG_LINES: Final = 20
+_EMPTY = re.compile(rf"<(i|b|sup|sub|em|span){_ATTRIBUTE}\s*(?:/>|>\s*</\1>)", re.IGNORECASE)
+_COMMENT = re.compile(r"\{\{[<%]\s*comment\s*[%>]\}\}[^{}]*\{\{[<%]\s*/comment\s*[%>]\}\}")
 _WRAPPER = re.compile(
     rf"</?(?:div|span|p|center|details|section|figure|picture|small|font|u|a|script|style)"
     rf"{_ATTRIBUTE}\s*/?>",
@@ -108,8 +112,9 @@ class _Writing:
         while at < len(every):
             end = None if coded[at] else self._end_of_block(every, at)
             if end is None:
-                yield every[at]
-                at += 1
+                count = 1 if coded[at] else _lines_of_tag(every, at)
+                yield " ".join([every[at], *(one.strip() for one in every[at + 1 : at + count])])
+                at += count
             else:
                 at = end + 1
 
@@ -136,13 +141,16 @@ class _Writing:
     def _prose(self, line: str) -> Iterator[str]:
         if _TOC.match(line):
             return
+        if "{{" in line and _COMMENT.search(line):
+            self._report("remarks in it are left out")
+            line = _COMMENT.sub("", line).strip()
         opened = _OPENED.match(line)
         if opened:
             yield from self._opened(opened, line)
         elif _CLOSED.match(line) and self._open and self._open[-1][0] == ":::":
             yield from self._close(":::")
-        elif "{{" in line and _SHORTCODE.search(line):
-            yield from self._shortcodes(line)
+        elif "{{" in line and (found := _shortcodes_in(line)):
+            yield from self._shortcodes(line, found)
         else:
             yield from self._said(line)
 
@@ -200,11 +208,11 @@ class _Writing:
 
     # -- shortcodes
 
-    def _shortcodes(self, line: str) -> Iterator[str]:
+    def _shortcodes(self, line: str, every: list[re.Match[str]]) -> Iterator[str]:
         """Those that stand alone on the line or beside each other; else what is in a sentence."""
         indent = len(line) - len(line.lstrip())
         rest, at = "", 0
-        for found in _SHORTCODE.finditer(line):
+        for found in every:
             rest += (
                 line[at : found.start()] if rest or at == 0 else line[at : found.start()].lstrip()
             )
@@ -269,7 +277,7 @@ class _Writing:
         prose = _A.sub(_link, prose)
         for pattern, instead in _MARKED:
             prose = pattern.sub(instead, prose)
-        bare = _WRAPPER.sub("", prose)
+        bare = _WRAPPER.sub("", _EMPTY.sub("", prose))
         if bare != prose:
             self._report("HTML that only arranges (div, span, …) is left out; what is in it stays")
         return bare
@@ -278,6 +286,28 @@ class _Writing:
         attributes = _arguments(found["rest"])
         source = attributes.get("src", "")
         return f"![{_label(attributes.get('alt', ''))}](<{source}>)" if source else found[0]
+
+
+def _lines_of_tag(every: list[str], at: int) -> int:
+    """How many lines the tag takes that begins on this one, as `<img` of many attributes."""
+    if not _BEGUN.match(every[at]):
+        return 1
+    for count, line in enumerate(every[at + 1 : at + _TAG_LINES], 2):
+        if not line.strip():
+            return 1
+        if ">" in line:
+            return count
+    return 1
+
+
+def _shortcodes_in(line: str) -> list[re.Match[str]]:
+    """Those that are not in code."""
+    spans = [span.span() for span in _SPAN.finditer(line)] if "`" in line else []
+    return [
+        found
+        for found in _SHORTCODE.finditer(line)
+        if not any(start < found.start() < end for start, end in spans)
+    ]
 
 
 def _link(found: re.Match[str]) -> str:

@@ -267,12 +267,13 @@ def _clean(raw: str) -> str:
 
 
 def _free(title: str, path: str, taken: Collection[str]) -> str:
-    """`title`, with the folder behind it, or a number, if that is what it takes."""
+    """`title`, with its folder behind it, or several, or a number, if that is what it takes."""
     short = title[: MAX_TITLE_CHARS // 2]
     place = PurePosixPath(path)
     is_index = place.stem.casefold() in INDEX
-    folder = _clean((place.parent.parent if is_index else place.parent).name)[:50]
-    candidates = [title, f"{short} ({folder})"] if folder else [title]
+    folders = (place.parent.parent if is_index else place.parent).parts
+    named = (_clean("/".join(folders[-count:]))[:80] for count in range(1, len(folders) + 1))
+    candidates = [title, *(f"{short} ({folder})" for folder in named if folder)]
     numbered = (f"{short} ({number})" for number in range(2, 1_000_000))
     return next(one for one in chain(candidates, numbered) if slugify(one) not in taken)
 

@@ -33,7 +33,9 @@ _DEFINED = re.compile(
     rf"^ {{0,3}}\[([^\[\]\n]+)\]:[ \t]*+(?:\n[ \t]*+)?(?=\S)({_TO})(?:[ \t]+({_TITLE}))?[ \t]*$",
     re.M,
 )
-_USED = re.compile(r"(!?)\[([^\[\]\n]+)\](?:\[([^\[\]\n]*)\])?(?![\[(:])")
+_WORDS = r"(?:[^\[\]\n]|\n(?![ \t]*\n))"
+_USED = re.compile(rf"(!?)\[({_WORDS}+)\](?:\[({_WORDS}*)\](?!\()|(?![\[(:]))")
+_HIDDEN = re.compile(r"\0(\d+)\0")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _LONGEST_ROW = 2000  # of a table, as far as bars are looked for
 
@@ -74,26 +76,37 @@ class _Relinking:
         self._text, self._resolve, self._report = text, resolve, report
         self._anchors = anchors
         self._defined: dict[str, str] = {}
-        self._around = "", ""  # what stands on the line before the piece; what comes behind it
+        self._code: list[str] = []  # spans of code in the prose, which `\\0n\\0` stands for
 
     def run(self) -> str:
-        pieces = list(prose(self._text))
-        pieces = [(is_prose, self._define(p) if is_prose else p) for is_prose, p in pieces]
-        whole = "".join(piece for _, piece in pieces)
-        made: list[str] = []
-        at = 0
-        for is_prose, piece in pieces:
-            line, end = whole.rfind("\n", 0, at) + 1, at + len(piece)
-            self._around = whole[line:at][:_LONGEST_ROW], whole[end : end + _LONGEST_ROW]
-            made.append(self._relinked(piece) if is_prose else piece)
-            at = end
-        return "".join(made)
+        pieces = [(is_prose, self._define(p) if is_prose else p) for is_prose, p in self._pieces()]
+        made = (self._relinked(piece) if is_prose else piece for is_prose, piece in pieces)
+        return self._shown("".join(made))
+
+    def _pieces(self) -> Iterator[tuple[bool, str]]:
+        """Prose with its code hidden, since a link may have code in it; and fenced code."""
+        said, at = "", 0
+        for code in _CODE.finditer(self._text):
+            said += self._text[at : code.start()]
+            at = code.end()
+            if code["mark"]:
+                yield True, said
+                yield False, code[0]
+                said = ""
+            else:
+                self._code.append(code[0])
+                said += f"\0{len(self._code) - 1}\0"
+        yield True, said + self._text[at:]
+
+    def _shown(self, text: str) -> str:
+        """With its code again."""
+        return _HIDDEN.sub(lambda found: self._code[int(found[1])], text)
 
     def _define(self, piece: str) -> str:
         """Take out definitions of what comes to lie elsewhere."""
 
         def keep(found: re.Match[str]) -> str:
-            label, to = found[1].casefold().strip(), found[2].strip("<>")
+            label, to = self._named(found[1]), found[2].strip("<>")
             if to.startswith("#") or _ELSEWHERE.match(to) or not self._lead(to, False):
                 return found[0]
             self._defined[label] = to
@@ -110,13 +123,19 @@ class _Relinking:
         return _INLINE.sub(self._inline, piece)
 
     def _used(self, found: re.Match[str]) -> str:
-        to = self._defined.get((found[3] or found[2]).casefold().strip())
+        to = self._defined.get(self._named(found[3] or found[2]))
         return f"{found[1]}[{found[2]}](<{to}>)" if to else found[0]
+
+    def _named(self, label: str) -> str:
+        """As references are compared (CommonMark §4.7)."""
+        return " ".join(self._shown(label).casefold().split())
 
     def _inline(self, found: re.Match[str]) -> str:
         mark, label, to, title = found[1], found[2], found[3].strip("<>"), found[4]
         label = _INLINE.sub(self._inline, label)  # a picture that is a link
         behind = f" {title}" if title else ""
+        if "\0" in to:
+            return found[0]
         if to.startswith("#"):
             return f"{mark}[{label}]({self._here(to[1:])}{behind})"
         lead = None if _ELSEWHERE.match(to) or not to else self._lead(to, False)
@@ -127,7 +146,7 @@ class _Relinking:
         self._miss_anchor(to)
         if "![" in label:
             return f"{label} {_link(lead.title, '')}"
-        return _link(lead.title, label, is_cell=self._is_cell(found))
+        return _link(lead.title, self._shown(label), is_cell=self._is_cell(found))
 
     def _wiki(self, found: re.Match[str]) -> str:
         mark, anchor, label = found[1], found[3] or "", found[4]
@@ -143,15 +162,14 @@ class _Relinking:
             self._report(f"the page {to} was shown in this one; now it is a link")
         self._miss_anchor(anchor)
         label = label or (to if slugify(to) != slugify(lead.title) else "")
-        return _link(lead.title, label, is_cell=self._is_cell(found))
+        return _link(lead.title, self._shown(label), is_cell=self._is_cell(found))
 
     def _is_cell(self, found: re.Match[str]) -> bool:
         """Whether it stands in a row of a table, where a bar would end the cell."""
         text = found.string
         line, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.end())
-        before, behind = text[line : found.start()], text[found.end() : end if end >= 0 else None]
-        before = before if line else self._around[0] + before
-        behind = behind if end >= 0 else behind + self._around[1].partition("\n")[0]
+        before = text[line : found.start()][:_LONGEST_ROW]
+        behind = text[found.end() : end if end >= 0 else None][:_LONGEST_ROW]
         return before.lstrip("> \t").startswith("|") or " | " in before or " | " in behind
 
     def _here(self, called: str) -> str:

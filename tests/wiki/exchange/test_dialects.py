@@ -35,6 +35,8 @@ def became(text: str, **fields: str) -> tuple[str, list[str]]:
         ('{{< figure src="a.png" alt="A [b]" >}}', "![A \\[b\\]](<a.png>)"),
         ('{{< youtube id="xyz" >}}', "[Video](https://www.youtube.com/watch?v=xyz)"),
         ("{{% param name %}} is {{% param gone %}}", "Ada is {{% param gone %}}"),
+        ("{{< comment >}} x {{< /comment >}}\na {{% comment %}}y{{% /comment %}}", "\na"),
+        ("{{< figure\n  src='a.png'\n>}}", "![](<a.png>)"),
         ("a\n[[toc]]\n[TOC]\n{{< toc >}}\nb", "a\nb"),
         ("## Set up {#setup}\n### A {#b .c}\n{#alone}", "## Set up\n### A\n"),
     ],
@@ -61,6 +63,8 @@ def test_tabs_follow_each_other_under_their_names() -> None:
         ('<img src="a.png" alt="A" width=20>', "![A](<a.png>)"),
         ('see <a href="b.md">that</a><a id="here"></a>', "see [that](<b.md>)"),
         ("<b>bold</b> <em>so</em> <kbd>Esc</kbd>", "**bold** *so* `Esc`"),
+        ('<img\n  src="a.png"\n  alt="A"\n/>', "![A](<a.png>)"),
+        ('<i class="fas"></i> x<sup class="new" />', " x"),
         ('<div class="x">\n\ntext\n\n</div>', "\ntext\n"),
         ("<details><summary>More</summary>\n\nx", "**More**\n\nx"),
         ("a <!-- remark --> b\n<!-- gone -->\nc", "a  b\nc"),
@@ -76,7 +80,9 @@ def test_html_becomes_markdown_as_far_as_there_is_any(text: str, expected: str |
 CODE = "```\n:::tip\n<b>x</b> <!-- y --> {{< toc >}}\n## H {#h}\n[[toc]]\n```"
 
 
-@pytest.mark.parametrize("text", [CODE, f"- a\n\n  {CODE}", "`<b>x</b>` ``<!-- ` -->``"])
+@pytest.mark.parametrize(
+    "text", [CODE, f"- a\n\n  {CODE}", "`<b>x</b>` ``<!-- ` -->`` `{{<Esc>}}`"]
+)
 def test_code_is_left_alone(text: str) -> None:
     assert became(text) == (text, [])
 

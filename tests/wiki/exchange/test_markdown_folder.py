@@ -92,6 +92,7 @@ def test_files_of_one_title_are_told_apart_by_their_folders(tmp_path: Path) -> N
         a__x_md="# Plan",
         b__x_md="# plan",
         b__y_md="# PLAN",
+        c__a__x_md="# Plan",
         z_md="# Taken",
     )
     whole = plan(notes, taken={"taken"})
@@ -100,9 +101,10 @@ def test_files_of_one_title_are_told_apart_by_their_folders(tmp_path: Path) -> N
         "a/x.md": "Plan (a)",
         "b/x.md": "plan (b)",
         "b/y.md": "PLAN (2)",
+        "c/a/x.md": "Plan (c/a)",
         "z.md": "Taken (2)",
     }
-    assert len({one.slug for one in whole.pages}) == 5
+    assert len({one.slug for one in whole.pages}) == 6
     assert told(whole, "a/x.md") == ["“Plan” is taken; the page is called “Plan (a)”"]
 
 
