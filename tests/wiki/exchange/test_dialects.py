@@ -35,7 +35,7 @@ def became(text: str, **fields: str) -> tuple[str, list[str]]:
         ('{{< figure src="a.png" alt="A [b]" >}}', "![A \\[b\\]](<a.png>)"),
         ('{{< youtube id="xyz" >}}', "[Video](https://www.youtube.com/watch?v=xyz)"),
         ("{{% param name %}} is {{% param gone %}}", "Ada is {{% param gone %}}"),
-        ("{{< comment >}} x {{< /comment >}}\na {{% comment %}}y{{% /comment %}}", "\na"),
+        ("{{< comment >}} x {{< /comment >}}\na {{% comment %}}y{{% /comment %}}", "a"),
         ("{{< figure\n  src='a.png'\n>}}", "![](<a.png>)"),
         ("a\n[[toc]]\n[TOC]\n{{< toc >}}\nb", "a\nb"),
         ("## Set up {#setup}\n### A {#b .c}\n{#alone}", "## Set up\n### A\n"),
