@@ -46,25 +46,25 @@ _ARGUMENT = re.compile(
 )
 _TOC = re.compile(r"\s*(?:\[\[_?toc_?\]\]|\[TOC\]|\$\{toc\}|\{:toc\})\s*$", re.IGNORECASE)
 _SPAN = re.compile(r"(`+)(?:(?!\1).)+?\1(?!`)")
-_REMARK = re.compile(r"<!--(?:(?!<!--).)*?-->")
+_REMARK = re.compile(r"(?<!\\)<!--(?:(?!<!--).)*?-->")
 _ATTRIBUTE = r"""(?:\s+[\w:@.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'<>=`]+))?)*"""
-_IMG = re.compile(rf"<img(?P<rest>{_ATTRIBUTE})\s*/?>", re.IGNORECASE)
-_A = re.compile(rf"<a(?P<rest>{_ATTRIBUTE})\s*>(?P<label>[^<>]*)</a>", re.IGNORECASE)
+_IMG = re.compile(rf"(?<!\\)<img(?P<rest>{_ATTRIBUTE})\s*/?>", re.IGNORECASE)
+_A = re.compile(rf"(?<!\\)<a(?P<rest>{_ATTRIBUTE})\s*>(?P<label>[^<>]*)</a>", re.IGNORECASE)
 _BEGUN = re.compile(r"\s*(?:\{\{[<%]\s*[\w/-]+|<(?:img|a|div|p|span|details))(?:\s[^<>{}]*)?$")
 _TAG_LINES: Final = 20
-_EMPTY = re.compile(rf"<(i|b|sup|sub|em|span){_ATTRIBUTE}\s*(?:/>|>\s*</\1>)", re.IGNORECASE)
+_EMPTY = re.compile(rf"(?<!\\)<(i|b|sup|sub|em|span){_ATTRIBUTE}\s*(?:/>|>\s*</\1>)", re.IGNORECASE)
 _COMMENT = re.compile(r"\{\{[<%]\s*comment\s*[%>]\}\}[^{}]*\{\{[<%]\s*/comment\s*[%>]\}\}")
 _WRAPPER = re.compile(
-    rf"</?(?:div|span|p|center|details|section|figure|picture|small|font|u|a|script|style)"
+    rf"(?<!\\)</?(?:div|span|p|center|details|section|figure|picture|small|font|u|a|script|style)"
     rf"{_ATTRIBUTE}\s*/?>",
     re.IGNORECASE,
 )
 _MARKED: Final = (
-    (re.compile(r"<(b|strong)>\s*([^<>]+?)\s*</\1>", re.IGNORECASE), r"**\2**"),
-    (re.compile(r"<(i|em)>\s*([^<>]+?)\s*</\1>", re.IGNORECASE), r"*\2*"),
-    (re.compile(r"<(code|tt|kbd)>([^<>`]+)</\1>", re.IGNORECASE), r"`\2`"),
-    (re.compile(r"<(summary|figcaption)>\s*(.+?)\s*</\1>", re.IGNORECASE), r"**\2**"),
-    (re.compile(r"<h([1-6])[^<>]*>\s*([^<>]+?)\s*</h\1>", re.IGNORECASE), r"**\2**"),
+    (re.compile(r"(?<!\\)<(b|strong)>\s*([^<>]+?)\s*</\1>", re.IGNORECASE), r"**\2**"),
+    (re.compile(r"(?<!\\)<(i|em)>\s*([^<>]+?)\s*</\1>", re.IGNORECASE), r"*\2*"),
+    (re.compile(r"(?<!\\)<(code|tt|kbd)>([^<>`]+)</\1>", re.IGNORECASE), r"`\2`"),
+    (re.compile(r"(?<!\\)<(summary|figcaption)>\s*(.+?)\s*</\1>", re.IGNORECASE), r"**\2**"),
+    (re.compile(r"(?<!\\)<h([1-6])[^<>]*>\s*([^<>]+?)\s*</h\1>", re.IGNORECASE), r"**\2**"),
 )
 _LONGEST_LINE: Final = 20_000  # in which something is looked for
 _BLOCK = re.compile(r"\s*<(script|style)(?:\s[^<>]*)?>", re.IGNORECASE)
@@ -81,6 +81,11 @@ def plain(text: str, report: Report, fields: Fields) -> str:
     if "{{" in text:
         text = _PARAM.sub(field, text)
     return "\n".join(_Writing(report).written(text))
+
+
+def bare(line: str) -> str:
+    """A line in Markdown, and without the HTML that only arranges; nothing is told."""
+    return _Writing(lambda what: None).bare(line)
 
 
 class _Writing:
@@ -154,8 +159,11 @@ class _Writing:
         else:
             yield from self._said(line)
 
+    def bare(self, line: str) -> str:
+        return self._outside_code(line, self._without_html)
+
     def _said(self, line: str) -> Iterator[str]:
-        plain_line = self._outside_code(line, self._without_html)
+        plain_line = self.bare(line)
         if plain_line.strip() or not line.strip():
             yield self._within(without_names(plain_line))
 

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, select
 from wiki import attachment, fact, page, text
 from wiki.attachment import Attachment
 from wiki.errors import BadInput, NameTaken
-from wiki.exchange import dialects, front_matter, headings
+from wiki.exchange import dialects, fences, front_matter, headings
 from wiki.exchange.folder_files import INDEX, Found, find, read_text
 from wiki.exchange.relinking import Lead, prose, relink
 from wiki.key import SiteKey
@@ -248,8 +248,9 @@ def _title_of(path: str, fields: front_matter.Fields, body: str) -> str:
     called = place.parent.name if is_index else place.stem
     if " " not in called:
         called = re.sub("[-_]+", " ", called)
-    heads = (m[1] for is_prose, piece in prose(body) if is_prose for m in _HEADING.finditer(piece))
-    for candidate in (fields.get("title"), next(heads, None), called):
+    prose_lines = (line for is_code, line in fences.lines(body) if not is_code)
+    head = next((found[1] for found in map(_HEADING.match, prose_lines) if found), None)
+    for candidate in (fields.get("title"), head, called):
         if isinstance(candidate, str) and (title := _clean(candidate)):
             return title
     return "Page"
@@ -257,7 +258,9 @@ def _title_of(path: str, fields: front_matter.Fields, body: str) -> str:
 
 def _clean(raw: str) -> str:
     """`raw` as a title may be, or ""."""
-    shown = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+|\\(?=[^\w\s])", r"\1", raw)
+    raw = re.sub(r"<br[ ]?/?>", " ", raw)
+    bare = dialects.bare(headings.without_names(f"# {raw}")[2:])
+    shown = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+|\\(?=[^\w\s])", r"\1", bare)
     shown = shown.translate(str.maketrans("[]|", "()-"))
     kept = "".join(c for c in shown if unicodedata.category(c) not in ("Cc", "Cs", "Co"))
     try:

@@ -70,7 +70,7 @@ def test_tabs_follow_each_other_under_their_names() -> None:
         ("a <!-- remark --> b\n<!-- gone -->\nc", "a  b\nc"),
         ("a\n<!-- one\n```\ntwo -->\nb", "a\nb"),
         ("<script setup>\nconst a = '<b>'\n</script>\n\nx", "\nx"),
-        ("a<br>b, x<sup>2</sup>, List<String>, <https://a.b>", None),
+        ("a<br>b, x<sup>2</sup>, List<String>, <https://a.b>, \\<div>, \\<b>x</b>", None),
     ],
 )
 def test_html_becomes_markdown_as_far_as_there_is_any(text: str, expected: str | None) -> None:

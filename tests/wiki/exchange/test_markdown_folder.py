@@ -70,6 +70,7 @@ def test_a_title_comes_from_the_fields_on_top_the_first_heading_or_the_name(tmp_
         tmp_path,
         a_md="---\ntitle: 'From: the top'\ntags: [One, two]\nauthor: Ada\n---\n# Heading\n",
         b_md="```\n# code\n```\n## Two\n\n# A **bold** [link](x.md) #\n",
+        c_md="# Slots: `<slot>`<br>so <sup class='new' /> {#slots}\n",
         some__my_file_name_markdown="text",
         some__README_md="text",
     )
@@ -78,6 +79,7 @@ def test_a_title_comes_from_the_fields_on_top_the_first_heading_or_the_name(tmp_
     assert titles(whole) == {
         "a.md": "From: the top",
         "b.md": "A bold link",
+        "c.md": "Slots: <slot> so",
         "some/my_file-name.markdown": "my file name",
         "some/README.md": "some",
     }
