@@ -1,6 +1,7 @@
 """What generators of sites write around Markdown, as Markdown that everybody reads. Pure.
 
     :::tip Title … :::                  VitePress, Docusaurus       a quote:  > **Tip: Title**
+    > [!TIP] Title                      GitHub, Obsidian            a quote:  > **Tip: Title**
     {{< admonition type="note" >}}      Hugo (also alert, callout)  a quote:  > **Note**
     {{% tab "Java" %}} … {{% /tab %}}   Hugo                        **Java**, and what is in it
     {{< figure src="x.png" alt="X" >}}  Hugo                        ![X](x.png)
@@ -38,6 +39,7 @@ _TABS: Final = ("tab", "tab-content", "expand")
 _SHORTCODE = re.compile(
     r"\{\{(?:<|%)\s*(?P<end>/?)\s*(?P<name>[\w./-]+)(?P<rest>[^{}]*?)/?\s*[%>]\}\}"
 )
+_CALLOUT = re.compile(r"(?P<quote>\s*(?:>[ ]?)+)\[!(?P<kind>\w+)\][+-]?\s*(?P<title>.*)$")
 _PARAM = re.compile(r"\{\{[<%]\s*_?param\s+[\"'`]?([\w.-]+)[\"'`]?\s*[%>]\}\}")
 _OPENED = re.compile(r"(?P<in>\s*):{3,}\s*(?P<kind>[A-Za-z-]+)[ \t]*(?P<title>.*?)\s*$")
 _CLOSED = re.compile(r"\s*:{3,}\s*$")
@@ -149,6 +151,11 @@ class _Writing:
         if "{{" in line and _COMMENT.search(line):
             self._report("remarks in it are left out")
             line = _COMMENT.sub("", line).strip()
+        callout = _CALLOUT.match(line)
+        if callout:
+            yield self._within(f"{callout['quote']}**{_head(callout['kind'], callout['title'])}**")
+            yield self._within(callout["quote"].rstrip())
+            return
         opened = _OPENED.match(line)
         if opened:
             yield from self._opened(opened, line)
@@ -193,14 +200,7 @@ class _Writing:
     def _quote(self, sign: str, indent: int, kind: str, title: str) -> Iterator[str]:
         self._open.append((sign, indent))
         self._is_quoted.append(True)
-        name = kind.capitalize()
-        if kind == "details":
-            head = title or name
-        elif kind == "alert":
-            head = title or "Note"
-        else:
-            head = f"{name}: {title}" if title and title.casefold() != kind else name
-        yield self._within(f"{' ' * indent}**{head}**")
+        yield self._within(f"{' ' * indent}**{_head(kind, title)}**")
         yield self._within(" " * indent)
 
     def _close(self, sign: str) -> Iterator[str]:
@@ -316,6 +316,14 @@ def _shortcodes_in(line: str) -> list[re.Match[str]]:
         for found in _SHORTCODE.finditer(line)
         if not any(start < found.start() < end for start, end in spans)
     ]
+
+
+def _head(kind: str, title: str) -> str:
+    """What stands above a note."""
+    kind = "Note" if kind == "alert" else kind.capitalize()
+    if not title or title.casefold() == kind.casefold():
+        return kind
+    return title if kind == "Details" else f"{kind}: {title}"
 
 
 def _link(found: re.Match[str]) -> str:

@@ -107,7 +107,9 @@ class _Relinking:
 
         def keep(found: re.Match[str]) -> str:
             label, to = self._named(found[1]), found[2].strip("<>")
-            if to.startswith("#") or _ELSEWHERE.match(to) or not self._lead(to, False):
+            if to.startswith("#"):
+                return found[0].replace(to, self._here(to[1:]))
+            if _ELSEWHERE.match(to) or not self._lead(to, False):
                 return found[0]
             self._defined[label] = to
             return ""

@@ -58,6 +58,7 @@ def test_fields_on_top_are_read_from_anything(text: str) -> None:
         ("[a\nb][]: x\n\n[a b]:\n  other.md", "[[Other page|a b]]: x\n\n"),
         ("[`a`][b]\n\n[b]: other.md", "[[Other page|a]]\n\n"),
         ("| `x` [b](other.md) `y` |", "| `x` [[Other page\\|b]] `y` |"),
+        ("[a][]\n\n[a]: #Some-part", "[a][]\n\n[a]: #h-some-part"),
         ("[a](`other.md`)", "[a](`other.md`)"),
         ("[a\nb](other.md)", "[[Other page|a b]]"),
         ("[a](in/out.md)", "[[in-out|a]]"),
