@@ -202,11 +202,13 @@ class Rooms:
         await self._commit([batch for batch in batches if batch.changes or batch.leases])
         for batch in batches:
             room = batch.room
-            if not self._is_open(room):
+            if room.is_damaged and self._is_open(room):
+                await self._reload(room)  # first: what it hands out is read from the document
+            if not self._is_open(room):  # closed meanwhile; what was stored is stored
+                for submission in batch.submissions:
+                    submission.done(None)
                 continue
             room.settle(batch)
-            if room.is_damaged:
-                await self._reload(room)
             if room.has_input:
                 self._stir(room)
         if any(batch.changes for batch in batches):
