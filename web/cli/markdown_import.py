@@ -101,14 +101,14 @@ async def _make(config: Config, store: Store, wanted: Wanted) -> tuple[Report, S
             )
 
         try:
-            report.add(await _written(store, make))
+            report.add(await written(store, make))
         except GroundswellError:
             say(f"{counted(report.pages, 'page')} had been made and stay; then it went wrong.")
             raise
     return report, home
 
 
-async def _written(store: Store, make: Callable[[Connection], Report]) -> Report:
+async def written(store: Store, make: Callable[[Connection], Report]) -> Report:
     """What `make` reports, sooner or later; a failed transaction leaves no trace."""
     for attempt in range(1, TRIES):
         try:

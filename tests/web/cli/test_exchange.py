@@ -11,11 +11,14 @@ from sqlalchemy import Connection
 
 from search import open_index
 from tests.support.command_line import PASSWORD, STDIN, Commands, a_site
+from tests.support.wikis import a_wiki
 from web import config, setup
-from web.cli import folder, losses
+from web.cli import folder, losses, markdown_import
 from web.site import alone_in
 from wiki import page, space
+from wiki.errors import Unavailable
 from wiki.exchange import markdown_folder
+from wiki.exchange.markdown_folder import Report
 from wiki.key import SiteKey
 
 CREATE = ("page", "create", "--space", "ideas", "--title")
@@ -202,3 +205,17 @@ def test_an_imported_site_keeps_its_name_and_gets_no_sample_when_it_is_set_up(
         return [one.slug for one in space.every(conn)]
 
     assert write(fresh, complete) == ["ideas"]
+
+
+async def test_a_batch_that_finds_the_store_taken_is_tried_again(tmp_path: Path) -> None:
+    tried: list[Connection] = []
+
+    def make(conn: Connection) -> Report:
+        tried.append(conn)
+        if len(tried) == 1:
+            raise Unavailable("Somebody else is writing.")
+        return Report(pages=1)
+
+    async with a_wiki(tmp_path) as wiki:
+        made = await markdown_import.written(wiki.store, make)
+    assert made.pages == 1 and len(tried) == 2
