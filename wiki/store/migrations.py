@@ -48,7 +48,7 @@ def migrate(connection: Connection) -> None:
         raise Misconfigured(
             "data",
             "this folder was written by a newer Groundswell"
-            f" (it knows {', '.join(sorted(unknown))});"
+            f" (it knows {', '.join(sorted(map(str, unknown)))});"
             " upgrade the program, or restore a backup made by this version.",
         )
     for name, step in STEPS.items():
