@@ -15,6 +15,7 @@ from sync.protocol import SyncStep1, SyncStep2, Update, encode, varuint
 from tests.support.bystanders import AT_FIRST, MINE, SKULL, Scene
 from tests.support.offender import goodbye, turned_away
 from tests.support.updates import block, section, typed, update
+from tests.support.waiting import eventually
 from wiki.update import MAX_BLOCKS, MAX_UPDATE_BYTES
 
 pytestmark = [
@@ -133,9 +134,12 @@ async def test_in_the_end_the_page_holds_what_the_bystanders_typed(scene: Scene)
     yjs = scene.yjs
     for name in ("bystander", "stock"):
         await yjs("stop", name=name)
-    text = (await yjs("saved", name="bystander"))["text"]
-    await yjs("has", name="stock", text=text)
-    assert await scene.server.text(scene.page_id) == text
+
+    async def agree() -> bool:
+        texts = {(await scene.state(name))["text"] for name in ("bystander", "stock")}
+        return texts == {await scene.server.text(scene.page_id)}
+
+    await eventually(agree)
     by_client = dict.fromkeys((scene.ada, scene.bystander, scene.stock), "")
     for client, words in await yjs("authors", name="stock"):
         by_client[client] += words
