@@ -1,5 +1,5 @@
-"""One browser per worker, one server per file; windows are closed, and what went wrong in them
-fails the test."""
+"""One browser and one server per worker: each test has pages of its own. Windows are closed, and
+what went wrong in them fails the test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     async with a_peopled_server(tmp_path_factory.mktemp("site")) as server:
         yield server

@@ -38,7 +38,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.node,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("access"),
 ]
 
 

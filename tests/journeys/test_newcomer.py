@@ -9,14 +9,13 @@ from playwright.async_api import Page, expect
 
 from tests.support.axe import findings
 from tests.support.command_line import PASSWORD
-from tests.support.server import Server, a_server
+from tests.support.server import Server, a_peopled_server, a_server
 from tests.support.windows import Windows, editing, shows, status, text_of
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.node,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("newcomer"),
 ]
 SAMPLE = "Ideas for learning programmes"
 
@@ -80,40 +79,43 @@ async def test_from_the_link_in_the_terminal_to_three_people_on_one_page(
 
 
 async def test_a_role_that_is_taken_away_ends_writing_in_an_open_window(
-    server: Server, windows: Windows
+    tmp_path: Path, windows: Windows
 ) -> None:
-    page_id = await server.page("Roles", "Start.")
-    url = f"{server.url}/s/ideas/roles"
-    eve = await editing(await windows.of(server, "eve"), url)
-    await eve.keyboard.type("Before. ")
-    await expect(status(eve)).to_have_text("Saved")
-    ada = await (await windows.of(server, "ada")).new_page()
-    await ada.goto(f"{server.url}/s/ideas/settings")
-    await ada.get_by_label("Those it is open to may").select_option("reader")
-    await ada.get_by_role("button", name="Save").click()
-    await expect(ada.get_by_role("status").first).to_have_text("Saved.")
-    await eve.keyboard.insert_text("After. ")
-    await expect(eve.locator("gs-editor")).to_contain_text("You may no longer change this page.")
-    await expect(status(eve)).to_contain_text("Read-only")
-    await expect(text_of(eve)).to_have_attribute("contenteditable", "false")
-    assert await server.text(page_id) == "Before. Start."
-    await expect(eve.locator("gs-editor")).to_contain_text("After. ")  # hers to copy
+    async with a_peopled_server(tmp_path) as server:
+        page_id = await server.page("Roles", "Start.")
+        url = f"{server.url}/s/ideas/roles"
+        eve = await editing(await windows.of(server, "eve"), url)
+        await eve.keyboard.type("Before. ")
+        await expect(status(eve)).to_have_text("Saved")
+        ada = await (await windows.of(server, "ada")).new_page()
+        await ada.goto(f"{server.url}/s/ideas/settings")
+        await ada.get_by_label("Those it is open to may").select_option("reader")
+        await ada.get_by_role("button", name="Save").click()
+        await expect(ada.get_by_role("status").first).to_have_text("Saved.")
+        await eve.keyboard.insert_text("After. ")
+        await expect(eve.locator("gs-editor")).to_contain_text(
+            "You may no longer change this page."
+        )
+        await expect(status(eve)).to_contain_text("Read-only")
+        await expect(text_of(eve)).to_have_attribute("contenteditable", "false")
+        assert await server.text(page_id) == "Before. Start."
+        await expect(eve.locator("gs-editor")).to_contain_text("After. ")  # hers to copy
 
-    reader = await eve.context.new_page()
-    await reader.goto(url)
-    await expect(reader.get_by_role("article")).to_contain_text("Before. Start.")
-    await expect(reader.get_by_role("link", name="Edit", exact=True)).to_have_count(0)
-    await reader.keyboard.press("e")
-    await expect(text_of(reader)).to_have_count(0)
+        reader = await eve.context.new_page()
+        await reader.goto(url)
+        await expect(reader.get_by_role("article")).to_contain_text("Before. Start.")
+        await expect(reader.get_by_role("link", name="Edit", exact=True)).to_have_count(0)
+        await reader.keyboard.press("e")
+        await expect(text_of(reader)).to_have_count(0)
 
-    await ada.get_by_label("Add somebody").fill("eve")
-    await ada.get_by_label("as", exact=True).select_option("editor")
-    await ada.get_by_role("button", name="Add", exact=True).click()
-    await expect(ada.get_by_role("combobox", name="Role of Eve Okafor")).to_have_value("editor")
-    again = await editing(eve.context, url)
-    await again.keyboard.type("Once more. ")
-    await expect(status(again)).to_have_text("Saved")
-    assert await server.text(page_id) == "Once more. Before. Start."
+        await ada.get_by_label("Add somebody").fill("eve")
+        await ada.get_by_label("as", exact=True).select_option("editor")
+        await ada.get_by_role("button", name="Add", exact=True).click()
+        await expect(ada.get_by_role("combobox", name="Role of Eve Okafor")).to_have_value("editor")
+        again = await editing(eve.context, url)
+        await again.keyboard.type("Once more. ")
+        await expect(status(again)).to_have_text("Saved")
+        assert await server.text(page_id) == "Once more. Before. Start."
 
 
 async def test_signing_out_everywhere_else_ends_what_is_open_there(

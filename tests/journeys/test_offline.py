@@ -8,11 +8,7 @@ from playwright.async_api import Dialog, Page, expect
 from tests.support.server import Server
 from tests.support.windows import Windows, editing, shows, status, text_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("offline"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_what_is_typed_offline_is_merged_when_the_tab_is_opened_again(

@@ -10,11 +10,7 @@ from playwright.async_api import Page, expect
 from tests.support.server import Server
 from tests.support.windows import Windows, editing, shows, status, text_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("page-life"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_link_to_nothing_offers_to_write_it_and_follows_what_is_renamed(

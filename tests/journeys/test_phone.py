@@ -10,11 +10,7 @@ from playwright.async_api import expect
 from tests.support.server import Server
 from tests.support.windows import Windows, status, text_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("phone"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 800},
     "is_mobile": True,

@@ -6,13 +6,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.support.server import Server
+from tests.support.waiting import eventually
 from tests.support.windows import Windows, editing, shows, status
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("plain"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_without_scripts_a_page_is_found_read_and_its_history_compared(
@@ -21,6 +18,12 @@ async def test_without_scripts_a_page_is_found_read_and_its_history_compared(
     page_id = await server.page("Plain", "A *plain* text about zeppelins.")
     page = await (await windows.of(server, "eve", java_script_enabled=False)).new_page()
     await page.goto(server.url)
+
+    async def is_indexed() -> bool:
+        async with server.client("ada") as client:
+            return page_id in (await client.get("/api/v1/search?q=zeppelins")).text
+
+    await eventually(is_indexed)
     await page.get_by_role("searchbox").first.fill("zeppelins")
     await page.get_by_role("searchbox").first.press("Enter")
     await page.get_by_role("link", name="Plain").first.click()

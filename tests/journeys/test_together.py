@@ -13,19 +13,15 @@ from tests.support.server import Server
 from tests.support.windows import Windows, editing, shows, status, text_in, text_of
 from wiki import history
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("together"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 HEBREW = "שלום עולם"
 
 
 async def test_two_people_type_in_one_paragraph_and_a_killed_server_loses_nothing(
     server: Server, windows: Windows
 ) -> None:
-    page_id = await server.page("One idea", "Middle.")
-    url = f"{server.url}/s/ideas/one-idea"
+    page_id = await server.page("One paragraph", "Middle.")
+    url = f"{server.url}/s/ideas/one-paragraph"
     ada = await editing(await windows.of(server, "ada"), url)
     eve = await editing(await windows.of(server, "eve"), url)
     await text_of(ada).press("Control+Home")
