@@ -36,7 +36,7 @@ PEOPLE = ("ada", "eve", "bob")
 TYPE_EVERY_MS = 5  # all writers together; one Node process must keep up
 DELETING = 0.45  # of the changes, so that the text does not grow without end
 CHECK_EVERY = 10  # kills; it replays all that was ever typed
-ACKED_A_ROUND = 200  # frames at most, of all writers, between two kills
+ACKED_A_ROUND = 120  # frames at most, of all writers, between two kills
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -63,8 +64,9 @@ class Wiki:
 
 
 @asynccontextmanager
-async def a_wiki(folder: Path) -> AsyncIterator[Wiki]:
-    store = await Store.open(folder)
+async def a_wiki(folder: Path, **options: Any) -> AsyncIterator[Wiki]:
+    """`options` are those of `Store.open`."""
+    store = await Store.open(folder, **options)
     key = SiteKey.new()
 
     def found(conn: Connection) -> tuple[Person, Person, Space]:

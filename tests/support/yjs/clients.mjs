@@ -17,9 +17,9 @@ import { until } from "./waiting.mjs";
 import { verify } from "./witness.mjs";
 
 const KINDS = { stock: StockClient, counting: CountingClient };
-const LONG = 5000; // units; from there on rather less is typed than deleted
+const LONG = 2000; // units; from there on rather less is typed than deleted
 const AHEAD = 3; // frames
-const AHEAD_OFFLINE = 20; // changes
+const AHEAD_OFFLINE = 5; // changes
 const clients = new Map();
 
 function of(name) {
