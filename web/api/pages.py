@@ -152,7 +152,8 @@ def _versions(request: Request) -> list[str]:
 
 
 def _first_known(conn: Connection, page_id: str, versions: list[str]) -> str:
-    """The text of the first version that the page had. Raises Mismatch."""
+    """The text of the first version that the page had. Raises Mismatch, NotFound."""
+    page.by_id(conn, page_id)  # it may have gone since the rights were asked
     for version in versions:
         found = history.text_of_version(conn, page_id, version)
         if found is not None:
