@@ -18,18 +18,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from wiki.durable import make_folder
 from wiki.errors import Damaged, Unavailable
 from wiki.store import health, tables
+from wiki.store.driver import BUSY_MS, Driver
 from wiki.store.health import Health
 from wiki.store.migrations import migrate
 
@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 READERS = 4
 PROBE_SECONDS = 1.0
-BUSY_MS = 5000  # another process may write, too
-WAL_BYTES = 64 * 1024 * 1024  # what the file shrinks to after a busy time
 _PROBE = "probe"
 
 
@@ -56,15 +54,14 @@ class Store:
     """
 
     def __init__(self, folder: Path, free_bytes: Callable[[], int], probe_seconds: float) -> None:
-        url = f"sqlite:///{folder / 'wiki.db'}"
         self._folder, self._probe_seconds = folder, probe_seconds
         self._health = Health(free_bytes)
-        self._writer = create_engine(url, pool_size=1, max_overflow=0)
-        self._readers = create_engine(url, pool_size=READERS + 1, max_overflow=0)
-        _prepare(self._writer, begin="BEGIN IMMEDIATE")
-        _prepare(self._readers, begin="BEGIN", last="query_only=ON")
-        self._writing = ThreadPoolExecutor(1, "store writer")
-        self._reading = ThreadPoolExecutor(READERS, "store reader")
+        file = folder / "wiki.db"
+        self._writer = Driver(file, begin="BEGIN IMMEDIATE")
+        self._readers = [
+            Driver(file, begin="BEGIN", last="query_only=ON") for _ in range(READERS + 1)
+        ]
+        self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
         self._anchor: Connection | None = None
         self._watch: asyncio.Task[None] | None = None
         self._is_settled = False  # nothing is left in the WAL from before us
@@ -82,9 +79,8 @@ class Store:
         Raises Misconfigured when it was written by a newer program, Damaged, Unavailable."""
         free = free_bytes or partial(health.free_bytes, folder)
         store = cls(folder, free, probe_seconds)
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(store._writing, store._begin)
+            await store._begin()
         except BaseException:
             await store.close()
             raise
@@ -98,37 +94,49 @@ class Store:
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction; its result, once that is durable (invariants 1 to 5)."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writing, self._write, fn)
+        return await self._writer.run(self._write, fn)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on a snapshot of what has been committed; it cannot write."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, self._read, fn)
+        reader = await self._idle.get()
+        reading = asyncio.ensure_future(reader.run(self._read, reader, fn))
+        reading.add_done_callback(lambda _: self._idle.put_nowait(reader))
+        return await asyncio.shield(reading)
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
         if self._watch is not None:
             self._watch.cancel()
-        await asyncio.to_thread(self._end)
+        anchor, *_ = self._readers
+        if self._anchor is not None:
+            await anchor.run(self._anchor.close)
+        for driver in (*self._readers, self._writer):
+            await driver.close()
+
+    async def _begin(self) -> None:
+        try:
+            await asyncio.to_thread(make_folder, self._folder)
+            await self._writer.open()
+            await self._writer.run(self._prepare)
+            for reader in self._readers:
+                await reader.open()
+            anchor, *readers = self._readers
+            self._anchor = await anchor.run(_anchored, anchor)
+            for reader in readers:
+                self._idle.put_nowait(reader)
+        except (OperationalError, sqlite3.OperationalError) as error:
+            why = getattr(error, "orig", error)
+            raise Unavailable(f"The store in {self._folder} cannot be opened ({why}).") from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            where = str(self._folder / "wiki.db")
+            raise Damaged("it is not a database; restore it from a backup", where) from error
 
     # -- on the threads
 
-    def _begin(self) -> None:
-        where = str(self._folder / "wiki.db")
-        try:
-            make_folder(self._folder)
-            with self._writer.begin() as connection:
-                migrate(connection)
-            self._settle_or_wait()
-            self._anchor = self._readers.connect()
-            self._anchor.exec_driver_sql("SELECT 1 FROM migration")
-            self._anchor.rollback()
-        except OperationalError as error:
-            why = f"The store in {self._folder} cannot be opened ({error.orig})."
-            raise Unavailable(why) from error
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise Damaged("it is not a database; restore it from a backup", where) from error
+    def _prepare(self) -> None:
+        with self._writer.engine.begin() as connection:
+            migrate(connection)
+        self._settle_or_wait()
 
     def _settle_or_wait(self) -> None:
         """A disk that is full or broken now can still be read; the watch goes on trying."""
@@ -152,17 +160,17 @@ class Store:
     def _transact(self, fn: Callable[[Connection], T]) -> T:
         """In one transaction; a failure of the disk ends writing, and the connection."""
         try:
-            with self._writer.begin() as connection:
+            with self._writer.engine.begin() as connection:
                 return fn(connection)
         except SQLAlchemyError as error:
             if because := health.trouble_of(error):
                 self._health.fail(because)
-                self._writer.dispose()
+                self._writer.engine.dispose()
             raise
 
-    def _read(self, fn: Callable[[Connection], T]) -> T:
+    def _read(self, reader: Driver, fn: Callable[[Connection], T]) -> T:
         try:
-            with self._readers.connect() as connection:
+            with reader.engine.connect() as connection:
                 try:
                     return fn(connection)
                 except SQLAlchemyError as error:
@@ -177,21 +185,12 @@ class Store:
                 ) from error
             raise Unavailable(because or "The store could not be read.") from error
 
-    def _end(self) -> None:
-        self._writing.shutdown()
-        self._reading.shutdown()
-        if self._anchor is not None:
-            self._anchor.close()
-        self._readers.dispose()
-        self._writer.dispose()
-
     # -- the watch over the disk
 
     async def _watch_disk(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._probe_seconds)
-            await loop.run_in_executor(self._writing, self._probe)
+            await self._writer.run(self._probe)
 
     def _probe(self) -> None:
         """Is there space? And while writes are refused: would one go well?"""
@@ -222,7 +221,7 @@ class Store:
         When another process has the file open there is nothing to do: it has done so."""
         if self._is_settled:
             return
-        raw = self._writer.raw_connection()
+        raw = self._writer.engine.raw_connection()
         try:
             cursor = raw.cursor()
             cursor.execute("PRAGMA busy_timeout=0")
@@ -236,25 +235,9 @@ class Store:
         self._is_settled = True
 
 
-def _prepare(engine: Engine, *, begin: str, last: str = "") -> None:
-    """SQLite as we need it; transactions begin where we say, not where the driver guesses."""
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_MS}",
-            "cache_size=-32000",
-            f"journal_size_limit={WAL_BYTES}",
-            *((last,) if last else ()),
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+def _anchored(reader: Driver) -> Connection:
+    """An idle connection that has looked at the database once."""
+    connection = reader.engine.connect()
+    connection.exec_driver_sql("SELECT 1 FROM migration")
+    connection.rollback()
+    return connection
