@@ -64,7 +64,7 @@ class WhooshEngine:
                 writer.add_document(**_stored(document))
             writer.delete_by_term(ID, CHECKPOINT_ID)
             writer.add_document(**{ID: CHECKPOINT_ID, POSITION: batch.position})
-        except Exception:
+        except Exception:  # whatever it was: the writer's lock must not stay; it goes on up
             writer.cancel()
             raise
         writer.commit()
