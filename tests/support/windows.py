@@ -124,4 +124,4 @@ async def shows(page: Page, text: str) -> None:
     try:
         await eventually(does, WAIT_MS / 1000)
     except AssertionError:
-        assert await text_in(page) == text
+        raise AssertionError(f"{await text_in(page)!r} is not {text!r}") from None

@@ -88,6 +88,7 @@ class EditorIsland {
       presence,
       copy: this.copy,
       onChange: (state) => this.changed(state),
+      onKept: (state) => this.say(state),
       onStop: (reason, updates, rows) => void this.stopped(reason, updates, rows),
     });
     this.joined = { doc, presence, socket, people };
@@ -95,9 +96,14 @@ class EditorIsland {
   }
 
   private changed(state: State): void {
-    this.status.show({ state, mayEdit: this.mayEdit, isKept: this.copy.isKeeping });
+    this.say(state);
     // The first effects run before `join` has stored the socket; the next change finds it.
     if (state.hasHeard && this.view === null && this.joined !== null) this.mount(this.joined);
+  }
+
+  private say(state: State): void {
+    const isKept = this.copy.isKeeping && (this.joined?.socket.unsent.isKept ?? true);
+    this.status.show({ state, mayEdit: this.mayEdit, isKept });
   }
 
   private mount({ doc, presence }: Joined): void {

@@ -65,22 +65,21 @@ export class LocalCopy {
     return kept;
   }
 
-  /** The row's number, or null when nothing can be kept. */
+  /** The row's number once it is written, or null when nothing can be kept. */
   async keep(update: Uint8Array, epoch = this.key.epoch): Promise<number | null> {
     if (this.database === null) return null;
     const row: Row = { ...this.key, epoch, update };
     const store = this.database.transaction(UPDATES, "readwrite").objectStore(UPDATES);
-    return Number(await done(store.add(row)));
+    const added = store.add(row);
+    await complete(store.transaction);
+    return Number(added.result);
   }
 
   async forget(ids: readonly number[]): Promise<void> {
     if (this.database === null || ids.length === 0) return;
     const store = this.database.transaction(UPDATES, "readwrite").objectStore(UPDATES);
     for (const id of ids) store.delete(id);
-    await new Promise<void>((resolve, reject) => {
-      store.transaction.oncomplete = () => resolve();
-      store.transaction.onerror = () => reject(store.transaction.error);
-    });
+    await complete(store.transaction);
   }
 
   close(): void {
@@ -96,6 +95,14 @@ async function openDatabase(): Promise<IDBDatabase> {
     store.createIndex(BY_PAGE, ["person", "page"]);
   };
   return done(request);
+}
+
+/** A request that went well may still be undone with its transaction. */
+function complete(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 function done<Result>(request: IDBRequest<Result>): Promise<Result> {

@@ -22,6 +22,7 @@ export interface Options {
   presence: Awareness;
   copy: LocalCopy;
   onChange(state: connection.State): void;
+  onKept?(state: connection.State): void; // this browser has written down what was typed
   onStop(reason: connection.StopReason, unsent: Uint8Array[], rows: number[]): void;
 }
 
@@ -71,8 +72,9 @@ export class PageSocket {
   private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (origin === this) return;
     const { copy } = this.options;
-    this.unsent.add(update, copy.keep(update).catch(() => null));
+    const kept = this.unsent.add(update, copy.keep(update).catch(() => null));
     this.take({ type: "typed" });
+    void kept.then(() => this.options.onKept?.(this.state));
   };
 
   private readonly onPresence = (
@@ -105,7 +107,7 @@ export class PageSocket {
   }
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
-    const isKept = this.state.phase === "stopped" && this.options.copy.isKeeping;
+    const isKept = this.state.phase === "stopped" && this.unsent.isKept;
     if (this.hasUnacknowledged && !isKept) event.preventDefault();
   };
 
@@ -211,7 +213,7 @@ export class PageSocket {
     const own = new Set(await this.unsent.rows());
     const kept = (await copy.kept()).filter((row) => row.epoch === epoch && !own.has(row.id));
     for (const { id, update } of kept) {
-      this.unsent.add(update, Promise.resolve(id));
+      void this.unsent.add(update, Promise.resolve(id));
       Y.applyUpdate(doc, update, this);
     }
     if (kept.length > 0) this.take({ type: "typed" });

@@ -8,13 +8,22 @@ interface Entry {
   update: Uint8Array;
   frame: number | null; // null: not in a frame of this socket yet
   row: Promise<number | null>; // where this browser keeps it
+  isKept: boolean; // it is there
 }
 
 export class Unsent {
   private entries: Entry[] = [];
 
-  add(update: Uint8Array, row: Promise<number | null>): void {
-    this.entries.push({ update, frame: null, row });
+  /** Resolves when it is known whether this browser keeps the update. */
+  async add(update: Uint8Array, row: Promise<number | null>): Promise<void> {
+    const entry: Entry = { update, frame: null, row, isKept: false };
+    this.entries.push(entry);
+    entry.isKept = (await row) !== null;
+  }
+
+  /** Whether closing the tab would lose nothing. */
+  get isKept(): boolean {
+    return this.entries.every((entry) => entry.isKept);
   }
 
   /** The update of the frame numbered `frame`: all that waited, merged. */

@@ -42,3 +42,16 @@ test("after a new connection the answer to sync step 1 carries everything", asyn
   unsent.allIn(1);
   assert.deepEqual(await unsent.durable(1), [5]);
 });
+
+test("what was typed counts as kept only when this browser has written it down", async () => {
+  const unsent = new Unsent();
+  const [update] = updatesOf((text) => text.insert(0, "x"));
+  let written = (_row: number | null): void => undefined;
+  const added = unsent.add(update as Uint8Array, new Promise<number | null>((resolve) => (written = resolve)));
+  assert.equal(unsent.isKept, false);
+  written(1);
+  await added;
+  assert.equal(unsent.isKept, true);
+  await unsent.add(update as Uint8Array, Promise.resolve(null));
+  assert.equal(unsent.isKept, false);
+});
