@@ -76,6 +76,7 @@ class Rooms:
         self._seats: dict[Room, set[Seat]] = {}
         self._awake: set[Room] = set()
         self._unsealable: set[str] = set()  # damaged pages
+        self._sealing = asyncio.Lock()
         self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False
@@ -258,21 +259,22 @@ class Rooms:
     async def _seal_pages(self, page_ids: Iterable[str]) -> None:
         """A damaged page is passed over from now on, and said so once; a disk that takes nothing
         now is waited for: what is in the journal is durable."""
-        now_ms = self._clock_ms()
-        for page_id in set(page_ids) - self._unsealable:
-            if self._store.read_only_because is not None:
-                return
+        async with self._sealing:  # the sealer and whoever drains take turns
+            now_ms = self._clock_ms()
+            for page_id in set(page_ids) - self._unsealable:
+                if self._store.read_only_because is not None:
+                    return
 
-            def sealed(conn: Sql, page_id: str = page_id) -> None:
-                seal.seal(conn, self._key, page_id, now_ms)
+                def sealed(conn: Sql, page_id: str = page_id) -> None:
+                    seal.seal(conn, self._key, page_id, now_ms)
 
-            try:
-                await self._store.write(sealed)
-            except Damaged as error:
-                self._unsealable.add(page_id)
-                log.error("seal.skipped", page=page_id, error=str(error))
-            except GroundswellError as error:
-                log.error("seal.failed", page=page_id, error=str(error))
+                try:
+                    await self._store.write(sealed)
+                except Damaged as error:
+                    self._unsealable.add(page_id)
+                    log.error("seal.skipped", page=page_id, error=str(error))
+                except GroundswellError as error:
+                    log.error("seal.failed", page=page_id, error=str(error))
 
     def _forget_idle(self) -> None:
         long_ago = time.monotonic() - IDLE_SECONDS
