@@ -10,11 +10,15 @@ In reading order:
     shelf          an index in a folder, replaceable while it serves
     query          what people type, as a tree
     indexer        the follower
+    results        what people are given
+    marks          what was found, marked in a text
+    similar        pages like a draft
     finding        results for people, within their rights
 """
 
-from search.finding import Results, Search
+from search.finding import Search
 from search.indexer import Indexer
+from search.results import Results
 from search.shelf import open_index
 
 __all__ = ["Indexer", "Results", "Search", "open_index"]

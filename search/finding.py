@@ -1,23 +1,21 @@
 """What a search gives people: pages they may read, with what was found marked. The index knows
-where; titles and text come from the store, for the few hits that are shown."""
+where; titles and rights come from the store, for the few hits that are shown."""
 
 from __future__ import annotations
 
 import asyncio
-import html
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
 
-from search import query
-from search.index import ARCHIVED, KIND, STATUS, TAG, Found, Query
+from search import query, similar
+from search.index import ARCHIVED, AUTHOR, KIND, STATUS, TAG, YEAR, Found, Order, Query
 from search.index import Hit as Place
-from search.languages import LANGUAGES, stem, tokens
+from search.marks import Marker
+from search.results import Hit, Results, Similar
 from search.shelf import Shelf
-from search.tree import AllOf, Fuzzy, Leaf, Node, Not, Phrase, Prefix, Term, positives
+from search.tree import AllOf, Node, Not, Term, positives
 from wiki import page, space
 from wiki.access import Actor
 from wiki.errors import Damaged
@@ -27,32 +25,9 @@ from wiki.store import Store
 
 log = structlog.get_logger(__name__)
 
-SNIPPET_CHARS = 240
-SCANNED_CHARS = 200_000
 MAX_PAGE = 100
 BUILDING = "The index is being made again; some pages may be missing for a moment."
 FAILED = "The search had trouble and is being repaired. Try again in a moment."
-_MARKS = re.compile(r"^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`title_html`, `snippet_html`: escaped, with <mark> around what was found."""
-
-    page: Page
-    space: Space
-    title_html: str
-    snippet_html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """`facets`: space (ids), kind, tag, status → how many."""
-
-    total: int
-    hits: tuple[Hit, ...]
-    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    notice: str | None = None
 
 
 class Search:
@@ -69,53 +44,104 @@ class Search:
         space_slug: str | None = None,
         kind: str | None = None,
         tag: str | None = None,
+        status: str | None = None,
+        author: str | None = None,
+        year: str | None = None,
+        order: Order = Order.RELEVANCE,
         page: int = 1,
         per_page: int = 10,
     ) -> Results:
-        """Pages for what was typed, best first; `page` counts from 1."""
+        """Pages for what was typed, best first; `page` counts from 1.
+
+        `author` is a person id; `year` that of the page's last change."""
         visible = await self._visible(actor)
         chosen = frozenset(
             one.id for one in visible.values() if space_slug is None or one.slug == space_slug
         )
         tree = query.parse(text)
-        asked = Query(
-            _narrowed(tree, kind, tag), chosen, (min(page, MAX_PAGE) - 1) * per_page, per_page
-        )
+        exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year}
+        offset = (min(page, MAX_PAGE) - 1) * per_page
+        asked = Query(_narrowed(tree, exact), chosen, offset, per_page, order)
         try:
             found = await asyncio.to_thread(self._index.search, asked)
         except Damaged as error:
             log.error("search.failed", error=str(error))
-            return Results(0, (), {}, FAILED)
-        hits = await self._store.read(lambda conn: _hits(conn, found, visible, _Marker(tree)))
-        return Results(
-            found.total, hits, found.facets, BUILDING if self._index.is_building else None
-        )
+            return Results(0, (), {}, (FAILED,))
+        hits = await self._store.read(lambda conn: _hits(conn, found, visible, Marker(tree)))
+        notices = (BUILDING,) if self._index.is_building else ()
+        return Results(found.total, hits, found.facets, notices)
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:
         """Pages for what is being typed."""
         visible = await self._visible(actor)
         tree = AllOf((query.parse(prefix, is_typing=True), Not(Term(STATUS, ARCHIVED))))
+        places = await self._best(tree, visible, limit)
+        found = await self._store.read(lambda conn: _pages(conn, places, visible))
+        return list(found)
+
+    async def titles(self, typed: str, actor: Actor, limit: int = 12) -> list[Page]:
+        """For the quick switcher: pages whose title goes like what was typed, a letter may be
+        wrong; those changed last while nothing is typed."""
+        visible = await self._visible(actor)
+        if not typed.strip():
+            return await self._store.read(lambda conn: page.recent(conn, visible.keys(), limit))
+        tree = AllOf((query.titles(typed), Not(Term(STATUS, ARCHIVED))))
+        places = await self._best(tree, visible, limit)
+        return await self._store.read(lambda conn: _pages(conn, places, visible))
+
+    async def similar(
+        self,
+        title: str,
+        text: str,
+        actor: Actor,
+        *,
+        not_page_id: str | None = None,
+        limit: int = 5,
+    ) -> list[Similar]:
+        """Pages like a draft, present and past, declined and archived ones too; best first."""
+        visible = await self._visible(actor)
+        draft = similar.Draft(title, text)
+        if not draft.words:
+            return []
+        places = await self._best(draft.tree(), visible, similar.CANDIDATES)
+
+        def read(conn: Connection) -> list[Similar]:
+            found = [one for one in _pages(conn, places, visible) if one.id != not_page_id]
+            return similar.best(conn, draft, found, visible, limit)
+
+        return await self._store.read(read)
+
+    async def related(self, page_id: str, actor: Actor, limit: int = 5) -> list[Similar]:
+        """Pages like this one. Raises NotFound."""
+
+        def read(conn: Connection) -> tuple[str, str]:
+            return page.by_id(conn, page_id).title, page.text(conn, page_id)
+
+        title, text = await self._store.read(read)
+        return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
+
+    async def _best(self, tree: Node, visible: Mapping[str, Space], limit: int) -> list[Place]:
         try:
-            places = await asyncio.to_thread(self._index.suggest, tree, frozenset(visible), limit)
+            return await asyncio.to_thread(self._index.suggest, tree, frozenset(visible), limit)
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return []
-        found = await self._store.read(lambda conn: _pages(conn, places, visible))
-        return list(found)
 
     async def _visible(self, actor: Actor) -> dict[str, Space]:
         spaces = await self._store.read(lambda conn: space.visible(conn, actor))
         return {one.id: one for one in spaces}
 
 
-def _narrowed(tree: Node, kind: str | None, tag: str | None) -> Node:
+def _narrowed(tree: Node, exact: Mapping[str, str | None]) -> Node:
     parts: list[Node] = [tree]
-    if not any(isinstance(leaf, Term) and leaf.field == STATUS for leaf in positives(tree)):
+    asks_status = exact[STATUS] or any(
+        isinstance(leaf, Term) and leaf.field == STATUS for leaf in positives(tree)
+    )
+    if not asks_status:
         parts.append(Not(Term(STATUS, ARCHIVED)))
-    if kind:
-        parts.append(Term(KIND, kind.casefold()))
-    if tag:
-        parts.append(Term(TAG, tag.casefold()))
+    for name, value in exact.items():
+        if value:
+            parts.append(Term(name, value if name == AUTHOR else value.casefold()))
     return AllOf(tuple(parts))
 
 
@@ -127,7 +153,7 @@ def _pages(conn: Connection, places: Sequence[Place], visible: Mapping[str, Spac
 
 
 def _hits(
-    conn: Connection, found: Found, visible: Mapping[str, Space], marker: _Marker
+    conn: Connection, found: Found, visible: Mapping[str, Space], marker: Marker
 ) -> tuple[Hit, ...]:
     return tuple(
         Hit(
@@ -146,101 +172,3 @@ def _text(conn: Connection, one: Page) -> str:
         return page.text(conn, one.id)
     except Damaged:
         return ""
-
-
-class _Marker:
-    """Finds in a text what the tree looks for."""
-
-    def __init__(self, tree: Node) -> None:
-        self._words: set[str] = set()
-        self._stems: set[str] = set()
-        self._prefixes: list[str] = []
-        self._runs: set[str] = set()
-        for leaf in positives(tree):
-            self._learn(leaf)
-
-    def _learn(self, leaf: Leaf) -> None:
-        match leaf:
-            case Term(name, text) if name.startswith("stem_"):
-                self._stems.add(text)
-            case Term(name, text) if name in ("title", "body"):
-                self._words.add(text)
-            case Phrase(name, texts) if name in ("title", "body"):
-                self._words.update(texts)
-            case Phrase(_, texts):
-                self._runs.update(texts)
-            case Term(name, text) if name in ("title_pairs", "body_pairs"):
-                self._runs.add(text)
-            case Prefix(name, text) if name in ("title", "body"):
-                self._prefixes.append(text)
-            case Prefix(_, text):
-                self._runs.add(text)
-            case Fuzzy(_, text):
-                self._prefixes.append(text[: max(2, len(text) - 2)])
-
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """Where something was found: char offsets."""
-        found: list[tuple[int, int]] = []
-        for token in tokens(text[:SCANNED_CHARS]):
-            if token.is_run:
-                found += self._in_run(token.text, token.start)
-            elif self._is_hit(token.text):
-                found.append((token.start, token.end))
-        return found
-
-    def marked(self, text: str) -> str:
-        return _mark(text, self.places(text))
-
-    def snippet(self, markdown: str) -> str:
-        """The stretch with the most of it, as one line."""
-        text = " ".join(_MARKS.sub(" ", markdown[:SCANNED_CHARS]).split())
-        places = self.places(text)
-        start = _best(places)
-        if start > 0:
-            start = text.rfind(" ", 0, start) + 1
-        end = min(len(text), start + SNIPPET_CHARS)
-        if end < len(text):
-            end = max(text.rfind(" ", start, end), start + SNIPPET_CHARS // 2)
-        inside = [(a - start, b - start) for a, b in places if a >= start and b <= end]
-        before, after = "… " if start else "", " …" if end < len(text) else ""
-        return before + _mark(text[start:end], inside) + after
-
-    def _is_hit(self, word: str) -> bool:
-        if word in self._words or any(word.startswith(prefix) for prefix in self._prefixes):
-            return True
-        return bool(self._stems) and any(stem(one, word) in self._stems for one in LANGUAGES)
-
-    def _in_run(self, run: str, offset: int) -> list[tuple[int, int]]:
-        covered = [False] * len(run)
-        for wanted in self._runs:
-            at = run.find(wanted)
-            while at >= 0:
-                covered[at : at + len(wanted)] = [True] * len(wanted)
-                at = run.find(wanted, at + 1)
-        places: list[tuple[int, int]] = []
-        for index, is_covered in enumerate(covered):
-            if is_covered and places and places[-1][1] == offset + index:
-                places[-1] = (places[-1][0], offset + index + 1)
-            elif is_covered:
-                places.append((offset + index, offset + index + 1))
-        return places
-
-
-def _best(places: Sequence[tuple[int, int]]) -> int:
-    """Where to begin: the window with the most places, a little before its first."""
-    best, start, last = 0, 0, 0
-    for first in range(len(places)):
-        last = max(last, first)
-        while last < len(places) and places[last][1] <= places[first][0] + SNIPPET_CHARS - 40:
-            last += 1
-        if last - first > best:
-            best, start = last - first, max(0, places[first][0] - 40)
-    return start
-
-
-def _mark(text: str, places: Sequence[tuple[int, int]]) -> str:
-    out, at = [], 0
-    for start, end in places:
-        out += [html.escape(text[at:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
-        at = end
-    return "".join(out) + html.escape(text[at:])

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from search.languages import LANGUAGES, guess, stem, words_and_pairs
 from search.tree import Everything, Node
 
-SCHEMA = 1  # raise it whenever what is indexed changes; older indexes then rebuild themselves
+SCHEMA = 2  # raise it whenever what is indexed changes; older indexes then rebuild themselves
 
 ID, SPACE, KIND, TAG, STATUS, AUTHOR = "id", "space", "kind", "tag", "status", "author"
 TITLE, BODY, TITLE_PAIRS, BODY_PAIRS = "title", "body", "title_pairs", "body_pairs"
-MODIFIED, POSITION = "modified", "position"
-EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR)  # whole values; several each
+MODIFIED, POSITION, YEAR = "modified", "position", "year"
+EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR)  # whole values; several each
 WORD_FIELDS = (TITLE, BODY, TITLE_PAIRS, BODY_PAIRS)  # tokens with their places
 STEM_FIELDS = {language: f"stem_{language}" for language in LANGUAGES}  # tokens, no places
-FACETS = (SPACE, KIND, TAG, STATUS)
+FACETS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR)
 FACET_VALUES = 20  # the most frequent values of each facet
 CHECKPOINT_ID = "@checkpoint"  # the document that holds the position; in no space, so never found
 ARCHIVED = "archived"  # the status that archived pages have beside their own
@@ -59,6 +60,7 @@ class Document:
             TAG: tuple(tag.casefold() for tag in self.tags),
             STATUS: tuple(status.casefold() for status in statuses if status),
             AUTHOR: self.author_ids,
+            YEAR: (str(datetime.fromtimestamp(self.modified_at_ms / 1000, UTC).year),),
         }
 
     def tokens(self) -> dict[str, list[str]]:

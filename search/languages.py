@@ -142,6 +142,11 @@ def words_and_pairs(text: str) -> tuple[list[str], list[str]]:
     return words, couples
 
 
+def is_small(word: str) -> bool:
+    """Whether the folded `word` is one of those that say nothing by themselves."""
+    return word in _SPOKEN_BY
+
+
 def guess(words: Sequence[str]) -> str:
     """The language of folded `words`: that of most small words, English when there are none."""
     seen: Counter[str] = Counter()

@@ -48,6 +48,8 @@ from search.tree import AllOf, AnyOf, Everything, Fuzzy, Modified, Node, Not, Ph
 
 MAX_CHARS = 500
 MAX_WORDS = 32
+TWO_TYPOS_CHARS = 7
+TYPO_CHARS = 4  # a shorter word with another letter is another word
 TITLE_BOOST = 3.0
 _WORDS, _TITLE = "words", "title"
 _EXACT = {"tag": TAG, "kind": KIND, "status": STATUS, "author": AUTHOR, "space": SPACE}
@@ -69,6 +71,28 @@ def parse(text: str, *, is_typing: bool = False) -> Node:
             head = cut[: last[0].start].strip()
             return AllOf((parse(head), ending)) if head else ending
     return node
+
+
+def titles(typed: str) -> Node:
+    """Titles with words that begin with what was typed, or nearly."""
+    words = list(tokens(_bounded(typed)))
+    parts: list[Node] = []
+    for number, one in enumerate(words, 1):
+        if one.is_run:
+            parts.append(_run(_TITLE, one.text))
+            continue
+        near: list[Node] = [Term(TITLE, one.text, 2.0)]
+        if number == len(words) or len(one.text) >= TYPO_CHARS:
+            near.append(Prefix(TITLE, one.text, 1.5))
+        if len(one.text) >= TYPO_CHARS:
+            near.append(Fuzzy(TITLE, one.text, _typos(one.text), 0.5))
+        parts.append(AnyOf(tuple(near)))
+    return AllOf(tuple(parts)) if parts else AnyOf(())
+
+
+def _typos(word: str) -> int:
+    """How many edits away a word may be and still be meant."""
+    return 2 if len(word) >= TWO_TYPOS_CHARS else 1
 
 
 def _read(text: str) -> Any:

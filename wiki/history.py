@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -46,6 +46,15 @@ class Revision:
         return self.kind in (*TEXT_KINDS, NOW)
 
 
+class Act(NamedTuple):
+    """One fact of a page's record."""
+
+    record_id: str
+    person_id: str
+    at_ms: int
+    fields: Mapping[str, Any]
+
+
 class Span(NamedTuple):
     """Text that one person wrote at one time."""
 
@@ -75,6 +84,18 @@ def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
     if record.page != page_id:
         raise NotFound("revision", record_id)
     return _revision(record)
+
+
+def acts(conn: Connection, page_id: str, name: str = "") -> Iterator[Act]:
+    """The facts of that name, or all, newest first."""
+    query = select(table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
+    query = query.where(table.c.page == page_id, table.c.kind == "fact")
+    for row in conn.execute(query.order_by(table.c.position.desc())):
+        record = Record(*row)
+        for part in reversed(record.parts):
+            fields = json.loads(part.update)
+            if not name or fields["name"] == name:
+                yield Act(record.id, part.person_id, part.at_ms, fields)
 
 
 def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
