@@ -2,9 +2,11 @@
 
     python -m tests.faults.killing --kills 500 --writers 50 --pages 5 --minutes 10
 
-A round: writers type, on line and off; meanwhile the journal is now and then sealed, as an export
-does; at a random moment the server gets SIGKILL. Before anybody comes back, a client with nothing
-of its own reads each page from the restarted server. It must hold everything
+A round: writers type, on line and off; the server seals every second, and makes checkpoints; now
+and then an export or an import is at work beside it. At a random moment the server gets SIGKILL,
+and so does what is beside it; now and then a reindex is killed before the next server starts.
+Before anybody comes back, a client with nothing of its own reads each page from the restarted
+server. It must hold everything
 
 - that was acknowledged to any writer,
 - that any client has been sent of others, and
@@ -25,16 +27,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.commands_beside import CommandsBeside
 from tests.support.server import Server, a_peopled_server
 from tests.support.waiting import eventually
 from tests.support.yjs_clients import YjsClients, yjs_clients
 from wiki import check
 from wiki.exchange import known_keys
-from wiki.exchange.export import seal_all
 
 PEOPLE = ("ada", "eve", "bob")
 TYPE_EVERY_MS = 5  # all writers together; one Node process must keep up
 DELETING = 0.45  # of the changes, so that the text does not grow without end
+BESIDE, REINDEX = 0.4, 0.1  # of the rounds
+LONGER = 1.5  # seconds, in which the server seals, a command gets under way
 CHECK_EVERY = 10  # kills; it replays all that was ever typed
 ACKED_A_ROUND = 120  # frames at most, of all writers, between two kills
 
@@ -45,7 +49,7 @@ class Tally:
 
     kills: int = 0
     promises: int = 0
-    seals: int = 0
+    beside: dict[str, int] = field(default_factory=dict)  # commands killed in the middle
     checks: int = 0
     typed: int = 0
     records: int = 0
@@ -59,6 +63,7 @@ class Killing:
     server: Server
     yjs: YjsClients
     chance: random.Random
+    beside: CommandsBeside
     pages: dict[str, list[str]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
@@ -81,13 +86,18 @@ class Killing:
     async def round(self) -> None:
         """One kill, and what is left after it."""
         wanted = self.chance.randint(1, ACKED_A_ROUND)
-        sealing = asyncio.create_task(self._seal(), name="sealing beside the server")
+        command = await self.beside.begin() if self.chance.random() < BESIDE else None
         await eventually(lambda: self._have_acked(wanted), 60)
-        await asyncio.sleep(self.chance.uniform(0, 0.03))  # the moment is what is tested
+        longer = LONGER if command or self.chance.random() < 0.2 else 0.03
+        await asyncio.sleep(self.chance.uniform(0, longer))  # the moment is what is tested
         await self.server.kill()
         self.tally.kills += 1
+        if command:
+            await self.beside.kill(command)
         await self.yjs("disconnect", names=self._names())
-        await sealing
+        if self.chance.random() < REINDEX:
+            await self.beside.reindex()
+        self.tally.beside = dict(self.beside.killed)
         if self.tally.kills % CHECK_EVERY == 1:
             await self._check()
         await self.server.start()
@@ -113,11 +123,6 @@ class Killing:
     async def _have_acked(self, wanted: int) -> bool:
         return int(await self.yjs("acked", names=self._names())) >= wanted
 
-    async def _seal(self) -> None:
-        if self.chance.random() < 0.5:
-            key, now_ms = self.server.key(), time.time_ns() // 1_000_000
-            self.tally.seals += await self.server.write(lambda conn: seal_all(conn, key, now_ms))
-
     async def _verify(self) -> None:
         for page_id, names in self.pages.items():
             url = self.server.sync_url(page_id, "ada")
@@ -132,7 +137,7 @@ class Killing:
         checked = await self.server.read(
             lambda conn: check.check(conn, known_keys.known(conn, key), self.server.folder)
         )
-        assert (checked.pages, checked.problems) == (len(self.pages), [])
+        assert checked.pages >= len(self.pages) and not checked.problems, checked.problems
         self.tally.checks += 1
         self.tally.records = checked.records
 
@@ -152,8 +157,12 @@ async def killed(
 ) -> Tally:
     """Raises AssertionError when something promised is gone."""
     until = time.monotonic() + seconds
-    async with a_peopled_server(folder) as server, yjs_clients() as yjs:
-        killing = Killing(server, yjs, random.Random(seed))
+    site, chance = folder / "site", random.Random(seed)
+    settings = folder / "settings.toml"
+    settings.write_text("[record]\nquiet_seconds = 0\n")
+    options = ("--config", str(settings))
+    async with a_peopled_server(site, *options) as server, yjs_clients() as yjs:
+        killing = Killing(server, yjs, chance, CommandsBeside(site, chance))
         await killing.begin(writers, pages)
         while killing.tally.kills < kills and time.monotonic() < until:
             await killing.round()

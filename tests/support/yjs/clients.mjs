@@ -1,5 +1,5 @@
 /**
- * Many Yjs clients in one process, told what to do by lines of JSON on stdin; see `../yjs.py`.
+ * Many Yjs clients in one process, told what to do by lines of JSON on stdin; see `../yjs_clients.py`.
  *
  *     {"id": 1, "do": "open", "name": "eve", "url": "ws://…", "kind": "stock" | "counting"}
  *     {"id": 1, "result": …}  or  {"id": 1, "error": "…"}
@@ -21,6 +21,7 @@ const LONG = 2000; // units; from there on rather less is typed than deleted
 const AHEAD = 3; // frames
 const AHEAD_OFFLINE = 5; // changes
 const clients = new Map();
+process.setMaxListeners(0); // y-websocket wants to hear of its end, once for each client
 
 function of(name) {
   const client = clients.get(name);
@@ -95,6 +96,15 @@ const commands = {
     await until(client, () => String(client.text) === text, `${name} has the text`);
   },
 
+  /** How far clients of one page are from each other. */
+  alike({ names }) {
+    const all = names.map(of);
+    const texts = new Set(all.map(({ text }) => String(text)));
+    const vectors = new Set(all.map(({ doc }) => Buffer.from(sortedVector(doc)).toString("base64")));
+    const unsaved = all.filter(({ isSaved }) => !isSaved).length;
+    return { texts: texts.size, vectors: vectors.size, unsaved };
+  },
+
   state({ name }) {
     const { doc, text, isOpen, isSaved, closes, sent, acked, typed_count = 0 } = of(name);
     const vector = Object.fromEntries(Y.decodeStateVector(Y.encodeStateVector(doc)));
@@ -125,6 +135,11 @@ const commands = {
   replayOffline,
   authors: ({ name }) => authors(of(name).text),
 };
+
+function sortedVector(doc) {
+  const entries = [...Y.decodeStateVector(Y.encodeStateVector(doc))];
+  return JSON.stringify(entries.sort(([one], [other]) => one - other));
+}
 
 async function answer(line) {
   const { id, do: command, ...given } = JSON.parse(line);
