@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from wiki import fact, journal, log, text
+from wiki import causal, fact, journal, log, people, text
 from wiki.errors import NotFound
+from wiki.gate import Gate
 from wiki.journal import TEXT_KINDS
 from wiki.record import Part, Record
 from wiki.store.tables import record as table
@@ -75,7 +77,8 @@ def revisions(
     else:
         found = _unsealed(conn, page_id)
     with journal.named(conn, page_id):
-        return found + [_revision(Record(*row)) for row in conn.execute(query)]
+        foreign = people.foreign_origins(conn)
+        return found + [_revision(Record(*row), foreign) for row in conn.execute(query)]
 
 
 def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
@@ -83,33 +86,36 @@ def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
     record = log.get(conn, record_id)
     if record.page != page_id:
         raise NotFound("revision", record_id)
-    return _revision(record)
+    return _revision(record, people.foreign_origins(conn))
 
 
 def acts(conn: Connection, page_id: str, name: str = "") -> Iterator[Act]:
     """The facts of that name, or all, newest first."""
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
     query = query.where(table.c.page == page_id, table.c.kind == "fact")
+    foreign = people.foreign_origins(conn)
     for row in conn.execute(query.order_by(table.c.position.desc())):
         record = Record(*row)
         for part in reversed(record.parts):
             fields = json.loads(part.update)
             if not name or fields["name"] == name:
-                yield Act(record.id, part.person_id, part.at_ms, fields)
+                person_id = people.id_here(part.person_id, record.chain, foreign)
+                yield Act(record.id, person_id, part.at_ms, fields)
 
 
 def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
     """The updates that make the text as it was after the record. Raises NotFound, Damaged."""
     if record_id == NOW:
         return journal.state(conn, page_id)
-    updates: list[bytes] = []
+    found = log.get(conn, record_id)
+    if found.page != page_id:
+        raise NotFound("revision", record_id)
     with journal.named(conn, page_id):
-        for record in log.of_page(conn, page_id):
-            if record.kind in TEXT_KINDS:
-                updates += [part.update for part in journal.parts_of(record)]
-            if record.id == record_id:
-                return updates
-    raise NotFound("revision", record_id)
+        last = found.position or 0
+        history = takewhile(
+            lambda one: (one.batch or one.position or 0) <= last, log.of_page(conn, page_id)
+        )
+        return list(journal.updates_of(history))
 
 
 def text_at(conn: Connection, page_id: str, record_id: str) -> str:
@@ -221,11 +227,27 @@ def _joined(
 
 def _text_parts(conn: Connection, page_id: str) -> list[Part]:
     """All that was ever typed, in order."""
+    foreign, sealed = people.foreign_origins(conn), list[Part]()
     with journal.named(conn, page_id):
         records = (one for one in log.of_page(conn, page_id) if one.kind in TEXT_KINDS)
-        sealed = [part for record in records for part in journal.parts_of(record)]
+        for batch, group in groupby(records, key=lambda record: record.batch):
+            parts = [
+                replace(part, person_id=people.id_here(part.person_id, record.chain, foreign))
+                for record in group
+                for part in journal.parts_of(record)
+            ]
+            sealed += parts if batch is None else _untangled(sealed, parts)
     rows = journal.rows(conn, page_id)
     return sealed + [Part(row.person_id, row.at_ms, row.update) for row in rows]
+
+
+def _untangled(before: Sequence[Part], parts: Sequence[Part]) -> list[Part]:
+    """Parts that build on each other, cut so that each follows from those in front of it."""
+    gate = Gate()
+    for part in before:
+        gate.learn(part.update)
+    cut = causal.pieces(gate.state_vector, [part.update for part in parts])
+    return [replace(parts[of], update=piece) for of, piece in cut]
 
 
 def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
@@ -248,7 +270,7 @@ def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
     ]
 
 
-def _revision(record: Record) -> Revision:
+def _revision(record: Record, foreign: frozenset[str]) -> Revision:
     parts = record.parts
     label, summary = str(record.x.get("label", "")), ""
     if record.kind == "fact":
@@ -258,7 +280,9 @@ def _revision(record: Record) -> Revision:
     return Revision(
         record_id=record.id,
         kind=record.kind,
-        authors=tuple(dict.fromkeys(part.person_id for part in parts)),
+        authors=tuple(
+            dict.fromkeys(people.id_here(part.person_id, record.chain, foreign) for part in parts)
+        ),
         at_ms=record.ts,
         end_ms=parts[-1].at_ms if parts else record.ts,
         position=record.position or 0,

@@ -9,25 +9,29 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 
-from wiki import checkpoint, log
+from wiki import checkpoint, log, text
 from wiki.errors import Damaged
 from wiki.record import Part, Record, check_body
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
 
-TEXT_KINDS = ("create", "edit")
+TEXT_KINDS = ("create", "edit", "adopt")
 
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """`via` says how it came: "" typed, "api", "import", "restore"."""
+    """`via` says how it came: "" typed, "api", "import", "restore".
+
+    `chain` is "" for what this site seals, else the origin that will. `seq`: of ours, the record
+    that holds it already but waits for others; of theirs, the one to come."""
 
     n: int
     page_id: str
@@ -35,6 +39,9 @@ class JournalRow:
     at_ms: int
     via: str
     update: bytes
+    chain: str = ""
+    seq: int = 0
+    evidence: str = ""
 
 
 class Entry(NamedTuple):
@@ -45,6 +52,9 @@ class Entry(NamedTuple):
     at_ms: int
     via: str
     update: bytes
+    chain: str = ""
+    seq: int = 0
+    evidence: str = ""
 
 
 class Lease(NamedTuple):
@@ -72,8 +82,8 @@ def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
     """In the order they were accepted. Raises Damaged, which names the page."""
-    columns = (table.c.n, table.c.page_id, table.c.person_id, table.c.at_ms, table.c.via)
-    query = select(*columns, table.c.update, table.c.crc32).where(table.c.page_id == page_id)
+    columns = [table.c[name] for name in JournalRow.__slots__]
+    query = select(*columns, table.c.crc32).where(table.c.page_id == page_id)
     found = []
     with named(conn, page_id):
         for *values, crc32 in conn.execute(query.order_by(table.c.n)):
@@ -82,6 +92,19 @@ def rows(conn: Connection, page_id: str) -> list[JournalRow]:
                 raise Damaged("what was typed does not match its sum", f"journal row {row.n}")
             found.append(row)
     return found
+
+
+def drop(conn: Connection, numbers: Iterable[int]) -> None:
+    """These rows are in applied records."""
+    if values := [{"gone": n} for n in numbers]:
+        conn.execute(table.delete().where(table.c.n == bindparam("gone")), values)
+
+
+def wait_in(conn: Connection, numbers: Iterable[int], seq: int) -> None:
+    """These rows of ours are sealed in record `seq`, which waits for others."""
+    if values := [{"waits": n, "in_record": seq} for n in numbers]:
+        mine = table.update().where(table.c.n == bindparam("waits"))
+        conn.execute(mine.values(seq=bindparam("in_record")), values)
 
 
 def drop_through(conn: Connection, page_id: str, n: int) -> None:
@@ -108,14 +131,28 @@ def lease_all(conn: Connection, wanted: Iterable[Lease]) -> None:
 
 def state(conn: Connection, page_id: str) -> list[bytes]:
     """The updates that rebuild the page, in order. Raises Damaged, which names the page."""
+    return sealed(conn, page_id) + [row.update for row in rows(conn, page_id)]
+
+
+def sealed(conn: Connection, page_id: str) -> list[bytes]:
+    """`state` as of the page's newest record, without its journal."""
     position, updates = 0, []
     if found := checkpoint.load(conn, page_id):
         position, updates = found[0], [found[1]]
     with named(conn, page_id):
-        for record in log.of_page(conn, page_id, after=position):
-            if record.kind in TEXT_KINDS:
-                updates += [part.update for part in parts_of(record)]
-    return updates + [row.update for row in rows(conn, page_id)]
+        return updates + list(updates_of(log.of_page(conn, page_id, after=position)))
+
+
+def updates_of(records: Iterable[Record]) -> Iterator[bytes]:
+    """What the records say of the text, in order; those of one batch as one update."""
+    for batch, group in groupby(records, key=lambda record: record.batch):
+        updates = [
+            part.update
+            for record in group
+            if record.kind in TEXT_KINDS
+            for part in parts_of(record)
+        ]
+        yield from updates if batch is None else [text.merge(updates)]
 
 
 def parts_of(record: Record) -> tuple[Part, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from wiki import held
 from wiki import record as records
 from wiki.errors import NotFound
 from wiki.key import SiteKey
@@ -16,8 +18,10 @@ from wiki.store.tables import follower
 from wiki.store.tables import record as table
 
 
-def append(conn: Connection, record: Record) -> int:
-    """Add `record` to the log; its position, which is never used again."""
+def append(conn: Connection, record: Record, batch: int | None = None) -> int:
+    """Add `record` to the log; its position, which is never used again.
+
+    `batch`: the position of the first of those that are applied with it."""
     result = conn.execute(
         table.insert().values(
             id=record.id,
@@ -30,6 +34,7 @@ def append(conn: Connection, record: Record) -> int:
             signature=record.signature,
             salt=record.salt,
             body=record.body,
+            batch=batch,
         )
     )
     return int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -42,13 +47,36 @@ def write(
     kind: str,
     parts: Sequence[Part],
     x: dict[str, Any],
+    *,
+    ts_ms: int | None = None,
+    must_wait: bool = False,
 ) -> Record:
-    """Sign what happened as the next record of our chain of `thing_id` ("" for `create`)."""
-    last = head(conn, thing_id, key.origin) if thing_id else None
+    """Sign what happened as the next record of our chain of `thing_id` ("" for `create`).
+
+    It goes to `held` when it `must_wait` for other sites' records, or follows one that does."""
+    waiting = held.head(conn, thing_id, key.origin) if thing_id else None
+    last = waiting or (head(conn, thing_id, key.origin) if thing_id else None)
     seq, prev = (last[0] + 1, last[1]) if last else (1, "")
-    record = records.make(key, page=thing_id, seq=seq, prev=prev, kind=kind, parts=parts, x=x)
+    deps = _deps(conn, thing_id, key.origin, since=0 if waiting else None) if thing_id else {}
+    record = records.make(
+        key, page=thing_id, seq=seq, prev=prev, kind=kind, parts=parts, x=x, deps=deps, ts_ms=ts_ms
+    )
+    if waiting or must_wait:
+        held.add(conn, record, parts[0].at_ms if parts else record.ts)
+        return record
     position = append(conn, record)
-    return Record(record.header, record.signature, record.salt, record.body, position)
+    return replace(record, position=position)
+
+
+def _deps(conn: Connection, page_id: str, own: str, since: int | None) -> dict[str, list[Any]]:
+    """The other chains' newest records, as far as they are news to our chain."""
+    if since is None:
+        mine = select(func.max(table.c.position)).where(table.c.page == page_id)
+        since = conn.scalar(mine.where(table.c.chain == own)) or 0
+    query = select(table.c.chain, table.c.seq, table.c.id).where(
+        table.c.page == page_id, table.c.position > since, table.c.chain != own
+    )
+    return {row.chain: [row.seq, row.id] for row in conn.execute(query.order_by(table.c.position))}
 
 
 def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
@@ -71,6 +99,19 @@ def get(conn: Connection, record_id: str) -> Record:
     return found[0]
 
 
+def heads(conn: Connection, page_id: str) -> dict[str, tuple[int, str]]:
+    """Chain -> number and id of its newest record."""
+    query = select(table.c.chain, table.c.seq, table.c.id).where(table.c.page == page_id)
+    rows = conn.execute(query.order_by(table.c.seq))
+    return {row.chain: (row.seq, row.id) for row in rows}
+
+
+def home(conn: Connection, thing_id: str) -> str | None:
+    """The site where a page or space was made; None for one that has no record here."""
+    born = (table.c.page == thing_id) & (table.c.kind == "create")
+    return conn.scalar(select(table.c.chain).where(born))
+
+
 def since(conn: Connection, position: int, limit: int) -> list[Record]:
     """The next records behind `position`, at most `limit`."""
     return _records(conn, _select().where(table.c.position > position).limit(limit))
@@ -91,7 +132,7 @@ def set_follower_position(conn: Connection, name: str, position: int) -> None:
 
 
 def _select() -> Select[Any]:
-    columns = (table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
+    columns = [table.c[name] for name in Record.__dataclass_fields__]
     return select(*columns).order_by(table.c.position)
 
 

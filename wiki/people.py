@@ -16,11 +16,12 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki.access import ANONYMOUS, Actor, Role
 from wiki.errors import BadInput, NameTaken, NotFound
 from wiki.names import new_person_id
-from wiki.store.tables import member
+from wiki.store.tables import member, peer_key
 from wiki.store.tables import person as table
 
 MIN_PASSWORD_CHARS = 8
@@ -39,7 +40,8 @@ _NOBODY = _hasher.hash("nobody's password")  # so that unknown names take as lon
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`name` is what one signs in with, `display` what others read."""
+    """`name` is what one signs in with, `display` what others read; `origin` the site that vouches
+    for them, "" for ours."""
 
     id: str
     name: str
@@ -49,6 +51,7 @@ class Person:
     colour: str
     created_at_ms: int
     disabled_at_ms: int | None
+    origin: str = ""
 
     @property
     def is_disabled(self) -> bool:
@@ -119,9 +122,46 @@ def by_name(conn: Connection, name: str) -> Person | None:
 
 
 def everyone(conn: Connection) -> list[Person]:
-    """By name of display."""
-    rows = conn.execute(_select().order_by(table.c.display, table.c.id))
+    """By name of display; people of other sites are not ours to list."""
+    query = _select().where(table.c.origin == "").order_by(table.c.display, table.c.id)
+    rows = conn.execute(query)
     return [_person(row) for row in rows]
+
+
+def id_here(person_id: str, chain: str, foreign: Collection[str]) -> str:
+    """What a person is called here who stands in a record of `chain`: opaque ids are a site's own,
+    so those of other sites (`foreign_origins`) are told apart by it."""
+    return f"{person_id}@{chain}" if chain in foreign and "@" not in person_id else person_id
+
+
+def origin_of(person_id: str) -> str:
+    """The site that vouches for a person, "" for this one."""
+    return person_id.partition("@")[2]
+
+
+def foreign_origins(conn: Connection) -> frozenset[str]:
+    """The sites whose chains are not ours."""
+    return frozenset(conn.scalars(select(peer_key.c.origin).distinct()))
+
+
+def keep_foreign(
+    conn: Connection, person_id: str, display: str, site_name: str, now_ms: int
+) -> None:
+    """Somebody of another site, as it calls them; `person_id` is as `id_here` gives it."""
+    shown = f"{check_display(display)[: MAX_DISPLAY_CHARS // 2]} ({site_name[:36]})"
+    values = {
+        "id": person_id,
+        "name": person_id,  # nobody can sign in with it: names hold no colon
+        "display": check_display(shown),
+        "is_admin": False,
+        "is_guest": True,
+        "colour": COLOURS[zlib.crc32(person_id.encode()) % len(COLOURS)],
+        "created_at_ms": now_ms,
+        "origin": origin_of(person_id),
+    }
+    row = upsert(table).values(**values)
+    changed = {"display": values["display"]}
+    conn.execute(row.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 def several(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:

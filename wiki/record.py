@@ -40,13 +40,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Record:
-    """As stored. `position` is its row in this site's log, None when it is not in one."""
+    """As stored. `position` is its row in this site's log, None when it is not in one; `batch` the
+    position of the first of those that were applied in one go, None for one that stands alone."""
 
     header: str
     signature: bytes
     salt: bytes
     body: bytes
     position: int | None = None
+    batch: int | None = None
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:

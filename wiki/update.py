@@ -67,6 +67,79 @@ def parse(update: bytes, *, is_limited: bool = True) -> Parsed:
     return Parsed(sections, deletes)
 
 
+class Unit(NamedTuple):
+    """One UTF-16 unit of text, None where it is deleted; what it stands behind and in front of."""
+
+    origin: tuple[int, int] | None
+    right_origin: tuple[int, int] | None
+    content: bytes | None
+
+
+def raw_blocks(update: bytes) -> list[list[bytes]]:
+    """The bytes of each block, section by section, as `parse` gives them."""
+    reader = _Spans(update, len(update))
+    sections = reader.sections()
+    spans = iter(reader.spans)
+    return [[update[slice(*next(spans))] for _ in section.blocks] for section in sections]
+
+
+def units(section: Section, raw: list[bytes]) -> dict[int, Unit]:
+    """What stands at each clock of the section, however it is cut into blocks."""
+    found, clock = {}, section.clock
+    for block, data in zip(section.blocks, raw, strict=True):
+        text = _content_of(data)
+        for offset in range(block.length):
+            origin = block.origin if offset == 0 else (section.client, clock + offset - 1)
+            content = None if text is None else text[2 * offset : 2 * offset + 2]
+            found[clock + offset] = Unit(origin, block.right_origin, content)
+        clock += block.length
+    return found
+
+
+def of_blocks(client: int, clock: int, blocks: list[bytes]) -> bytes:
+    """An update of one section."""
+    head = varuint(1) + varuint(len(blocks)) + varuint(client) + varuint(clock)
+    return head + b"".join(blocks) + b"\0"
+
+
+def of_deletes(ranges: list[tuple[int, int, int]]) -> bytes:
+    """An update that only deletes: client, clock, length."""
+    by_client: dict[int, list[tuple[int, int]]] = {}
+    for client, clock, length in ranges:
+        by_client.setdefault(client, []).append((clock, length))
+    out = b"\0" + varuint(len(by_client))
+    for client, of_client in by_client.items():
+        out += varuint(client) + varuint(len(of_client))
+        out += b"".join(varuint(clock) + varuint(length) for clock, length in of_client)
+    return out
+
+
+def varuint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(0x80 | value & 0x7F)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _content_of(block: bytes) -> bytes | None:
+    """The text of a block in UTF-16, None when it is deleted."""
+    info = block[0]
+    if info & _CONTENT == _DELETED:
+        return None
+    reader = _Reader(block, 1)
+    reader.at = 1
+    for flag in (_ORIGIN, _RIGHT_ORIGIN):
+        if info & flag:
+            reader.client()
+            reader.number()
+    if not info & (_ORIGIN | _RIGHT_ORIGIN):
+        reader.number()
+        reader.string()
+    return reader.string().decode().encode("utf-16-le")
+
+
 class _Reader:
     """A cursor over the bytes; `left` blocks and ranges may still come."""
 
@@ -167,6 +240,22 @@ class _Reader:
                     raise BadUpdate(1, "a deletion without length")
                 ranges.append((client, clock, length))
         return ranges
+
+
+class _Spans(_Reader):
+    """Remembers from where to where each block goes."""
+
+    __slots__ = ("spans",)
+
+    def __init__(self, data: bytes, left: int) -> None:
+        super().__init__(data, left)
+        self.spans: list[tuple[int, int]] = []
+
+    def block(self) -> Block:
+        start = self.at
+        block = super().block()
+        self.spans.append((start, self.at))
+        return block
 
 
 def _measured(encoded: bytes) -> tuple[int, tuple[int, ...]]:

@@ -34,9 +34,25 @@ def _0002_damage_shows(connection: Connection) -> None:
         connection.execute(found.values(crc32=zlib.crc32(update)))
 
 
+def _0020_other_sites(connection: Connection) -> None:
+    """Peers, what waits for them, and whose chain a journal row belongs to."""
+    for name in ("peer", "peer_key", "held", "stopped", "refusal", "share"):
+        tables.metadata.tables[name].create(connection, checkfirst=True)
+    for table, column, kind in (
+        ("journal", "chain", "VARCHAR NOT NULL DEFAULT ''"),
+        ("journal", "seq", "INTEGER NOT NULL DEFAULT 0"),
+        ("journal", "evidence", "TEXT NOT NULL DEFAULT ''"),
+        ("record", "batch", "INTEGER"),
+        ("person", "origin", "VARCHAR NOT NULL DEFAULT ''"),
+    ):
+        if all(one["name"] != column for one in inspect(connection).get_columns(table)):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
+    "0020-other-sites": _0020_other_sites,
 }
 
 

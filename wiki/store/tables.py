@@ -41,6 +41,7 @@ person = Table(
     Column("is_admin", Boolean, nullable=False, default=False),
     Column("is_guest", Boolean, nullable=False, default=False),
     Column("colour", String, nullable=False),  # #rrggbb of the cursor
+    Column("origin", String, nullable=False, default="", server_default=""),  # "" ours; a peer's id
     Column("created_at_ms", Integer, nullable=False),
     Column("disabled_at_ms", Integer),
 )
@@ -165,6 +166,11 @@ journal = Table(  # accepted bytes, durable, not yet sealed
     Column("via", String, nullable=False, default=""),  # "" typed; api | import | restore
     Column("update", LargeBinary, nullable=False),
     Column("crc32", Integer, nullable=False),  # of `update`: a record has a hash, this has not yet
+    # Whose chain will hold it: "" ours, else the origin of a live frame. `seq`: of ours, the number
+    # of the record that it is sealed in but which waits for others; of theirs, of the one to come.
+    Column("chain", String, nullable=False, default="", server_default=""),
+    Column("seq", Integer, nullable=False, default=0, server_default="0"),
+    Column("evidence", Text, nullable=False, default="", server_default=""),  # of a live frame
     sqlite_autoincrement=True,
 )
 
@@ -182,6 +188,8 @@ record = Table(  # the record of RECORD.md: append only
     Column("signature", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Records that build on each other are applied in one go: the position of the first of them.
+    Column("batch", Integer),
     UniqueConstraint("page", "chain", "seq"),
     Index("record_by_page", "page", "position"),
     sqlite_autoincrement=True,
@@ -214,4 +222,82 @@ attachment = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("person_id", String, nullable=False),
     Column("created_at_ms", Integer, nullable=False),
+)
+
+peer = Table(  # another site
+    "peer",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("contact", String, nullable=False, default=""),
+    Column("state", String, nullable=False),  # see wiki.peer.PeerState
+    Column("created_at_ms", Integer, nullable=False),
+    Column("contact_at_ms", Integer),  # when it last answered or called
+    Column("skew_ms", Integer, nullable=False, default=0),  # its clock less ours
+    Column("trouble", Text, nullable=False, default=""),  # why it was not reached last time
+)
+
+peer_key = Table(  # whose signatures we can check; also of sites that we know through others
+    "peer_key",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("kid", String, primary_key=True),
+    Column("public", String, nullable=False),  # base64url
+)
+
+held = Table(  # records that are whole, but wait for others: logged, not applied
+    "held",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("page", String, nullable=False),
+    Column("chain", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at_ms", Integer, nullable=False),
+    Column("why", String, nullable=False, default=""),
+    UniqueConstraint("page", "chain", "seq"),
+    sqlite_autoincrement=True,
+)
+
+stopped = Table(  # chains that go no further here, and the proof of what is wrong with them
+    "stopped",
+    metadata,
+    Column("page", String, primary_key=True),
+    Column("chain", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("proofs", Text, nullable=False, default="[]"),  # [[header, signature in base64url], …]
+)
+
+refusal = Table(  # the last records that were refused, and why
+    "refusal",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("origin", String, nullable=False, index=True),
+    Column("page", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+share = Table(  # what `grant` records say: which site may do what in a space or page
+    "share",
+    metadata,
+    Column("thing_id", String, primary_key=True),
+    Column("origin", String, primary_key=True),
+    Column("role", String, nullable=False),  # reader | commenter | editor
+    Column("until_ms", Integer),
+    Column("with_history", Boolean, nullable=False),
+    Column("with_names", Boolean, nullable=False),
+    Column("may_share_on", Boolean, nullable=False),
+    Column("granted_at_ms", Integer, nullable=False),
+    Column("revoked_at_ms", Integer),
+    Column("last", Text, nullable=False, default="{}"),  # page -> chain -> last number accepted
 )
