@@ -19,6 +19,7 @@ from wiki.names import MAX_SLUG_CHARS, check_title, slugify
 from wiki.record import Part
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
+from wiki.store.texts import Texts
 
 KINDS = ("idea", "note", "post", "episode", "question", "profile")
 MAX_TAGS = 20
@@ -286,8 +287,16 @@ def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
 
 
 def text(conn: Connection, page_id: str) -> str:
-    """The page's durable text."""
-    return texts.text_of_updates(journal.state(conn, page_id))
+    """The page's durable text; a reader replays it once for each change of the page."""
+    kept = Texts.of(conn)
+    change = conn.scalar(select(table.c.change).where(table.c.id == page_id)) if kept else None
+    if kept is None or change is None:
+        return texts.text_of_updates(journal.state(conn, page_id))
+    found = kept.get(page_id, change)
+    if found is None:
+        found = texts.text_of_updates(journal.state(conn, page_id))
+        kept.keep(page_id, change, found)
+    return found
 
 
 def _archived(is_archived: bool) -> Any:
