@@ -124,7 +124,7 @@ def _document(conn: Connection, one: Page) -> Document:
         page_id=one.id,
         space_id=one.space_id,
         title=one.title,
-        body=page.text(conn, one.id),
+        body=page.text(conn, one.id, one.change),
         kind=one.kind,
         modified_at_ms=one.modified_at_ms,
         slug=one.slug,

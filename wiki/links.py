@@ -155,7 +155,7 @@ def found(conn: Connection, limit: int = 200) -> Found:
     links: dict[str, set[tuple[str, str]]] = {}
     for one in changed:
         try:
-            targets = wiki_links(page.text(conn, one.id))
+            targets = wiki_links(page.text(conn, one.id, one.change))
         except Damaged as error:  # its links stay as they were; the others are not to wait for it
             logger.error("links.skipped", page=one.id, error=str(error))
         else:
