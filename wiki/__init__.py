@@ -9,6 +9,7 @@ In reading order:
     space       a named set of pages with members and sharing
     page        pages as they are now: create, find, rename, move, archive
     links       what links where
+    saved_search  searches kept under a name, and the secrets of their feeds
     attachment  files that belong to pages
     gate        which updates may touch a page
     text        between Y.Doc, Markdown and offsets

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from search.finding import MAX_PAGE
 from web.api import shapes
 from web.api.operation import Operation, answer, number, site_of, whole, word
+from web.asked import MAX_PAGE, Asked
 from web.session import actor_of
 from web.views import render
 from wiki import page, people, space
@@ -22,19 +22,12 @@ TITLES = 12
 
 
 async def search(request: Request) -> Response:
-    asked, site = request.query_params, site_of(request)
-    text = asked.get("q", "").strip()
-    if not text:
+    asked, site = Asked.of(request.query_params), site_of(request)
+    if not asked.text:
         raise BadInput("q", "say what to search for")
-    results = await site.search.find(
-        text,
-        actor_of(request),
-        space_slug=asked.get("space") or None,
-        kind=asked.get("kind") or None,
-        tag=asked.get("tag") or None,
-        page=whole(request, "page", 1, 1, MAX_PAGE),
-        per_page=whole(request, "per_page", PER_PAGE, 1, MAX_PER_PAGE),
-    )
+    page_number = whole(request, "page", 1, 1, MAX_PAGE)
+    per_page = whole(request, "per_page", PER_PAGE, 1, MAX_PER_PAGE)
+    results = await asked.find(site.search, actor_of(request), page_number, per_page)
     pages = [hit.page for hit in results.hits]
     persons = {who for one in pages for who in (one.created_by, one.modified_by)}
     names = await site.store.read(lambda conn: people.names(conn, persons))
