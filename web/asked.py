@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from search import Results, Search
+from search.index import Order
 from wiki.access import Actor
 
-NARROWING = ("space", "kind", "tag")
+NARROWING = ("space", "kind", "status", "tag", "author", "year")
 MAX_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`narrowed`: by name, only what is given; `space` is a slug."""
+    """`narrowed`: by name, only what is given; `space` is a slug, `author` a person's
+    id, `year` as in 2026."""
 
     text: str
     narrowed: Mapping[str, str]
@@ -42,19 +44,33 @@ class Asked:
     def by(self, name: str, value: str) -> Asked:
         return Asked(self.text, {**self.narrowed, name: value})
 
+    def saying(self, text: str) -> Asked:
+        return Asked(text, self.narrowed)
+
     def without(self, name: str) -> Asked:
         return Asked(self.text, {one: by for one, by in self.narrowed.items() if one != name})
 
     def everywhere(self) -> Asked:
         return Asked(self.text, {})
 
-    async def find(self, search: Search, actor: Actor, page: int, per_page: int) -> Results:
+    async def find(
+        self,
+        search: Search,
+        actor: Actor,
+        page: int,
+        per_page: int,
+        order: Order = Order.RELEVANCE,
+    ) -> Results:
         return await search.find(
             self.text,
             actor,
             space_slug=self.narrowed.get("space"),
             kind=self.narrowed.get("kind"),
             tag=self.narrowed.get("tag"),
+            status=self.narrowed.get("status"),
+            author=self.narrowed.get("author"),
+            year=self.narrowed.get("year"),
+            order=order,
             page=page,
             per_page=per_page,
         )

@@ -41,7 +41,8 @@ def feed(
     _add(root, "generator", "Groundswell")
     for one in entries:
         _add_entry(root, one)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made
 
 
 def _add_entry(root: ElementTree.Element, one: Entry) -> None:

@@ -105,6 +105,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "name": "file-name",
                 "tag": "plaintag",
                 "token": "made-up",
+                "search_id": "made-up",
             },
             {
                 "anonymous": front.browser(),

@@ -140,7 +140,9 @@ async def test_nobody_touches_a_saved_search_of_another(tmp_path: Path) -> None:
         program = await front.program(await front.person("bob"))
         gone = await program.client.delete(f"/api/v1/searches/{kept[0].id}")
         assert gone.status_code == 404
-        assert await front.site.store.read(lambda conn: saved_search.of_person(conn, ada.id)) == kept
+        assert (
+            await front.site.store.read(lambda conn: saved_search.of_person(conn, ada.id)) == kept
+        )
 
 
 async def test_a_name_that_is_none_is_asked_for_again_and_the_search_is_not_lost(
@@ -164,7 +166,11 @@ async def test_a_program_saves_lists_follows_and_deletes(tmp_path: Path) -> None
         program = await front.program(await front.ada_herself())
         asked = {"name": "Kites", "q": "kite", "space": "ideas"}
         made = (await program.client.post("/api/v1/searches", json=asked)).json()
-        assert (made["q"], made["narrowed"], made["has_feed"]) == ("kite", {"space": "ideas"}, False)
+        assert (made["q"], made["narrowed"], made["has_feed"]) == (
+            "kite",
+            {"space": "ideas"},
+            False,
+        )
         at = f"/api/v1/searches/{made['id']}"
         feed = (await program.client.post(f"{at}/feed")).json()["url"]
         path = feed.removeprefix(front.site.config.url)

@@ -21,7 +21,10 @@ class NewSavedSearch(msgspec.Struct, forbid_unknown_fields=True):
     q: Annotated[str, Meta(max_length=MAX_QUERY_CHARS)]
     space: str = ""
     kind: str = ""
+    status: str = ""
     tag: str = ""
+    author: str = ""
+    year: str = ""
 
 
 class SavedSearch(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from search.index import Order
 from web import atom, setup
 from web.asked import Asked
 from web.session import form_of, signed_in
@@ -111,11 +112,11 @@ def kept_searches(conn: Connection, person: Person | None) -> list[tuple[SavedSe
 
 
 async def _entries(site: Site, asked: Asked, actor: Actor) -> list[atom.Entry]:
-    results = await asked.find(site.search, actor, 1, ENTRIES)
+    results = await asked.find(site.search, actor, 1, ENTRIES, Order.MODIFIED)
     pages = [hit.page for hit in results.hits]
     persons = {one.modified_by for one in pages}
     names = await site.store.read(lambda conn: people.names(conn, persons))
-    found = [
+    return [
         atom.Entry(
             f"urn:groundswell:page:{hit.page.id}",
             hit.page.title,
@@ -128,7 +129,6 @@ async def _entries(site: Site, asked: Asked, actor: Actor) -> list[atom.Entry]:
         )
         for hit in results.hits
     ]
-    return sorted(found, key=lambda entry: -entry.updated_at_ms)
 
 
 async def _change(request: Request, act: Callable[[Connection, str, str], Result]) -> Result:

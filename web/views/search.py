@@ -52,6 +52,7 @@ async def search(request: Request) -> Response:
     first = (number - 1) * PER_PAGE + 1
     context |= {
         "asked": asked,
+        "meant": asked.saying(results.did_you_mean) if results.did_you_mean else None,
         "results": results,
         "first": first,
         "last": first + len(results.hits) - 1,
@@ -67,6 +68,7 @@ def _persons(asked: Asked, results: Results) -> set[str]:
     """Everybody whom the page names."""
     return {
         *(hit.page.modified_by for hit in results.hits),
+        *(hit.trace.person_id for hit in results.hits if hit.trace),
         *results.facets.get("author", {}),
         asked.narrowed.get("author", ""),
     }

@@ -27,22 +27,22 @@ def examples(recent: Sequence[Page]) -> list[Example]:
     phrase = next((found for one in recent if (found := _phrase(one.title))), "")
     tags = [tag for one in recent for tag in one.tags]
     kinds = [one.kind for one in recent]
-    found: list[Example] = []
+    made: list[Example] = []
     if phrase:
-        found.append(Example(f'"{phrase}"', "these words, in this order"))
+        made.append(Example(f'"{phrase}"', "these words, in this order"))
     if words:
         longest = max(words[:8], key=len)
-        found.append(Example(f"{longest[:4]}*", "words that begin so"))
-        found.append(Example(f"{_misspelt(longest)}~", "words that are spelt nearly so"))
+        made.append(Example(f"{longest[:4]}*", "words that begin so"))
+        made.append(Example(f"{_misspelt(longest)}~", "words that are spelt nearly so"))
     if len(set(words)) > 1:
         first, second = list(dict.fromkeys(words))[:2]
-        found.append(Example(f"{first} OR {second}", "one or the other"))
-        found.append(Example(f"{first} NOT {second}", "one without the other"))
+        made.append(Example(f"{first} OR {second}", "one or the other"))
+        made.append(Example(f"{first} NOT {second}", "one without the other"))
     if words:
-        found.append(Example(f"title:{words[0]}", "only in titles"))
-    found += [Example(f"tag:{tag}", "pages with this tag") for tag in tags[:1]]
-    found += [Example(f"kind:{kind}", "pages of this kind") for kind in kinds[:1]]
-    return found
+        made.append(Example(f"title:{words[0]}", "only in titles"))
+    made += [Example(f"tag:{tag}", "pages with this tag") for tag in tags[:1]]
+    made += [Example(f"kind:{kind}", "pages of this kind") for kind in kinds[:1]]
+    return made
 
 
 def _phrase(title: str) -> str:
