@@ -55,7 +55,7 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/search": Rule(SEARCHES),
     "GET /api/v1/titles": Rule(("?q=zyxcan", "?q=hid", "?q=", "?space=secluded")),
     "GET /api/v1/searches": OWN,
-    "POST /api/v1/searches": Rule(shows=False, is_theirs=False, body={"name": "X", "q": "plankton"}),
+    "POST /api/v1/searches": Rule(("",), False, {}, {"name": "X", "q": "plankton"}, False),
     "DELETE /api/v1/searches/{search_id}": OWN,
     "POST /api/v1/searches/{search_id}/feed": OWN,
     "DELETE /api/v1/searches/{search_id}/feed": OWN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from search import Results
 from web.asked import NARROWING, Asked
 from wiki.space import Space
 
@@ -41,17 +42,19 @@ class Narrowed(NamedTuple):
 
 def groups(
     asked: Asked,
-    facets: Mapping[str, Mapping[str, int]],
+    results: Results,
     spaces: Sequence[Space],
     names: Mapping[str, str],
 ) -> list[Group]:
-    """What is not narrowed yet, with how much each choice would leave."""
+    """What is not narrowed yet, with how much each choice would leave; one that would leave
+    everything is none."""
     found = []
     for name in NARROWING:
-        counts = {} if name in asked.narrowed else facets.get(name, {})
+        counts = {} if name in asked.narrowed else results.facets.get(name, {})
         choices = [
             Choice(_label(name, value, spaces, names), count, _narrow(asked, name, value, spaces))
             for value, count in _ordered(name, counts)
+            if count < results.total
         ]
         if choices:
             found.append(Group(name, TITLES[name], choices[:CHOICES]))

@@ -34,11 +34,10 @@ async def search(request: Request) -> Response:
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = space.visible(conn, actor)
-        facets = results.facets
         names = people.names(conn, _persons(asked, results))
         recent = page.recent(conn, [one.id for one in spaces], RECENT)
         return {
-            "groups": groups(asked, facets, spaces, names),
+            "groups": groups(asked, results, spaces, names),
             "narrowed": narrowed(asked, spaces, names),
             "names": names,
             "kept": kept_searches(conn, person),
