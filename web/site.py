@@ -24,6 +24,7 @@ from web.throttle import Throttle
 from wiki import links
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
+from wiki.loom import Loom
 from wiki.store import Store
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Site:
     throttle: Throttle  # tries to sign in
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
+    loom: Loom = field(default_factory=Loom)  # pages as they grew
     died: list[str] = field(default_factory=list)  # background tasks; none may
 
     @property

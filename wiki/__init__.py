@@ -19,7 +19,10 @@ In reading order:
     journal     accepted updates that are durable but not yet sealed
     seal        turning the journal into records
     fact        acts that are not text: rename, tags, archive …
-    history     text at any revision, differences, who wrote what
+    history     revisions, and the text at any of them
+    weave       every character that a page ever had, with when it came and went
+    loom        pages' weaves, carried on as pages grow
+    moment      text, authors and changes at any moment, by way of the weave
     exchange    export, import, verify
     store       the database: one writer, many readers
 """
