@@ -29,14 +29,12 @@ _ROOT_BYTES: Final = ROOT.encode()
 
 
 class Block(NamedTuple):
-    """`lows`: offsets in the block of the second halves of surrogate pairs. `encoded`: its text in
-    UTF-8; b"" when it was deleted before anyone was told."""
+    """`lows`: offsets in the block of the second halves of surrogate pairs."""
 
     length: int
     origin: tuple[int, int] | None
     right_origin: tuple[int, int] | None
     lows: tuple[int, ...]
-    encoded: bytes = b""
 
 
 class Section(NamedTuple):
@@ -222,13 +220,11 @@ class _Reader:
         if kind == _DELETED:
             length = self.number()
             lows: tuple[int, ...] = ()
-            encoded = b""
         else:
-            encoded = self.string()
-            length, lows = _measured(encoded)
+            length, lows = _measured(self.string())
         if length < 1:
             raise BadUpdate(2, "a block without length")
-        return Block(length, origin, right_origin, lows, encoded)
+        return Block(length, origin, right_origin, lows)
 
     def deletes(self) -> list[tuple[int, int, int]]:
         ranges = []
