@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ExceptionHandler
 
 from sync import protocol
@@ -103,6 +103,8 @@ async def told(request: Request, error: Exception) -> Response:
     """The answer to a request that failed in a way that has a name."""
     assert isinstance(error, GroundswellError)
     error = _as_seen(request, error)
+    if _is_git(request):
+        return _as_text(error)
     if _is_program(request):
         return as_json(error)
     if isinstance(error, errors.NotSignedIn) and request.method in ("GET", "HEAD"):
@@ -127,6 +129,8 @@ async def told_http(request: Request, error: Exception) -> Response:
         error.status_code,
         ("That was not taken", f"{error.detail.rstrip('.')}. Go back and send it otherwise."),
     )
+    if _is_git(request):
+        return PlainTextResponse(f"{sentence}\n", error.status_code, headers=error.headers)
     if _is_program(request):
         body = {"code": f"http-{error.status_code}", "message": sentence}
         return JSONResponse(body, error.status_code, headers=error.headers)
@@ -165,6 +169,19 @@ def _is_program(request: Request) -> bool:
     """Whether JSON is wanted rather than a page."""
     path = request.scope["path"]
     return path.startswith("/api/") or (path == "/files" and request.method == "POST")
+
+
+def _is_git(request: Request) -> bool:
+    """It shows its people what is told as plain text."""
+    return str(request.scope["path"]).startswith("/git/")
+
+
+def _as_text(error: GroundswellError) -> Response:
+    found = telling_of(error)
+    headers, sentence = _headers(error), f"{error} {found.then}".strip()
+    if isinstance(error, errors.NotSignedIn):  # git asks for a name and a password, then
+        headers = {"WWW-Authenticate": 'Basic realm="Any name; an access token as the password"'}
+    return PlainTextResponse(f"{sentence}\n", found.status, headers=headers)
 
 
 def _headers(error: GroundswellError) -> dict[str, str]:

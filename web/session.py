@@ -2,12 +2,14 @@
 
 - Browsers: a cookie (HttpOnly, SameSite=Lax) whose hash is in the store. What they send must carry
   the token of `csrf_token`, and come from our own origin.
-- Programs: `Authorization: Bearer …`, for sockets `?token=…`. No cookie, so nothing to forge.
+- Programs: `Authorization: Bearer …`, for sockets `?token=…`, for git as the password of
+  `Authorization: Basic …`. No cookie, so nothing to forge.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from wiki.names import token_hash
 from wiki.people import Person
 
 UNASKED = (STATIC, "/healthz", "/metrics")  # nobody's rights matter there
+GIT = "/git/"
 BODY_IDLE_SECONDS = 30.0  # how long a sender may be silent in the middle of what it sends
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 MAX_FORM_FIELDS = 200
@@ -67,7 +70,8 @@ class Doorkeeper:
             raise BadInput("Host", "this is not the name of a host")
         if not scope["path"].startswith(UNASKED):
             _admit(connection, await visitor_of(connection))
-            _refuse_forged(connection, scope["method"], state["visitor"])
+            if not scope["path"].startswith(GIT):  # nothing is written there, whatever the method
+                _refuse_forged(connection, scope["method"], state["visitor"])
         await self._app(scope, _patient(receive), send)
 
 
@@ -100,7 +104,10 @@ async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Vi
     """Who sent this. `token` is one that came in the address. Raises NotSignedIn for a bearer
     token that is not valid: programs should hear of it."""
     site: Site = connection.app.state.site
-    bearer = token or _bearer(connection.headers)
+    is_git = connection.scope["path"].startswith(GIT)
+    bearer = (
+        token or _bearer(connection.headers) or (_basic(connection.headers) if is_git else None)
+    )
     cookie = connection.cookies.get(cookie_name(site))
     if not bearer and not cookie:
         return Visitor()
@@ -299,6 +306,20 @@ def _is_own_origin(connection: HTTPConnection) -> bool:
 def _bearer(headers: Headers) -> str | None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _basic(headers: Headers) -> str | None:
+    """The password; the name before it may be anything (RFC 7617 §2). Raises NotSignedIn."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        password = base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+    except ValueError as error:
+        raise NotSignedIn() from error
+    if not password:
+        raise NotSignedIn()
+    return password
 
 
 def _epoch(text: str | None) -> int | None:

@@ -17,6 +17,7 @@ import structlog
 
 from search import Indexer, Search, open_index
 from sync.rooms import Rooms, wall_clock_ms
+from web.clones import Clones
 from web.config import Config
 from web.markdown import Renderer
 from web.throttle import Throttle
@@ -43,6 +44,7 @@ class Site:
     search: Search
     indexer: Indexer
     renderer: Renderer
+    clones: Clones
     throttle: Throttle  # tries to sign in
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
@@ -80,6 +82,7 @@ class Site:
                 Search(store, index),
                 indexer,
                 Renderer(),
+                Clones(store, clones_of(config), key.origin, attachments_of(config)),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 secrets.token_bytes(32),
             )
@@ -106,6 +109,11 @@ def key_file_of(config: Config) -> Path:
 
 def attachments_of(config: Config) -> Path:
     return config.folder / "attachments"
+
+
+def clones_of(config: Config) -> Path:
+    """May be thrown away at any time."""
+    return config.folder / "cache" / "git"
 
 
 def index_of(config: Config) -> Path:

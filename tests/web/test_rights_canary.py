@@ -54,6 +54,8 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/pages/{page_id}/revisions/{revision}/text": Rule(),
     "GET /api/v1/search": Rule(SEARCHES),
     "GET /api/v1/titles": Rule(("?q=zyxcan", "?q=hid", "?q=", "?space=secluded")),
+    "GET /git/{space}.git/info/refs": Rule(("?service=git-upload-pack",), shows=False),
+    "POST /git/{space}.git/git-upload-pack": Rule(shows=False, is_theirs=False),
     "GET /": Rule(),
     "GET /recent": Rule(),
     "GET /setup/{token}": FRONT,

@@ -7,6 +7,11 @@ reading           pages as files that need no server
 export            a site, or some spaces, into a ZIP
 verify            proving a ZIP, the pages' texts too
 import_zip        a ZIP into an empty site
+git_commits       a space's record as commits
+git_objects       how git writes them down
+git_folders       the newest tree, which the next one builds on
+git_repository    all of them in the cache folder, for clones
+git_stream        the same for `git fast-import`
 folder_files      what lies in a folder of Markdown files, and what their links mean
 front_matter      the fields on top of such a file
 relinking         its links, led to where their targets are in the wiki

@@ -1,7 +1,8 @@
 """A whole site, or some of its spaces, as one ZIP that stands on its own (docs/export.md).
 
 Read on one snapshot, page after page, so memory is that of the largest page. The same content makes
-the same bytes. What is not sealed yet is not in it: call `seal_all` first.
+the same bytes. What is not sealed yet is not in it: call `seal_all` first. `on_page` hears how many
+pages are written, and of how many.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import json
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -75,6 +76,7 @@ def export_zip(
     space_ids: Collection[str] | None,
     site_name: str,
     now_ms: int,
+    on_page: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Write the ZIP to `out`, which is there whole or not at all. None: all spaces.
 
@@ -85,7 +87,7 @@ def export_zip(
         spaces = [space.by_id(conn, space_id) for space_id in sorted(set(space_ids))]
     with written_beside(out) as file:
         export = _Export(conn, key, Archive(file), spaces, is_whole=space_ids is None)
-        return export.write(attachments_folder, site_name, now_ms)
+        return export.write(attachments_folder, site_name, now_ms, on_page)
 
 
 class _Export:
@@ -110,7 +112,13 @@ class _Export:
         self._authors: set[str] = set()
         self._made = Report("", "", 0, 0, len(spaces), len(self._pages))
 
-    def write(self, attachments_folder: Path, site_name: str, now_ms: int) -> Report:
+    def write(
+        self,
+        attachments_folder: Path,
+        site_name: str,
+        now_ms: int,
+        on_page: Callable[[int, int], None],
+    ) -> Report:
         made = self._made
         made.site, made.origin, made.made_ms = site_name, self._key.origin, now_ms
         words = {"site": site_name, "origin": self._key.origin, "made": _day(now_ms)}
@@ -118,8 +126,9 @@ class _Export:
         self._add("verify.py", Path(verify_alone.__file__).read_text("utf-8"))
         for space_id in self._spaces:
             self._add_records(space_id, log.of_page(self._conn, space_id))
-        for one in self._each_page():
+        for number, one in enumerate(self._each_page(), 1):
             self._add_page(one)
+            on_page(number, len(self._pages))
         self._add("pages/index.html", reading.contents(site_name, self._contents()))
         self._add_attachments(attachments_folder)
         self._add("people.json", _json(self._people()))
@@ -210,7 +219,7 @@ class _Export:
             self._made.records += 1
             self._made.origins[record.chain] = self._made.origins.get(record.chain, 0) + 1
             if record.kind == "fact":
-                self._acts += [(n, row) for row in _acts(record)]
+                self._acts += [(n, row) for row in acts_of(record)]
         self._add(f"records/{thing_id}.jsonl", "".join(lines))
 
     def _add_attachments(self, folder: Path) -> None:
@@ -248,7 +257,7 @@ class _Export:
         names = people.names(self._conn, {row[2] for _, row in self._acts})
         for _, (at, of, by, *rest) in sorted(self._acts):
             row = (at, of, titles[of], by, names.get(by, ""), *rest)
-            table.writerow([_cell(cell) for cell in row])
+            table.writerow([cell(value) for value in row])
         return out.getvalue()
 
     def _add_manifest(self) -> None:
@@ -294,7 +303,7 @@ def line_of(record: Record, n: int) -> str:
     )
 
 
-def _acts(record: Record) -> Iterator[list[str]]:
+def acts_of(record: Record) -> Iterator[list[str]]:
     """Rows of facts.csv: at, of, by, fact, fields, record."""
     for part in record.parts:
         fields = json.loads(part.update)
@@ -303,7 +312,7 @@ def _acts(record: Record) -> Iterator[list[str]]:
         yield [at, record.page, part.person_id, name, canonical(fields), record.id]
 
 
-def _cell(value: str) -> str:
+def cell(value: str) -> str:
     """Not a formula, whatever somebody called a page."""
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 

@@ -1,0 +1,270 @@
+"""A space's record as commits: one for each revision, with its author and time.
+
+    <slug>.md                       the page's text, byte for byte
+    .groundswell/pages/<slug>.json  its title, kind, tags, status with the reason
+    .groundswell/space.json         the space's title and purpose
+    files/<id>/<name>               its files, where the links in the texts lead
+
+1. Commits are a function of the record alone, in the order of the log: the same record makes the
+   same commits, and a longer record more of them.
+2. Only pages that are in the space now are told of. One that moved in brings its history with it
+   from there on; after one has left, all is told anew without it (`Left`).
+3. A record that several wrote in turns becomes a commit for each turn, so that every line has its
+   author.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, or_, select
+
+from wiki import fact, journal, log, text
+from wiki.errors import GroundswellError
+from wiki.exchange import reading
+from wiki.journal import TEXT_KINDS
+from wiki.names import slugify
+from wiki.record import Part, Record
+from wiki.store.tables import page as pages
+from wiki.store.tables import record as table
+from wiki.text import Document
+
+MAX_DOCUMENTS: Final = 128  # kept open, so that the next revision of a page costs little
+HIDDEN: Final = ".groundswell"
+
+
+class Left(GroundswellError):
+    """What had been told must be taken back: tell all of it anew."""
+
+
+class Change(NamedTuple):
+    """The file at `path` is `data` now; without data it is called `to` now."""
+
+    path: str
+    data: bytes | None
+    to: str = ""
+
+
+class Commit(NamedTuple):
+    """One entry of a history. `position` is that of its record in the log."""
+
+    person_id: str
+    at_ms: int
+    message: str
+    changes: Sequence[Change]
+    position: int
+
+
+@dataclass
+class Sheet:
+    """What is known of a page, or (without slug) of the space, besides its text."""
+
+    id: str
+    slug: str = ""
+    title: str = ""
+    kind: str = ""
+    tags: Sequence[str] = ()
+    status: str = ""
+    reason: str = ""
+    is_archived: bool = False
+    purpose: str = ""
+
+    @property
+    def text_path(self) -> str:
+        return f"{reading.file_name(self.slug, self.id)}.md"
+
+    @property
+    def path(self) -> str:
+        name = f"pages/{reading.file_name(self.slug, self.id)}" if self.slug else "space"
+        return f"{HIDDEN}/{name}.json"
+
+    def told(self) -> Change:
+        """The sheet as a file."""
+        fields = {name: value for name, value in asdict(self).items() if value and name != "slug"}
+        shown = json.dumps(fields, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        return Change(self.path, shown.encode())
+
+
+class Telling:
+    """Tells a space's history from where `sheets` (by id) stand, which it keeps up to date."""
+
+    def __init__(self, space_id: str, attachments: Path, sheets: dict[str, Sheet]) -> None:
+        self.space_id, self.sheets = space_id, sheets
+        self._attachments = attachments
+        self._documents: OrderedDict[str, tuple[Document, str]] = OrderedDict()
+        self._entries: dict[str, int] = {}  # page -> position of the record that it came in with
+
+    def check_none_left(self, conn: Connection) -> None:
+        """That no page has gone of which something was told. Raises Left."""
+        here = set(conn.scalars(select(pages.c.id).where(pages.c.space_id == self.space_id)))
+        if self.sheets.keys() - here - {self.space_id}:
+            raise Left
+
+    def commits(
+        self, conn: Connection, records: Iterable[Record], redacted_until: int
+    ) -> Iterator[Commit]:
+        """Those of `records`, the next ones. What `redact` records up to `redacted_until` took
+        away was never told. Raises Left, Damaged."""
+        for record in records:
+            if record.kind == "redact":
+                if record.page in self.sheets and (record.position or 0) > redacted_until:
+                    raise Left
+            elif record.page == self.space_id:
+                yield from self._of_space(record)
+            elif record.page in self.sheets:
+                yield from self._of_page(conn, record)
+            elif self._entry(conn, record.page) == record.position:
+                yield from self._entering(conn, record)
+
+    def records(self, conn: Connection, after: int, limit: int) -> list[Record]:
+        """The space's next ones, in order; `after` the last of them it goes on."""
+        mine = select(pages.c.id).where(pages.c.space_id == self.space_id)
+        here = or_(table.c.page == self.space_id, table.c.page.in_(mine))
+        columns = (table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
+        query = select(*columns).where(here, table.c.position > after)
+        return [Record(*row) for row in conn.execute(query.order_by(table.c.position).limit(limit))]
+
+    def _entry(self, conn: Connection, page_id: str) -> int:
+        """Position of the record by which the page came into the space, the last time."""
+        if page_id not in self._entries:
+            query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
+            query = query.add_columns(table.c.position).where(table.c.page == page_id)
+            query = query.where(table.c.kind.in_(("create", "fact"))).order_by(table.c.position)
+            for record in (Record(*row) for row in conn.execute(query)):
+                if record.kind == "create" or any(one["name"] == "move" for one in _facts(record)):
+                    self._entries[page_id] = record.position or 0
+        return self._entries[page_id]
+
+    # -- what becomes of a record
+
+    def _of_space(self, record: Record) -> Iterator[Commit]:
+        sheet = self.sheets.setdefault(self.space_id, Sheet(self.space_id))
+        steps = [dict(record.x)] if record.kind == "create" else _facts(record)
+        for part, step in zip(record.parts, steps, strict=False):
+            before = asdict(sheet)
+            for name in ("title", "purpose"):
+                setattr(sheet, name, step.get(name, getattr(sheet, name)))
+            if step.get("name") in ("archive", "restore"):
+                sheet.is_archived = step["name"] == "archive"
+            if asdict(sheet) != before:
+                words = "space created" if record.kind == "create" else fact.summary(step)
+                yield self._commit(record, part, sheet.title, words, [sheet.told()])
+
+    def _of_page(self, conn: Connection, record: Record) -> Iterator[Commit]:
+        sheet = self.sheets[record.page]
+        if any(step["name"] == "move" for step in _facts(record)):
+            raise Left  # it has left and come back: its past is told where it came back
+        yield from self._acted(sheet, record)
+        if record.kind in TEXT_KINDS:
+            yield from self._written(conn, sheet, record)
+
+    def _entering(self, conn: Connection, record: Record) -> Iterator[Commit]:
+        """The page's first commits: its whole past, if it had one elsewhere, under the name that
+        it came with."""
+        came_at = record.position or 0
+        past = [one for one in log.of_page(conn, record.page) if (one.position or 0) <= came_at]
+        titles = [str(step["title"]) for one in past for step in _facts(one) if "title" in step]
+        sheet = self.sheets[record.page] = _born(past[0])
+        sheet.slug = slugify(titles[-1]) if titles else sheet.slug
+        for one in past:
+            yield from self._acted(sheet, one, is_called_so=True)
+            if one.kind in TEXT_KINDS:
+                yield from self._written(conn, sheet, one)
+
+    def _acted(
+        self, sheet: Sheet, record: Record, *, is_called_so: bool = False
+    ) -> Iterator[Commit]:
+        for part, step in zip(record.parts, _facts(record), strict=False):
+            changes = self._done(sheet, step, is_called_so)
+            if changes is not None:
+                yield self._commit(record, part, sheet.title, fact.summary(step), changes)
+
+    def _written(self, conn: Connection, sheet: Sheet, record: Record) -> Iterator[Commit]:
+        """A commit for each turn of an author; one at least."""
+        document, before = self._document(conn, record)
+        turns = [
+            list(turn) for _, turn in groupby(journal.parts_of(record), lambda part: part.person_id)
+        ]
+        for number, turn in enumerate(turns, 1):
+            for part in turn:
+                text.apply(document, part.update)
+            after = text.text_of(document)
+            if after != before or number == len(turns):
+                is_new = record.kind == "create" and number == 1
+                changes = [Change(sheet.text_path, after.encode())]
+                changes += [sheet.told()] if is_new else []
+                words = "created" if is_new else str(record.x.get("label", "")) or "edited"
+                yield self._commit(record, turn[-1], sheet.title, words, changes)
+            before = after
+        self._documents[record.page] = (document, before)
+        while len(self._documents) > MAX_DOCUMENTS:
+            self._documents.popitem(last=False)
+
+    def _document(self, conn: Connection, record: Record) -> tuple[Document, str]:
+        """The page's document and text just before the record."""
+        if found := self._documents.pop(record.page, None):
+            return found
+        document = text.new_doc()
+        if record.kind != "create":
+            for update in _updates_before(conn, record):
+                text.apply(document, update)
+        return document, text.text_of(document)
+
+    def _done(
+        self, sheet: Sheet, step: Mapping[str, Any], is_called_so: bool
+    ) -> list[Change] | None:
+        """What the act changes in the files; None for one that leaves no trace in them."""
+        name, old = step["name"], (sheet.text_path, sheet.path)
+        if name == "rename":
+            sheet.title = step["title"]
+            sheet.slug = sheet.slug if is_called_so else slugify(sheet.title)
+            new = (sheet.text_path, sheet.path)
+            moved = [Change(a, None, b) for a, b in zip(old, new, strict=True) if a != b]
+            return [*moved, sheet.told()]
+        if name in ("kind", "tags", "status"):
+            sheet.kind, sheet.tags = step.get("kind", sheet.kind), step.get("tags", sheet.tags)
+            sheet.status = step.get("status", sheet.status)
+            sheet.reason = step.get("reason", sheet.reason)
+            return [sheet.told()]
+        if name in ("archive", "restore"):
+            sheet.is_archived = name == "archive"
+            return [sheet.told()]
+        if name == "attach":
+            path = self._attachments / step["digest"]
+            data = path.read_bytes() if path.is_file() else b""
+            is_whole = hashlib.sha256(data).hexdigest() == step["digest"]
+            return [Change(f"files/{step['id']}/{step['file']}", data)] if is_whole else []
+        return [] if name in ("name", "move") else None
+
+    def _commit(
+        self, record: Record, part: Part, title: str, words: str, changes: Sequence[Change]
+    ) -> Commit:
+        via = f"Via: {record.x['via']}\n" if record.x.get("via") else ""
+        subject = " ".join(f"{title}: {words}".split())
+        message = f"{subject}\n\nRecord: {record.id}\n{via}"
+        return Commit(part.person_id, part.at_ms, message, changes, record.position or 0)
+
+
+def _born(record: Record) -> Sheet:
+    x = record.x
+    return Sheet(record.page, x["slug"], x["title"], x["kind"], tuple(x["tags"]))
+
+
+def _facts(record: Record) -> list[dict[str, Any]]:
+    is_fact = record.kind == "fact"
+    return [json.loads(part.update) for part in journal.parts_of(record)] if is_fact else []
+
+
+def _updates_before(conn: Connection, record: Record) -> Iterator[bytes]:
+    for one in log.of_page(conn, record.page):
+        if one.position == record.position:
+            return
+        if one.kind in TEXT_KINDS:
+            yield from (part.update for part in journal.parts_of(one))

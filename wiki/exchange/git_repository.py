@@ -1,0 +1,361 @@
+"""A space's commits as a repository in the cache folder: a follower of the record, rebuildable.
+
+Two files: `objects`, entries of a pack one after the other, in the order in which the history
+needs them; and `index.db`, which says where they are, what the newest tree holds and how far the
+record has been followed. Since the history is a line and every object stands where it was first
+needed, what a clone lacks is one stretch of `objects`: it is sent as it lies there.
+
+`index.db` is written last, in one transaction; bytes behind what it knows of are cut off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from wiki import log, people
+from wiki.exchange import git_objects
+from wiki.exchange.git_commits import Change, Commit, Left, Sheet, Telling
+from wiki.exchange.git_folders import Content, Folder, Kept
+from wiki.exchange.git_objects import BLOB, COMMIT, FILE_MODE, FOLDER_MODE, TREE, Ident, Leaf
+
+FORMAT: Final = "1"  # another one is built anew
+MAX_DEPTH: Final = 60  # objects that build on each other
+MAX_KEPT_BYTES: Final = 32 * 1024 * 1024  # newest contents, which the next revisions build on
+PIECE_BYTES: Final = 256 * 1024
+ERASED: Final = "someone who was erased"
+_TABLES = """
+CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE object (oid BLOB PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE told (oid BLOB PRIMARY KEY, end INTEGER NOT NULL, objects INTEGER NOT NULL)
+    WITHOUT ROWID;
+CREATE INDEX object_by_offset ON object (offset);
+CREATE TABLE leaf (path TEXT PRIMARY KEY, mode BLOB NOT NULL, oid BLOB NOT NULL);
+CREATE TABLE depth (folder TEXT PRIMARY KEY, depth INTEGER NOT NULL);
+CREATE TABLE sheet (id TEXT PRIMARY KEY, fields TEXT NOT NULL);
+CREATE TABLE author (id TEXT PRIMARY KEY, name TEXT NOT NULL);
+"""
+
+
+class Stretch(NamedTuple):
+    """Where in `objects` something lies, and of how many entries it is."""
+
+    start: int
+    end: int
+    objects: int
+
+
+class Repository:
+    """One space's; `folder` is its own."""
+
+    def __init__(self, folder: Path, space_id: str, origin: str, attachments: Path) -> None:
+        self.folder, self.origin, self.telling = folder, origin, (space_id, attachments)
+
+    @property
+    def objects(self) -> Path:
+        return self.folder / "objects"
+
+    def follow(self, conn: Connection, limit: int) -> bool:
+        """Tell the next `limit` records; whether there may be more.
+
+        Starts from nothing when what was told must not be told any more."""
+        try:
+            with self._opened() as index:
+                return _Writer(self, index, conn).follow(limit)
+        except (Left, sqlite3.DatabaseError, ValueError):  # or its files are damaged
+            self.drop()
+            return True
+
+    def head(self) -> bytes:
+        """Id of the newest commit; b"" while there is none."""
+        with self._opened() as index:
+            return bytes.fromhex(_known(index, "head"))
+
+    def has(self, oid: bytes) -> bool:
+        """Whether it is one of the commits."""
+        with self._opened() as index:
+            return index.execute("SELECT 1 FROM told WHERE oid = ?", (oid,)).fetchone() is not None
+
+    def latest(self, oids: Iterable[bytes]) -> bytes | None:
+        """That of them which comes last in the history; None if one is not in it."""
+        query = "SELECT end FROM told WHERE oid = ?"
+        with self._opened() as index:
+            found = {oid: index.execute(query, (oid,)).fetchone() for oid in oids}
+        return None if None in found.values() else max(found, key=lambda oid: int(found[oid][0]))
+
+    def missing(self, wanted: bytes, have: bytes | None) -> Stretch:
+        """What leads from the commit `have` to `wanted`; both must be there."""
+        query = "SELECT end, objects FROM told WHERE oid = ?"
+        with self._opened() as index:
+            end, count = index.execute(query, (wanted,)).fetchone()
+            start, had = index.execute(query, (have,)).fetchone() if have else (0, 0)
+            return Stretch(min(start, end), end, max(0, count - had))
+
+    def pack(self, wanted: bytes, have: bytes | None, *, is_thin: bool = True) -> Iterator[bytes]:
+        """The pack that leads from `have` to `wanted`, piece by piece. Unless `is_thin`, it builds
+        on nothing outside of it."""
+        found = self.missing(wanted, have)
+        digest = hashlib.sha1(usedforsecurity=False)
+        head = b"PACK" + (2).to_bytes(4, "big") + found.objects.to_bytes(4, "big")
+        for piece in chain([head], self._entries(found, is_thin or not have)):
+            digest.update(piece)
+            yield piece
+        yield digest.digest()
+
+    def _entries(self, found: Stretch, may_build: bool) -> Iterator[bytes]:
+        with self.objects.open("rb") as file:
+            file.seek(found.start)
+            while may_build and (size := min(PIECE_BYTES, found.end - file.tell())) > 0:
+                yield file.read(size)
+        if may_build:
+            return
+        query = "SELECT oid FROM object WHERE offset >= ? AND offset < ? ORDER BY offset"
+        with self._opened() as index:
+            oids = [oid for (oid,) in index.execute(query, (found.start, found.end))]
+        for oid in oids:
+            yield git_objects.whole(*self.read(oid))
+
+    def read(self, oid: bytes) -> tuple[int, bytes]:
+        """Kind and content of an object."""
+        with self._opened() as index, self.objects.open("rb") as file:
+            deltas: list[bytes] = []
+            while True:
+                offset = index.execute("SELECT offset FROM object WHERE oid = ?", (oid,)).fetchone()
+                kind, base, data = git_objects.read_entry(_entry_at(index, file, offset[0]))
+                if not base:
+                    break
+                deltas.append(data)
+                oid = base
+            for delta in reversed(deltas):
+                data = git_objects.applied(data, delta)
+            return kind, data
+
+    def drop(self) -> None:
+        """Forget all of it; whoever reads it now goes on reading."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(sqlite3.connect(self.folder / "index.db", timeout=30)) as index:
+            if not index.execute("SELECT 1 FROM sqlite_master").fetchone():
+                index.executescript(_TABLES)
+                index.execute("INSERT INTO known VALUES ('format', ?)", (FORMAT,))
+                index.commit()
+            yield index
+
+
+class _Writer:
+    """One step of following: all of it, or nothing but bytes that nobody knows of."""
+
+    def __init__(self, repository: Repository, index: sqlite3.Connection, conn: Connection) -> None:
+        self._repository, self._index, self._conn = repository, index, conn
+        self._idents: dict[str, Ident] = {}
+        self._folders: dict[str, Folder] = {"": Folder()}
+        self._trees = Kept(MAX_KEPT_BYTES)
+        self._texts = Kept(MAX_KEPT_BYTES)
+        self._changed: set[str] = set()
+
+    def follow(self, limit: int) -> bool:
+        last = log.last_position(self._conn)
+        after = int(self._known("position") or 0)
+        if self._known("format") != FORMAT or after > last:
+            raise Left
+        self._check_authors()
+        telling = Telling(*self._repository.telling, self._sheets())
+        telling.check_none_left(self._conn)
+        if self._known("seen") == str(last):
+            return False
+        records = telling.records(self._conn, after, limit)
+        redacted_until = int(self._known("redacted until") or last)
+        self._load()
+        with self._opened() as self._file:
+            for commit in telling.commits(self._conn, records, redacted_until):
+                self._commit(commit)
+        is_all = len(records) < limit
+        self._keep("redacted until", redacted_until)
+        self._keep("position", (records[-1].position if records else None) or after)
+        self._keep("seen", last if is_all else "")
+        self._save(telling.sheets)
+        return not is_all
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        """`objects`, without what nobody knows of. Raises Left when it is not whole."""
+        self._at = int(self._known("end") or 0)
+        path = self._repository.objects
+        if self._at and (not path.is_file() or path.stat().st_size < self._at):
+            raise Left
+        with path.open("r+b" if self._at else "wb") as file:
+            file.seek(self._at)
+            file.truncate()
+            yield file
+
+    # -- where it stands
+
+    def _known(self, name: str) -> str:
+        return _known(self._index, name)
+
+    def _keep(self, name: str, value: int | str) -> None:
+        self._index.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", (name, str(value)))
+
+    def _check_authors(self) -> None:
+        """Nobody who has been erased is still named. Raises Left."""
+        told = dict(self._index.execute("SELECT id, name FROM author"))
+        here = people.names(self._conn, list(told))
+        if any(name != ERASED and person_id not in here for person_id, name in told.items()):
+            raise Left
+
+    def _sheets(self) -> dict[str, Sheet]:
+        rows = self._index.execute("SELECT id, fields FROM sheet")
+        return {identity: Sheet(**json.loads(fields)) for identity, fields in rows}
+
+    def _load(self) -> None:
+        for path, mode, oid in self._index.execute("SELECT path, mode, oid FROM leaf"):
+            folder, _, name = path.rpartition("/")
+            self._folders.setdefault(folder, Folder()).put(name, Leaf(mode, oid))
+        self._depths = dict(self._index.execute("SELECT folder, depth FROM depth"))
+        self._count = int(self._known("objects") or 0)
+        self._head = bytes.fromhex(self._known("head"))
+
+    def _save(self, sheets: Mapping[str, Sheet]) -> None:
+        index = self._index
+        for path in self._changed:
+            folder, _, name = path.rpartition("/")
+            leaf = self._folders[folder].get(name)
+            index.execute("DELETE FROM leaf WHERE path = ?", (path,))
+            if leaf is not None:
+                index.execute("INSERT INTO leaf VALUES (?, ?, ?)", (path, *leaf))
+        depths = self._depths.items()
+        index.executemany("INSERT OR REPLACE INTO depth VALUES (?, ?)", depths)
+        rows = [(one.id, json.dumps(asdict(one))) for one in sheets.values()]
+        index.executemany("INSERT OR REPLACE INTO sheet VALUES (?, ?)", rows)
+        names = [(person_id, ident.name) for person_id, ident in self._idents.items()]
+        index.executemany("INSERT OR IGNORE INTO author VALUES (?, ?)", names)
+        self._keep("end", self._at)
+        self._keep("objects", self._count)
+        self._keep("head", self._head.hex())
+        index.commit()
+
+    # -- what is written
+
+    def _commit(self, commit: Commit) -> None:
+        paths = [path for change in commit.changes for path in (change.path, change.to) if path]
+        folders = {folder for path in paths for folder in _folders_of(path)} | {""}
+        for folder in folders:
+            if folder not in self._trees:  # what it was, which the new one builds on
+                self._keep_tree(folder)
+        for change in commit.changes:
+            self._change(change)
+        for folder in sorted(folders - {""}, key=lambda one: -one.count("/")):
+            self._put(folder, Leaf(FOLDER_MODE, self._tree(folder)))
+        root, ident = self._tree(""), self._ident(commit.person_id).at(commit.at_ms // 1000)
+        data = git_objects.commit(root, self._head or None, ident, commit.message)
+        self._head = git_objects.oid_of(COMMIT, data)
+        self._add(self._head, git_objects.whole(COMMIT, data))
+        row = (self._head, self._at, self._count)
+        self._index.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", row)
+
+    def _change(self, change: Change) -> None:
+        if change.data is not None:
+            self._put(change.path, Leaf(FILE_MODE, self._blob(change.path, change.data)))
+            return
+        folder, _, name = change.path.rpartition("/")
+        self._put(change.to, self._folders[folder].get(name))
+        self._put(change.path, None)
+        if kept := self._texts.pop(change.path):
+            self._texts.keep(change.to, kept)
+
+    def _put(self, path: str, leaf: Leaf | None) -> None:
+        folder, _, name = path.rpartition("/")
+        self._folders.setdefault(folder, Folder()).put(name, leaf)
+        self._changed.add(path)
+
+    def _blob(self, path: str, data: bytes) -> bytes:
+        """Its id; it builds on what the file was before, if that is at hand."""
+        oid, old, depth = git_objects.oid_of(BLOB, data), self._texts.pop(path), MAX_DEPTH
+        if not self._is_there(oid):
+            may_build = old is not None and old.depth < MAX_DEPTH
+            depth = old.depth + 1 if old and may_build else 0
+            self._add(
+                oid,
+                git_objects.changed(old.oid, old.data, data)
+                if old and may_build
+                else git_objects.whole(BLOB, data),
+            )
+        self._texts.keep(path, Content(oid, data, depth))
+        return oid
+
+    def _keep_tree(self, folder: str) -> None:
+        data = self._folders[folder].data() if folder in self._folders else b""
+        is_there = bool(data) and folder in self._depths
+        depth = self._depths[folder] if is_there else MAX_DEPTH
+        self._trees.keep(folder, Content(git_objects.oid_of(TREE, data), data, depth))
+
+    def _tree(self, folder: str) -> bytes:
+        data, old = self._folders[folder].data(), self._trees.pop(folder)
+        oid, depth = git_objects.oid_of(TREE, data), MAX_DEPTH
+        if not self._is_there(oid):
+            may_build = old is not None and old.depth < MAX_DEPTH
+            depth = old.depth + 1 if old and may_build else 0
+            self._add(
+                oid,
+                git_objects.changed(old.oid, old.data, data)
+                if old and may_build
+                else git_objects.whole(TREE, data),
+            )
+        self._depths[folder] = depth
+        self._trees.keep(folder, Content(oid, data, depth))
+        return oid
+
+    def _ident(self, person_id: str) -> Ident:
+        """As the person was called when first told of."""
+        if person_id not in self._idents:
+            query = "SELECT name FROM author WHERE id = ?"
+            found = self._index.execute(query, (person_id,)).fetchone()
+            ident = ident_of(self._conn, person_id, self._repository.origin)
+            self._idents[person_id] = Ident(found[0], ident.address) if found else ident
+        return self._idents[person_id]
+
+    def _is_there(self, oid: bytes) -> bool:
+        query = "SELECT 1 FROM object WHERE oid = ?"
+        return self._index.execute(query, (oid,)).fetchone() is not None
+
+    def _add(self, oid: bytes, entry: bytes) -> None:
+        self._file.write(entry)
+        self._index.execute("INSERT INTO object VALUES (?, ?)", (oid, self._at))
+        self._at += len(entry)
+        self._count += 1
+
+
+def ident_of(conn: Connection, person_id: str, origin: str) -> Ident:
+    """The person as the author of a commit: an address that says nothing of them."""
+    name = people.names(conn, [person_id]).get(person_id, ERASED)
+    return Ident(name, f"{person_id.removeprefix('u:')}@{origin}")
+
+
+def _known(index: sqlite3.Connection, name: str) -> str:
+    found = index.execute("SELECT value FROM known WHERE name = ?", (name,)).fetchone()
+    return str(found[0]) if found else ""
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _entry_at(index: sqlite3.Connection, file: IO[bytes], offset: int) -> bytes:
+    query = "SELECT min(offset) FROM object WHERE offset > ?"
+    end = index.execute(query, (offset,)).fetchone()[0]
+    file.seek(offset)
+    return file.read(end - offset) if end else file.read()
