@@ -169,6 +169,6 @@ def _hits(
 def _text(conn: Connection, one: Page) -> str:
     """Of a damaged page only the title is shown."""
     try:
-        return page.text(conn, one.id)
+        return page.text(conn, one.id, one.change)
     except Damaged:
         return ""

@@ -9,7 +9,7 @@ from zero, while the old one answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import structlog
 from sqlalchemy import Connection
@@ -26,11 +26,23 @@ BATCH_PAGES = 200
 RETRY_SECONDS = 5.0
 
 
+async def nothing() -> None:
+    """There is nothing to prepare."""
+
+
 class Indexer:
     """`run` until cancelled. Pages are found about `interval_seconds` after they changed."""
 
-    def __init__(self, store: Store, index: Index, *, interval_seconds: float = 0.5) -> None:
-        self._store, self._index = store, index
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        *,
+        interval_seconds: float = 0.5,
+        prepare: Callable[[], Awaitable[None]] = nothing,
+    ) -> None:
+        """`prepare` is awaited before pages are read."""
+        self._store, self._index, self._prepare = store, index, prepare
         self._interval_seconds = interval_seconds
         self._wake = asyncio.Event()
         self.lag = 0  # changes that are not in the index yet, at the last look
@@ -63,6 +75,7 @@ class Indexer:
             await asyncio.to_thread(self._index.reset)
             position = 0
         gone = (await asyncio.to_thread(self._index.stats)).space_ids
+        await self._prepare()
         batch = await self._store.read(lambda conn: _batch(conn, position, gone))
         self.lag = 0 if batch.is_last else max(1, self.lag)
         if not batch.documents and not batch.gone_space_ids and batch.position == position:
@@ -111,7 +124,7 @@ def _document(conn: Connection, one: Page) -> Document:
         page_id=one.id,
         space_id=one.space_id,
         title=one.title,
-        body=page.text(conn, one.id),
+        body=page.text(conn, one.id, one.change),
         kind=one.kind,
         modified_at_ms=one.modified_at_ms,
         slug=one.slug,

@@ -98,6 +98,10 @@ class Room:
         present = any(one.inbox for one in self.connections)
         return present or bool(self._leaving) or bool(self.submissions)
 
+    def text(self) -> str:
+        """What the document says; it is durable between a `settle` and the next `take`."""
+        return text.text_of(self._doc)
+
     def people(self) -> list[Who]:
         """Who is connected and signed in, each once."""
         return list({one.who.person_id: one.who for one in self.connections if one.who}.values())

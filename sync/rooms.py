@@ -42,6 +42,7 @@ TICK_SECONDS = 0.004
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 SEATS_PER_PERSON = 64
+SHARED_AT_ONCE = 64
 
 
 class Restarting(Unavailable):
@@ -69,12 +70,14 @@ class Rooms:
         quiet_ms: int = 30_000,
     ) -> None:
         self._store, self._key = store, key
-        self._clock_ms, self._on_change = clock_ms, on_change
+        self._clock_ms, self.on_change = clock_ms, on_change
         self._tick_seconds, self._quiet_ms = tick_seconds, quiet_ms
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
         self._awake: set[Room] = set()
+        self._unshared: dict[Room, int] = {}  # what changed since `share`, and to which change
+        self._ticking = asyncio.Lock()
         self._unsealable: set[str] = set()  # damaged pages
         self._sealing = asyncio.Lock()
         self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
@@ -136,6 +139,17 @@ class Rooms:
         """The page's durable text."""
         return await self._store.read(lambda conn: page.text(conn, page_id))
 
+    async def share(self) -> None:
+        """Lend the store's readers the texts that changed here, so that who follows the pages need
+        not replay what is in memory."""
+        while self._unshared:
+            async with self._ticking:  # between two ticks a room holds what is durable
+                for room in list(self._unshared)[:SHARED_AT_ONCE]:
+                    change = self._unshared.pop(room)
+                    if self._is_open(room) and not room.is_damaged:
+                        self._store.texts.keep(room.page_id, change, room.text())
+            await asyncio.sleep(0)
+
     def people_here(self, page_id: str) -> list[Who]:
         """Who has the page open, each once."""
         room = self._rooms.get(page_id)
@@ -185,15 +199,17 @@ class Rooms:
             self._awake.update(self._rooms.values())
             self._wake.set()
             await asyncio.sleep(self._tick_seconds)
-        for room in list(self._rooms.values()):
-            self._close(room, Restarting("The server is restarting."))
+        async with self._ticking:  # what was taken is durable and acknowledged
+            for room in list(self._rooms.values()):
+                self._close(room, Restarting("The server is restarting."))
         await self._seal_pages(await self._due(quiet_ms=0))
 
     async def _tick_for_ever(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._tick()
+            async with self._ticking:
+                await self._tick()
             await asyncio.sleep(self._tick_seconds)
 
     async def _tick(self) -> None:
@@ -213,7 +229,7 @@ class Rooms:
             if room.has_input:
                 self._stir(room)
         if any(batch.changes for batch in batches):
-            self._on_change()
+            self.on_change()
 
     async def _reload(self, room: Room) -> None:
         """From disk; if that cannot be read either, the room is closed by name."""
@@ -229,7 +245,7 @@ class Rooms:
         if not batches:
             return
         try:
-            await self._store.write(lambda conn: _write(conn, batches))
+            last = await self._store.write(lambda conn: _write(conn, batches))
         except Exception as error:  # noqa: BLE001 - told apart room by room, below
             if len(batches) > 1:
                 for batch in batches:
@@ -239,6 +255,9 @@ class Rooms:
             told = error if isinstance(error, Unavailable) else None  # the disk is full, for one
             why = told or Unavailable("The page could not be stored.")
             self._close(batches[0].room, why, batches[0])
+        else:
+            for number, batch in enumerate(batches, last - len(batches) + 1):
+                self._unshared[batch.room] = number
 
     async def _seal_for_ever(self) -> None:
         while True:
@@ -353,6 +372,7 @@ class Rooms:
         self._empty_since.pop(room, None)
         self._seats.pop(room, None)
         self._awake.discard(room)
+        self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]
 
@@ -362,7 +382,8 @@ class Rooms:
         )
 
 
-def _write(conn: Sql, batches: list[Batch]) -> None:
+def _write(conn: Sql, batches: list[Batch]) -> int:
+    """The changes get a number each, in their order; the last of them."""
     leases, entries, touches = list[Lease](), list[Entry](), list[Touch]()
     for batch in batches:
         page_id, last = batch.room.page_id, batch.changes[-1]
@@ -374,7 +395,7 @@ def _write(conn: Sql, batches: list[Batch]) -> None:
         touches.append(Touch(page_id, last.person_id, last.at_ms))
     journal.lease_all(conn, leases)
     journal.append_all(conn, entries)
-    page.touch_all(conn, touches)
+    return page.touch_all(conn, touches)
 
 
 def _epoch(conn: Sql, page_id: str) -> int:

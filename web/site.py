@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ from web.throttle import Throttle
 from wiki import links
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
+from wiki.loom import Loom
 from wiki.store import Store
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,7 @@ class Site:
     throttle: Throttle  # tries to sign in
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
+    loom: Loom = field(default_factory=Loom)  # pages as they grew
     died: list[str] = field(default_factory=list)  # background tasks; none may
 
     @property
@@ -71,9 +74,10 @@ class Site:
             store = await Store.open(config.folder)
             key = await asyncio.to_thread(SiteKey.load_or_create, key_file_of(config))
             index = await asyncio.to_thread(open_index, config.search_engine, index_of(config))
-            indexer = Indexer(store, index)
             quiet_ms = config.record_quiet_seconds * 1000
-            rooms = Rooms(store, key, on_change=indexer.nudge, quiet_ms=quiet_ms)
+            rooms = Rooms(store, key, quiet_ms=quiet_ms)
+            indexer = Indexer(store, index, prepare=rooms.share)
+            rooms.on_change = indexer.nudge
             site = cls(
                 config,
                 store,
@@ -89,7 +93,7 @@ class Site:
             followers = {
                 "rooms": rooms.run(),
                 "indexer": indexer.run(),
-                "links": _follow_links(store),
+                "links": _follow_links(store, rooms),
             }
             tasks = [
                 _watched(name, work, site.died, on_crash or _end_process)
@@ -147,14 +151,17 @@ class alone_in:
             self._file.close()
 
 
-async def _follow_links(store: Store) -> None:
+async def _follow_links(store: Store, rooms: Rooms) -> None:
     """The link follower: catches up, then looks twice a second whether anything changed."""
     while True:
         try:
             if not await store.read(links.is_behind):
                 await asyncio.sleep(LINKS_SECONDS)
-            else:
-                await store.write(links.follow)
+                continue
+            await rooms.share()
+            found = await store.read(links.found)
+            await store.write(partial(links.keep, found=found))
+            await asyncio.sleep(0 if found.is_more else LINKS_SECONDS)
         except GroundswellError as error:
             log.error("links.failed", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from web.framing import Raw, Splitter
+
 EXTENSION: Final = "groundswell.wire"
 WRITE_BUFFER_BYTES: Final = 32 * 1024  # a reader that is behind by more gets nothing new
 
@@ -26,12 +28,26 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wire = Wire(self)
+        self._splitter = Splitter(self.config.ws_max_size)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = self.wire
+
+    def data_received(self, data: bytes) -> None:
+        if not self.handshake_initiated:
+            super().data_received(data)
+            return
+        for piece in self._splitter.feed(data):
+            if isinstance(piece, Raw):
+                super().data_received(piece.data)
+            elif self.wire.receive is None or self.close_sent:
+                self.frames, self.curr_msg_data_type = [piece.payload], "bytes"
+                super().send_receive_event_to_app()
+            else:
+                self.wire.receive(piece.payload)
 
     def send_receive_event_to_app(self) -> None:
         if self.wire.receive is None:

@@ -9,6 +9,7 @@ In reading order:
     space       a named set of pages with members and sharing
     page        pages as they are now: create, find, rename, move, archive
     links       what links where
+    saved_search  searches kept under a name, and the secrets of their feeds
     attachment  files that belong to pages
     gate        which updates may touch a page
     text        between Y.Doc, Markdown and offsets
@@ -18,7 +19,10 @@ In reading order:
     journal     accepted updates that are durable but not yet sealed
     seal        turning the journal into records
     fact        acts that are not text: rename, tags, archive …
-    history     text at any revision, differences, who wrote what
+    history     revisions, and the text at any of them
+    weave       every character that a page ever had, with when it came and went
+    loom        pages' weaves, carried on as pages grow
+    moment      text, authors and changes at any moment, by way of the weave
     exchange    export, import, verify
     store       the database: one writer, many readers
 """

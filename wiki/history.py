@@ -1,6 +1,7 @@
 """What a page's record tells: its revisions, the text at any of them, who wrote which words.
 
-A revision is named by the id of its record; `NOW` is the present text, sealed or not.
+A revision is named by the id of its record, a moment within it by that and the number of a part
+(`RECORD.3`); `NOW` is the present text, sealed or not.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from wiki import causal, fact, journal, log, people, text
 from wiki.errors import NotFound
@@ -20,9 +21,11 @@ from wiki.gate import Gate
 from wiki.journal import TEXT_KINDS
 from wiki.record import Part, Record
 from wiki.store.tables import record as table
+from wiki.weave import Weave
 
 NOW: Final = "now"
 VERSION_PARTS: Final = 500
+ASKED_KINDS: Final = ("typed", "api", "import", "restore", "facts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,18 @@ class Act(NamedTuple):
     fields: Mapping[str, Any]
 
 
+class Asked(NamedTuple):
+    """Which revisions: of a person, of a kind (see `ASKED_KINDS`), from and until a time."""
+
+    person_id: str = ""
+    kind: str = ""
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+ALL: Final = Asked()
+
+
 class Span(NamedTuple):
     """Text that one person wrote at one time."""
 
@@ -66,19 +81,52 @@ class Span(NamedTuple):
 
 
 def revisions(
-    conn: Connection, page_id: str, limit: int = 100, before_position: int | None = None
+    conn: Connection,
+    page_id: str,
+    limit: int = 100,
+    before_position: int | None = None,
+    asked: Asked = ALL,
 ) -> list[Revision]:
     """Newest first; `before_position` goes on behind a revision."""
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
-    query = query.where(table.c.page == page_id).order_by(table.c.position.desc()).limit(limit)
+    query = query.where(table.c.page == page_id, *_conditions(asked))
+    query = query.order_by(table.c.position.desc()).limit(limit)
     found = []
     if before_position is not None:
         query = query.where(table.c.position < before_position)
     else:
-        found = _unsealed(conn, page_id)
+        found = [one for one in _unsealed(conn, page_id) if _is_asked(one, asked)]
     with journal.named(conn, page_id):
         foreign = people.foreign_origins(conn)
         return found + [_revision(Record(*row), foreign) for row in conn.execute(query)]
+
+
+def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    """What is looked for in the header's text stands there as canonical JSON writes it."""
+    if asked.person_id:
+        there, _, chain = asked.person_id.partition("@")
+        yield func.instr(table.c.header, f"[{json.dumps(there, ensure_ascii=False)},") > 0
+        if chain:
+            yield table.c.chain == chain
+    if asked.kind == "facts":
+        yield table.c.kind.not_in(TEXT_KINDS)
+    elif asked.kind:
+        yield table.c.kind.in_(TEXT_KINDS)
+        via = func.instr(table.c.header, f'"via":"{asked.kind}"') > 0
+        yield via if asked.kind != "typed" else func.instr(table.c.header, '"via":"') == 0
+    if asked.from_ms is not None:
+        yield table.c.ts >= asked.from_ms
+    if asked.until_ms is not None:
+        yield table.c.ts < asked.until_ms
+
+
+def _is_asked(one: Revision, asked: Asked) -> bool:
+    return (
+        asked.person_id in ("", *one.authors)
+        and asked.kind in ("", one.via or "typed")
+        and (asked.from_ms is None or one.at_ms >= asked.from_ms)
+        and (asked.until_ms is None or one.at_ms < asked.until_ms)
+    )
 
 
 def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
@@ -103,24 +151,41 @@ def acts(conn: Connection, page_id: str, name: str = "") -> Iterator[Act]:
                 yield Act(record.id, person_id, part.at_ms, fields)
 
 
-def state_at(conn: Connection, page_id: str, record_id: str) -> list[bytes]:
-    """The updates that make the text as it was after the record. Raises NotFound, Damaged."""
-    if record_id == NOW:
+def state_at(conn: Connection, page_id: str, moment: str) -> list[bytes]:
+    """The updates that make the text as it was then. Raises NotFound, Damaged."""
+    if moment == NOW:
         return journal.state(conn, page_id)
+    record_id, part = split(moment)
     found = log.get(conn, record_id)
     if found.page != page_id:
-        raise NotFound("revision", record_id)
+        raise NotFound("revision", moment)
     with journal.named(conn, page_id):
         last = found.position or 0
-        history = takewhile(
-            lambda one: (one.batch or one.position or 0) <= last, log.of_page(conn, page_id)
-        )
-        return list(journal.updates_of(history))
+        past = [
+            one for one in log.of_page(conn, page_id) if (one.batch or one.position or 0) <= last
+        ]
+        if part is None:
+            return list(journal.updates_of(past))
+        parts = journal.parts_of(found) if found.kind in TEXT_KINDS else ()
+        if not 1 <= part <= len(parts):
+            raise NotFound("moment", moment)
+        before = [one for one in past if one.id != found.id]
+        return [*journal.updates_of(before), *(one.update for one in parts[:part])]
 
 
-def text_at(conn: Connection, page_id: str, record_id: str) -> str:
+def split(moment: str) -> tuple[str, int | None]:
+    """`RECORD` is after a record, `RECORD.3` after its third part. Raises NotFound."""
+    record_id, dot, part = moment.partition(".")
+    if not dot:
+        return record_id, None
+    if not (part.isascii() and part.isdigit() and len(part) < 7):
+        raise NotFound("revision", moment)
+    return record_id, int(part)
+
+
+def text_at(conn: Connection, page_id: str, moment: str) -> str:
     """Raises NotFound."""
-    return text.text_of_updates(state_at(conn, page_id, record_id))
+    return text.text_of_updates(state_at(conn, page_id, moment))
 
 
 def version_of(whole: str) -> str:
@@ -166,63 +231,18 @@ def blame(conn: Connection, page_id: str) -> list[Span]:
 
 def blame_of(parts: Iterable[Part]) -> list[Span]:
     """The text that `parts`, in order, make, cut by who wrote it when."""
-    ledger = _Ledger()
-    doc = text.new_doc()
-    with text.watched(doc, ledger.follow):
-        for part in parts:
-            ledger.author = (part.person_id, part.at_ms)
-            text.apply(doc, part.update)
-    return ledger.spans(text.text_of(doc))
-
-
-class _Ledger:
-    """Who wrote which stretch, counted in UTF-8 bytes as the document's events are."""
-
-    def __init__(self) -> None:
-        self.author = ("", 0)
-        self._stretches: list[tuple[int, tuple[str, int]]] = []
-
-    def follow(self, delta: Sequence[dict[str, Any]]) -> None:
-        """One event: retain, insert and delete from the front."""
-        old, out = self._stretches, []
-        index, used = 0, 0
-        for step in delta:
-            if "insert" in step:
-                out.append((len(step["insert"].encode()), self.author))
-                continue
-            left = step.get("retain", 0) or step.get("delete", 0)
-            while left:
-                length, author = old[index]
-                taken = min(left, length - used)
-                if "retain" in step:
-                    out.append((taken, author))
-                left, used = left - taken, used + taken
-                if used == length:
-                    index, used = index + 1, 0
-        if used:
-            length, author = old[index]
-            out.append((length - used, author))
-            index += 1
-        self._stretches = _joined(out + old[index:])
-
-    def spans(self, whole: str) -> list[Span]:
-        data, at, found = whole.encode(), 0, []
-        for length, author in self._stretches:
-            found.append(Span(data[at : at + length].decode(), *author))
-            at += length
-        return found
-
-
-def _joined(
-    stretches: list[tuple[int, tuple[str, int]]],
-) -> list[tuple[int, tuple[str, int]]]:
-    joined: list[tuple[int, tuple[str, int]]] = []
-    for length, author in stretches:
-        if joined and joined[-1][1] == author:
-            joined[-1] = (joined[-1][0] + length, author)
+    made, weave = list(parts), Weave()
+    for step, part in enumerate(made, 1):
+        weave.add(part.update, step)
+    found: list[Span] = []
+    for stretch in weave.stretches_at(len(made)):
+        part = made[stretch.born - 1]
+        span = Span(stretch.text, part.person_id, part.at_ms)
+        if found and found[-1][1:] == span[1:]:
+            found[-1] = Span(found[-1].text + span.text, *span[1:])
         else:
-            joined.append((length, author))
-    return joined
+            found.append(span)
+    return found
 
 
 def _text_parts(conn: Connection, page_id: str) -> list[Part]:

@@ -24,6 +24,7 @@ from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
 
 TEXT_KINDS = ("create", "edit", "adopt")
+PART_MS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,15 @@ def wait_in(conn: Connection, numbers: Iterable[int], seq: int) -> None:
     if values := [{"waits": n, "in_record": seq} for n in numbers]:
         mine = table.update().where(table.c.n == bindparam("waits"))
         conn.execute(mine.values(seq=bindparam("in_record")), values)
+
+
+def begins_part(first: JournalRow, row: JournalRow) -> bool:
+    """Whether `row` is sealed in another part than the one that `first` begins."""
+    return (
+        (row.person_id, row.via) != (first.person_id, first.via)
+        or row.at_ms - first.at_ms >= PART_MS
+        or row.at_ms < first.at_ms
+    )
 
 
 def drop_through(conn: Connection, page_id: str, n: int) -> None:

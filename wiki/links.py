@@ -98,15 +98,6 @@ def _without_spans(markdown: str) -> str:
     return "".join([*kept, markdown[at:]])
 
 
-def update(conn: Connection, source: Page, text: str) -> None:
-    """`source` now says `text`: keep its links."""
-    own = conn.scalar(select(space.c.slug).where(space.c.id == source.space_id))
-    wanted = {(target.space_slug or own, target.slug) for target in wiki_links(text)}
-    conn.execute(table.delete().where(table.c.page_id == source.id))
-    for space_slug, slug in sorted(wanted):
-        conn.execute(table.insert().values(page_id=source.id, space_slug=space_slug, slug=slug))
-
-
 def backlinks(conn: Connection, target: Page, space_ids: Collection[str]) -> list[Page]:
     """Pages of the given spaces that link to `target`, by title."""
     home = select(space.c.slug).where(space.c.id == target.space_id).scalar_subquery()
@@ -146,17 +137,53 @@ def is_behind(conn: Connection) -> bool:
     return log.follower_position(conn, FOLLOWER) < page.last_change(conn)
 
 
-def follow(conn: Connection, limit: int = 200) -> int:
-    """Look at the pages that changed since last time; how many there were."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What pages that changed link to: page id -> (space slug, slug) of each link. `reached` is how
+    far the changes were looked at."""
+
+    links: dict[str, set[tuple[str, str]]]
+    reached: int
+    count: int
+    is_more: bool
+
+
+def found(conn: Connection, limit: int = 200) -> Found:
+    """Look at the pages that changed since last time."""
     changed = page.changed_since(conn, log.follower_position(conn, FOLLOWER), limit)
+    own = {row.id: row.slug for row in conn.execute(select(space.c.id, space.c.slug))}
+    links: dict[str, set[tuple[str, str]]] = {}
     for one in changed:
         try:
-            text = page.text(conn, one.id)
+            targets = wiki_links(page.text(conn, one.id, one.change))
         except Damaged as error:  # its links stay as they were; the others are not to wait for it
             logger.error("links.skipped", page=one.id, error=str(error))
         else:
-            update(conn, one, text)
+            links[one.id] = {(to.space_slug or own[one.space_id], to.slug) for to in targets}
     # Counted numbers may be gone with deleted pages: then the counter itself is where we are.
-    reached = changed[-1].change if len(changed) == limit else page.last_change(conn)
-    log.set_follower_position(conn, FOLLOWER, reached)
-    return len(changed)
+    is_more = len(changed) == limit
+    reached = changed[-1].change if is_more else page.last_change(conn)
+    return Found(links, reached, len(changed), is_more)
+
+
+def keep(conn: Connection, found: Found) -> None:
+    """Make the table say what was found; pages that are gone meanwhile are passed over."""
+    is_known = table.c.page_id.in_(found.links)
+    had: dict[str, set[tuple[str, str]]] = {}
+    for row in conn.execute(select(table).where(is_known)):
+        had.setdefault(row.page_id, set()).add((row.space_slug, row.slug))
+    changed = [page_id for page_id, new in found.links.items() if had.get(page_id, set()) != new]
+    there = conn.scalars(select(pages.c.id).where(pages.c.id.in_(changed))).all() if changed else ()
+    for page_id in there:
+        conn.execute(table.delete().where(table.c.page_id == page_id))
+        if rows := sorted(found.links[page_id]):
+            values = [{"page_id": page_id, "space_slug": at[0], "slug": at[1]} for at in rows]
+            conn.execute(table.insert(), values)
+    log.set_follower_position(conn, FOLLOWER, found.reached)
+
+
+def follow(conn: Connection, limit: int = 200) -> int:
+    """`found` and `keep` in one transaction; how many pages had changed."""
+    seen = found(conn, limit)
+    keep(conn, seen)
+    return seen.count

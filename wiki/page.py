@@ -8,7 +8,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki import journal, log
@@ -19,11 +30,22 @@ from wiki.names import MAX_SLUG_CHARS, check_title, slugify
 from wiki.record import Part
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
+from wiki.store.texts import Texts
 
 KINDS = ("idea", "note", "post", "episode", "question", "profile")
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
 _CHANGE = "change"
+_COUNT_UP = (
+    upsert(setting)
+    .values(name=_CHANGE, value=bindparam("first"))
+    .on_conflict_do_update(
+        index_elements=["name"],
+        set_={"value": cast(cast(setting.c.value, Integer) + bindparam("count"), String)},
+    )
+    .returning(setting.c.value)
+)
+_LAST = select(setting.c.value).where(setting.c.name == _CHANGE)
 _TOUCH = (
     table.update()
     .where(table.c.id == bindparam("of"))
@@ -268,15 +290,11 @@ def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
 
 def next_change(conn: Connection, count: int = 1) -> int:
     """Count up by so many, and give the last number; never gives one twice."""
-    change = last_change(conn) + count  # one writer: nobody counts beside us
-    row = upsert(setting).values(name=_CHANGE, value=str(change))
-    values = {"value": str(change)}
-    conn.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
-    return change
+    return int(conn.execute(_COUNT_UP, {"first": str(count), "count": count}).scalar_one())
 
 
 def last_change(conn: Connection) -> int:
-    return int(conn.scalar(select(setting.c.value).where(setting.c.name == _CHANGE)) or 0)
+    return int(conn.scalar(_LAST) or 0)
 
 
 def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
@@ -285,9 +303,20 @@ def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
     return _pages(conn, query.limit(limit))
 
 
-def text(conn: Connection, page_id: str) -> str:
-    """The page's durable text."""
-    return texts.text_of_updates(journal.state(conn, page_id))
+def text(conn: Connection, page_id: str, change: int | None = None) -> str:
+    """The page's durable text; a reader replays it once for each change of the page.
+
+    `change` is the page's, if it was read in this transaction."""
+    kept = Texts.of(conn)
+    if change is None:
+        change = conn.scalar(select(table.c.change).where(table.c.id == page_id)) if kept else None
+    if kept is None or change is None:
+        return texts.text_of_updates(journal.state(conn, page_id))
+    found = kept.get(page_id, change)
+    if found is None:
+        found = texts.text_of_updates(journal.state(conn, page_id))
+        kept.keep(page_id, change, found)
+    return found
 
 
 def _archived(is_archived: bool) -> Any:

@@ -25,7 +25,6 @@ from wiki.store.tables import record as records
 
 logger = structlog.get_logger(__name__)
 
-PART_MS = 2000
 QUIET_MS = 30_000
 MAX_AGE_MS = 600_000
 MAX_BYTES = 256 * 1024
@@ -91,11 +90,7 @@ def save_checkpoint(conn: Connection, page_id: str) -> None:
 def _parts(rows: Sequence[JournalRow]) -> Iterator[Part]:
     group: list[JournalRow] = []
     for row in rows:
-        if group and (
-            row.person_id != group[0].person_id
-            or row.at_ms - group[0].at_ms >= PART_MS
-            or row.at_ms < group[0].at_ms
-        ):
+        if group and journal.begins_part(group[0], row):
             yield _part(group)
             group = []
         group.append(row)

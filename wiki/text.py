@@ -7,8 +7,7 @@ BaseException; here they become `Damaged`. Bytes from outside must have passed t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from pycrdt import Doc, Text, merge_updates
@@ -55,19 +54,6 @@ def state_of(doc: Document) -> bytes:
 def diff_since(doc: Document, state_vector: bytes) -> bytes:
     """What someone who has `state_vector` lacks, as one update."""
     return _guarded(lambda: doc.get_update(state_vector))
-
-
-@contextmanager
-def watched(doc: Document, follow: Callable[[Sequence[dict[str, Any]]], None]) -> Iterator[None]:
-    """While it lasts, `follow` hears of every change as a Yjs delta that counts UTF-8 bytes.
-
-    Not for live pages: watching a worn one costs up to a millisecond a change."""
-    content = _content(doc)
-    subscription = content.observe(lambda event: follow(event.delta))  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        content.unobserve(subscription)
 
 
 def text_of_updates(updates: Sequence[bytes]) -> str:

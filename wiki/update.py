@@ -29,12 +29,14 @@ _ROOT_BYTES: Final = ROOT.encode()
 
 
 class Block(NamedTuple):
-    """`lows`: offsets in the block of the second halves of surrogate pairs."""
+    """`lows`: offsets in the block of the second halves of surrogate pairs. `encoded`: its text in
+    UTF-8; b"" when it was deleted before anyone was told."""
 
     length: int
     origin: tuple[int, int] | None
     right_origin: tuple[int, int] | None
     lows: tuple[int, ...]
+    encoded: bytes = b""
 
 
 class Section(NamedTuple):
@@ -220,11 +222,13 @@ class _Reader:
         if kind == _DELETED:
             length = self.number()
             lows: tuple[int, ...] = ()
+            encoded = b""
         else:
-            length, lows = _measured(self.string())
+            encoded = self.string()
+            length, lows = _measured(encoded)
         if length < 1:
             raise BadUpdate(2, "a block without length")
-        return Block(length, origin, right_origin, lows)
+        return Block(length, origin, right_origin, lows, encoded)
 
     def deletes(self) -> list[tuple[int, int, int]]:
         ranges = []

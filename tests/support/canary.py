@@ -101,10 +101,12 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "page_id": page.id,
                 "record_id": born.record_id,
                 "revision": born.record_id,
+                "moment": born.record_id,
                 "attachment_id": file_id,
                 "name": "file-name",
                 "tag": "plaintag",
                 "token": "made-up",
+                "search_id": "made-up",
             },
             {
                 "anonymous": front.browser(),

@@ -51,9 +51,18 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/pages/{page_id}/text": Rule(),
     "PUT /api/v1/pages/{page_id}/text": Rule(body="X"),
     "GET /api/v1/pages/{page_id}/revisions": Rule(),
+    "POST /api/v1/pages/{page_id}/revisions": Rule(body={"label": "X"}),
     "GET /api/v1/pages/{page_id}/revisions/{revision}/text": Rule(),
+    "GET /api/v1/pages/{page_id}/timeline": REFUSED,
+    "GET /api/v1/pages/{page_id}/moments/{moment}": Rule(),
+    "GET /api/v1/pages/{page_id}/play": Rule(),
     "GET /api/v1/search": Rule(SEARCHES),
     "GET /api/v1/titles": Rule(("?q=zyxcan", "?q=hid", "?q=", "?space=secluded")),
+    "GET /api/v1/searches": OWN,
+    "POST /api/v1/searches": Rule(("",), False, {}, {"name": "X", "q": "plankton"}, False),
+    "DELETE /api/v1/searches/{search_id}": OWN,
+    "POST /api/v1/searches/{search_id}/feed": OWN,
+    "DELETE /api/v1/searches/{search_id}/feed": OWN,
     "GET /git/{space}.git/info/refs": Rule(("?service=git-upload-pack",), shows=False),
     "POST /git/{space}.git/git-upload-pack": Rule(shows=False, is_theirs=False),
     "GET /": Rule(),
@@ -77,6 +86,12 @@ RULES: dict[str, Rule] = {
     "POST /admin/invites": REFUSED,
     "POST /admin/invites/drop": REFUSED,
     "GET /search": Rule(SEARCHES),
+    "GET /searches": OWN,
+    "POST /searches": Rule(shows=False, is_theirs=False, fields={"name": "Y", "q": "plankton"}),
+    "GET /searches/feed/{token}": OWN,  # whose feed it is decides: see below
+    "POST /searches/{search_id}/delete": OWN,
+    "POST /searches/{search_id}/feed": OWN,
+    "POST /searches/{search_id}/end-feed": OWN,
     "POST /files": Rule(("?page={page_id}",)),
     "GET /files/{attachment_id}/{name}": Rule(),
     "GET /spaces/new": OWN,
@@ -226,6 +241,17 @@ async def test_who_may_only_read_changes_nothing(tmp_path: Path) -> None:
                     answer = await asked(browser, method, address, rule, csrf)
                     assert answer.status_code in (400, 403, 404), (visitor, row, answer.text)
         assert await house.entries() == before
+
+
+async def test_the_feed_of_a_saved_search_tells_what_its_owner_may_read(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        for visitor, sees in (("token of a stranger", False), ("token of a reader", True)):
+            program = house.visitors[visitor].client
+            kept = await program.post("/api/v1/searches", json={"name": "X", "q": "plankton"})
+            feed = (await program.post(f"/api/v1/searches/{kept.json()['id']}/feed")).json()["url"]
+            path = feed.removeprefix(house.front.site.config.url)
+            told = await house.visitors["stranger"].get(path)
+            assert told.status_code == 200 and (WORD in told.text.lower()) is sees
 
 
 async def test_a_page_that_moved_out_of_sight_is_one_that_is_not_there(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ In reading order:
     shapes     what is sent and what comes back, as msgspec models
     operation  one row of the API: address, shapes, words; and how a request is taken apart
     spaces     spaces
-    pages      pages, their text, their revisions
+    pages      pages and their text
+    history    a page's running record: revisions, the text at any moment, who wrote what, playback
     finding    search, and titles while typing
     openapi    the document that describes all of it, made from the rows
     routes     the addresses of all of them

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from search.finding import MAX_PAGE
+from search.results import Hit, Results, Trace
 from web.api import shapes
 from web.api.operation import Operation, answer, number, site_of, whole, word
+from web.asked import MAX_PAGE, Asked
 from web.session import actor_of
 from web.views import render
 from wiki import page, people, space
@@ -22,37 +24,52 @@ TITLES = 12
 
 
 async def search(request: Request) -> Response:
-    asked, site = request.query_params, site_of(request)
-    text = asked.get("q", "").strip()
-    if not text:
+    asked, site = Asked.of(request.query_params), site_of(request)
+    if not asked.text:
         raise BadInput("q", "say what to search for")
-    results = await site.search.find(
-        text,
-        actor_of(request),
-        space_slug=asked.get("space") or None,
-        kind=asked.get("kind") or None,
-        tag=asked.get("tag") or None,
-        page=whole(request, "page", 1, 1, MAX_PAGE),
-        per_page=whole(request, "per_page", PER_PAGE, 1, MAX_PER_PAGE),
-    )
-    pages = [hit.page for hit in results.hits]
-    persons = {who for one in pages for who in (one.created_by, one.modified_by)}
-    names = await site.store.read(lambda conn: people.names(conn, persons))
-    hits = [
-        shapes.Hit(
-            shapes.page_of(
-                hit.page,
-                hit.space.slug,
-                names,
-                site.config.url + render.page_url(hit.page, hit.space.slug),
-            ),
-            hit.title_html,
-            hit.snippet_html,
-        )
-        for hit in results.hits
-    ]
+    page_number = whole(request, "page", 1, 1, MAX_PAGE)
+    per_page = whole(request, "per_page", PER_PAGE, 1, MAX_PER_PAGE)
+    results = await asked.find(site.search, actor_of(request), page_number, per_page)
+    names = await site.store.read(lambda conn: people.names(conn, _persons(results)))
     facets = {name: dict(counts) for name, counts in results.facets.items()}
-    return answer(shapes.Results(results.total, hits, facets, results.notice))
+    return answer(
+        shapes.Results(
+            results.total,
+            [_hit(hit, names, site.config.url) for hit in results.hits],
+            facets,
+            results.notice,
+            results.did_you_mean,
+            results.searched_for,
+        )
+    )
+
+
+def _persons(results: Results) -> set[str]:
+    found = {who for hit in results.hits for who in (hit.page.created_by, hit.page.modified_by)}
+    return found | {hit.trace.person_id for hit in results.hits if hit.trace}
+
+
+def _hit(hit: Hit, names: Mapping[str, str], site_url: str) -> shapes.Hit:
+    url = site_url + render.page_url(hit.page, hit.space.slug)
+    return shapes.Hit(
+        shapes.page_of(hit.page, hit.space.slug, names, url),
+        hit.title_html,
+        hit.snippet_html,
+        hit.where.value,
+        _trace(hit.trace, names) if hit.trace else None,
+    )
+
+
+def _trace(trace: Trace, names: Mapping[str, str]) -> shapes.Trace:
+    return shapes.Trace(
+        trace.act,
+        names.get(trace.person_id, ""),
+        shapes.moment(trace.at_ms),
+        trace.reason,
+        trace.record_id,
+        trace.before_id,
+        trace.file,
+    )
 
 
 async def titles(request: Request) -> Response:
@@ -82,7 +99,10 @@ OPERATIONS = (
               parameters=(word("q", "What to search for", is_required=True),
                           word("space", "Only in the space of this slug"),
                           word("kind", "Only pages of this kind"),
+                          word("status", "Only pages of this status"),
                           word("tag", "Only pages with this tag"),
+                          word("author", "Only pages that the person of this id wrote on"),
+                          word("year", "Only pages that changed last in this year"),
                           number("page", "Which page of results", 1, 1, MAX_PAGE),
                           number("per_page", "How many on one", PER_PAGE, 1, MAX_PER_PAGE))),
     Operation("GET", "/titles", titles, "Titles that hold what is being typed", shapes.Titles,

@@ -1,4 +1,4 @@
-"""Pages, their text and their revisions, for programs.
+"""Pages and their text, for programs.
 
 A write of a text names the version that its writer saw (`If-Match`). If people have typed since, it
 is merged with what they typed; if that version is not known here any more, it is refused with 412.
@@ -98,12 +98,12 @@ async def in_space(request: Request) -> Response:
 
 
 async def one(request: Request) -> Response:
-    return await _told(request, await _here(request, Action.READ))
+    return await _told(request, await here_of(request, Action.READ))
 
 
 async def change(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
-    await _here(request, Action.EDIT)
+    await here_of(request, Action.EDIT)
     wanted = await sent(request, shapes.PageChange)
     now_ms, page_id = site.now_ms(), request.path_params["page_id"]
 
@@ -119,14 +119,14 @@ async def change(request: Request) -> Response:
 
 
 async def text(request: Request) -> Response:
-    here = await _here(request, Action.READ)
+    here = await here_of(request, Action.READ)
     body = await site_of(request).rooms.text(here.page.id)
-    return _as_markdown(body)
+    return as_markdown(body)
 
 
 async def write_text(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
-    here = await _here(request, Action.EDIT)
+    here = await here_of(request, Action.EDIT)
     if here.page.is_archived:
         raise Forbidden("edit", "an archived page", "Set is_archived to false first.")
     versions = _versions(request)
@@ -139,7 +139,7 @@ async def write_text(request: Request) -> Response:
     page_id = here.page.id
     base = await site.store.read(lambda conn: _first_known(conn, page_id, versions))
     await replace_text(site, page_id, person.id, base=base, wanted=wanted, via="api")
-    return await _told(request, await _here(request, Action.READ))
+    return await _told(request, await here_of(request, Action.READ))
 
 
 def _versions(request: Request) -> list[str]:
@@ -161,31 +161,7 @@ def _first_known(conn: Connection, page_id: str, versions: list[str]) -> str:
     raise Mismatch()
 
 
-async def revisions(request: Request) -> Response:
-    limit = whole(request, "limit", PER_LIST, 1, MAX_PER_LIST)
-    before = whole(request, "before", 0, 0, 10**15) or None
-    here = await _here(request, Action.READ)
-
-    def read(conn: Connection) -> shapes.Revisions:
-        found = history.revisions(conn, here.page.id, limit + 1, before)
-        shown = found[:limit]
-        names = people.names(conn, {author for one in shown for author in one.authors})
-        told = [shapes.revision_of(one, names) for one in shown]
-        return shapes.Revisions(told, shown[-1].position if len(found) > limit else None)
-
-    return answer(await site_of(request).store.read(read))
-
-
-async def text_at(request: Request) -> Response:
-    here = await _here(request, Action.READ)
-    record_id = request.path_params["revision"]
-    body = await site_of(request).store.read(
-        lambda conn: history.text_at(conn, here.page.id, record_id)
-    )
-    return _as_markdown(body)
-
-
-async def _here(request: Request, action: Action) -> Here:
+async def here_of(request: Request, action: Action) -> Here:
     """The page of the address, once `action` is allowed."""
     page_id = request.path_params["page_id"]
     here = await site_of(request).store.read(lambda conn: _look(conn, page_id))
@@ -238,7 +214,7 @@ def _url(request: Request, one: Page, here: Space) -> str:
     return site_of(request).config.url + render.page_url(one, quote(here.slug, safe=""))
 
 
-def _as_markdown(body: str) -> Response:
+def as_markdown(body: str) -> Response:
     headers = {"ETag": f'"{history.version_of(body)}"'}
     return Response(body.encode(), media_type=MARKDOWN, headers=headers)
 
@@ -274,10 +250,4 @@ OPERATIONS = (
               "Write the text; merged with what others typed since the version you saw",
               shapes.Page, "markdown", parameters=(_VERSION,),
               fails=(400, 403, 404, 412, 413, 428)),
-    Operation("GET", "/pages/{page_id}/revisions", revisions,
-              "The running record of a page, newest first", shapes.Revisions,
-              fails=(400, 404), may_be_anonymous=True,
-              parameters=(_LIMIT, number("before", "Go on behind this position", 0, 0, 10**15))),
-    Operation("GET", "/pages/{page_id}/revisions/{revision}/text", text_at,
-              "The text as it was after a revision", "markdown", may_be_anonymous=True),
 )  # fmt: skip

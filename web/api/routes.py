@@ -10,11 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import finding, pages, spaces
+from web.api import finding, history, pages, saved_searches, spaces
 from web.api.openapi import document
 from web.api.operation import PREFIX, routes_of
 
-OPERATIONS = (*spaces.OPERATIONS, *pages.OPERATIONS, *finding.OPERATIONS)
+OPERATIONS = (
+    *spaces.OPERATIONS,
+    *pages.OPERATIONS,
+    *history.OPERATIONS,
+    *finding.OPERATIONS,
+    *saved_searches.OPERATIONS,
+)
 
 
 async def openapi(request: Request) -> Response:

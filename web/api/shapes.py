@@ -119,21 +119,42 @@ class Revisions(msgspec.Struct, frozen=True):
     next_before: int | None
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """Who brought the words, or took them away, and when. `act` is "edit" or a fact's name;
+    `record` the revision or act, `before` the revision in which the words still stood."""
+
+    act: str
+    by: str
+    at: datetime
+    reason: str
+    record: str
+    before: str
+    file: str
+
+
 class Hit(msgspec.Struct, frozen=True):
-    """`title_html` and `snippet_html` are escaped, with <mark> around what was found."""
+    """`title_html` and `snippet_html` are escaped, with <mark> around what was found. `where` of
+    the page: title, text, comment, file or past; the last three have a `trace`."""
 
     page: Page
     title_html: str
     snippet_html: str
+    where: str
+    trace: Trace | None
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Best first. `facets`: by space, kind, tag, status, how many. `notice` is for people."""
+    """Best first. `facets`: by space (ids), kind, status, tag, author (ids) and year, how many.
+
+    `notice` is for people. `did_you_mean` is another text to search for; `searched_for` is what
+    was searched for instead, when nothing was found for `q`."""
 
     total: int
     hits: list[Hit]
     facets: dict[str, dict[str, int]]
     notice: str | None
+    did_you_mean: str | None
+    searched_for: str | None
 
 
 class TitleHit(msgspec.Struct, frozen=True):

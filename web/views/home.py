@@ -10,9 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web import setup
-from web.session import actor_of
+from web.session import actor_of, person_of
 from web.views.forms import DONE
 from web.views.render import page as show
+from web.views.saved_searches import kept_searches
 from wiki import page, people, space
 from wiki.access import Action, Actor, may
 from wiki.page import Page
@@ -40,7 +41,7 @@ class Card(NamedTuple):
 
 
 async def home(request: Request) -> Response:
-    actor = actor_of(request)
+    actor, person = actor_of(request), person_of(request)
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = [one for one in space.visible(conn, actor) if not one.is_archived]
@@ -48,6 +49,7 @@ async def home(request: Request) -> Response:
             "is_set_up": setup.is_set_up(conn),
             "cards": sorted((_card(conn, one, actor) for one in spaces), key=_order),
             "lines": lines(conn, spaces, RECENT),
+            "kept": kept_searches(conn, person),
             "writable": [one for one in spaces if may(actor, Action.EDIT, one.access)],
         }
 

@@ -213,7 +213,7 @@ async def _created(site: Site, here: Space, form: Form, person: Person) -> Page:
 
 
 def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
-    body = page.text(conn, one.id)
+    body = page.text(conn, one.id, one.change)
     visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
     revisions = history.revisions(conn, one.id, limit=50)
     authors = _in_order(author for revision in revisions for author in revision.authors)

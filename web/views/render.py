@@ -83,6 +83,11 @@ def time_tag(at_ms: int | None) -> Markup:
     )
 
 
+def month(at_ms: int) -> str:
+    """As one says it years later: "March 2023"."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%B %Y")
+
+
 def initials(name: str) -> str:
     words = name.split()
     return "".join(
@@ -124,6 +129,7 @@ environment = Environment(
 )
 environment.filters |= {
     "time": time_tag,
+    "month": month,
     "initials": initials,
     "file_size": file_size,
     "quote": lambda text: quote(str(text)),

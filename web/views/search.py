@@ -2,90 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.session import actor_of
+from search import Results
+from web.asked import MAX_PAGE, Asked
+from web.session import actor_of, person_of
 from web.site import Site
+from web.views.narrowing import groups, narrowed
 from web.views.render import page as show
-from wiki import page, space
+from web.views.saved_searches import kept_searches
+from web.views.search_help import examples
+from wiki import page, people, space
+from wiki.access import Action, may
 
 PER_PAGE = 10
-MAX_PAGE = 100
-FACETS = ("space", "kind", "tag")
+RECENT = 20  # pages that examples are made of
 
 
 async def search(request: Request) -> Response:
     site: Site = request.app.state.site
-    actor = actor_of(request)
-    asked = {name: request.query_params.get(name, "").strip() for name in ("q", *FACETS)}
-    number = _number(request.query_params.get("page", "1"))
-    spaces = await site.store.read(lambda conn: space.visible(conn, actor))
-    results = None
-    if asked["q"]:
-        results = await site.search.find(
-            asked["q"],
-            actor,
-            space_slug=asked["space"] or None,
-            kind=asked["kind"] or None,
-            tag=asked["tag"] or None,
-            page=number,
-            per_page=PER_PAGE,
-        )
-    titles = {one.slug: one.title for one in spaces} | {one.id: one.title for one in spaces}
-    context: dict[str, Any] = {
+    actor, person = actor_of(request), person_of(request)
+    asked, number = Asked.of(request.query_params), _number(request.query_params.get("page", "1"))
+    results = Results(0, ())
+    if asked.text:
+        results = await asked.find(site.search, actor, number, PER_PAGE)
+
+    def read(conn: Connection) -> dict[str, Any]:
+        spaces = space.visible(conn, actor)
+        names = people.names(conn, _persons(asked, results))
+        recent = page.recent(conn, [one.id for one in spaces], RECENT)
+        return {
+            "groups": groups(asked, results, spaces, names),
+            "narrowed": narrowed(asked, spaces, names),
+            "names": names,
+            "kept": kept_searches(conn, person),
+            "examples": examples(recent),
+            "writable": [
+                one for one in spaces if not one.is_archived and may(actor, Action.EDIT, one.access)
+            ],
+        }
+
+    context = await site.store.read(read)
+    first = (number - 1) * PER_PAGE + 1
+    context |= {
         "asked": asked,
+        "meant": asked.saying(results.did_you_mean) if results.did_you_mean else None,
         "results": results,
-        "spaces": [one for one in spaces if not one.is_archived],
-        "kinds": page.KINDS,
-        "groups": _groups(asked, results.facets if results else {}, titles),
-        "narrowed": _narrowed(asked, titles),
-        "older": _link(asked, page=number - 1) if number > 1 else None,
-        "newer": _link(asked, page=number + 1)
-        if results and results.total > number * PER_PAGE and number < MAX_PAGE
-        else None,
-        "first": (number - 1) * PER_PAGE + 1,
+        "first": first,
+        "last": first + len(results.hits) - 1,
+        "back": asked.address(number - 1) if number > 1 else None,
+        "more": asked.address(number + 1) if _has_more(results, number) else None,
+        "may_keep": person is not None and not person.is_guest,
+        "is_kept": any(kept == asked for _, kept in context["kept"]),
     }
     return await show(request, "search.html", context)
 
 
-def _groups(
-    asked: dict[str, str], facets: Mapping[str, Mapping[str, int]], titles: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Ways to narrow what was found: those that would leave something out."""
-    groups = []
-    for name in FACETS:
-        counts = facets.get(name, {})
-        if asked[name] or not counts:
-            continue
-        choices = [
-            {"label": titles.get(value, value), "count": count, "url": _link(asked, name, value)}
-            for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        ]
-        groups.append({"name": name, "choices": choices[:12]})
-    return groups
+def _persons(asked: Asked, results: Results) -> set[str]:
+    """Everybody whom the page names."""
+    return {
+        *(hit.page.modified_by for hit in results.hits),
+        *(hit.trace.person_id for hit in results.hits if hit.trace),
+        *results.facets.get("author", {}),
+        asked.narrowed.get("author", ""),
+    }
 
 
-def _narrowed(asked: dict[str, str], titles: dict[str, str]) -> list[dict[str, str]]:
-    """What narrows it now, each with the address without it."""
-    return [
-        {"name": name, "label": titles.get(asked[name], asked[name]), "url": _link(asked, name, "")}
-        for name in FACETS
-        if asked[name]
-    ]
-
-
-def _link(asked: dict[str, str], name: str = "", value: str = "", page: int = 1) -> str:
-    changed = asked | ({name: value} if name else {})
-    query = {key: text for key, text in changed.items() if text}
-    if page > 1:
-        query["page"] = str(page)
-    return f"/search?{urlencode(query)}"
+def _has_more(results: Results, number: int) -> bool:
+    return results.total > number * PER_PAGE and number < MAX_PAGE
 
 
 def _number(text: str) -> int:

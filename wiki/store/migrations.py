@@ -34,6 +34,10 @@ def _0002_damage_shows(connection: Connection) -> None:
         connection.execute(found.values(crc32=zlib.crc32(update)))
 
 
+def _0004_searches_are_saved(connection: Connection) -> None:
+    tables.saved_search.create(connection, checkfirst=True)
+
+
 def _0020_other_sites(connection: Connection) -> None:
     """Peers, what waits for them, and whose chain a journal row belongs to."""
     for name in ("peer", "peer_key", "held", "stopped", "refusal", "share"):
@@ -52,6 +56,7 @@ def _0020_other_sites(connection: Connection) -> None:
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
+    "0004-searches-are-saved": _0004_searches_are_saved,
     "0020-other-sites": _0020_other_sites,
 }
 

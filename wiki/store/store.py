@@ -32,6 +32,7 @@ from wiki.store import health, tables
 from wiki.store.driver import BUSY_MS, Driver
 from wiki.store.health import Health
 from wiki.store.migrations import migrate
+from wiki.store.texts import Texts
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class Store:
     def __init__(self, folder: Path, free_bytes: Callable[[], int], probe_seconds: float) -> None:
         self._folder, self._probe_seconds = folder, probe_seconds
         self._health = Health(free_bytes)
+        self.texts = Texts()
         file = folder / "wiki.db"
         self._writer = Driver(file, begin="BEGIN IMMEDIATE")
         self._readers = [
@@ -171,6 +173,7 @@ class Store:
     def _read(self, reader: Driver, fn: Callable[[Connection], T]) -> T:
         try:
             with reader.engine.connect() as connection:
+                self.texts.lend(connection)
                 try:
                     return fn(connection)
                 except SQLAlchemyError as error:

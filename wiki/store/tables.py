@@ -66,6 +66,18 @@ token = Table(  # for programs: Authorization: Bearer …
     Column("created_at_ms", Integer, nullable=False),
 )
 
+saved_search = Table(  # a person's own; `query` is the search as its address says it
+    "saved_search",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at_ms", Integer, nullable=False),
+    Column("feed_hash", String, unique=True),  # of the secret in the feed's address; None: no feed
+    UniqueConstraint("person_id", "name"),
+)
+
 invite = Table(  # links that let people in: the set-up link, invitations, guest links
     "invite",
     metadata,

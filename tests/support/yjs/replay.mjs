@@ -34,27 +34,46 @@ function type(doc, text, patches) {
   });
 }
 
-/** A sequential history by one client, `AT_ONCE` transactions a frame. */
-export async function replayAlone(client, { file, limit = Infinity }) {
+/**
+ * A sequential history by one client, `AT_ONCE` transactions a frame. Behind each transaction of
+ * `marks` the text so far is named on the server.
+ */
+export async function replayAlone(client, { file, limit = Infinity, marks = [], naming }) {
   const { startContent, txns } = read(file);
   if (startContent) type(client.doc, client.text, [[0, 0, startContent]]);
   const count = Math.min(limit, txns.length);
+  const [marked, names] = [new Set(marks), []];
   for (let at = 0; at < count; at++) {
     type(client.doc, client.text, txns[at].patches);
     if (at % AT_ONCE === 0) await new Promise(setImmediate);
+    if (marked.has(at)) names.push({ revision: await named([client], naming, at), has: [at] });
     if (client.sent - client.acked > 100) await until(client, () => client.sent - client.acked < 10, "it keeps up");
   }
   await until(client, () => client.isSaved, "the history is saved");
-  return { transactions: count };
+  return { transactions: count, names };
+}
+
+/** Gives what the server has of `clients` a name; the revision's id. */
+async function named(clients, { url, token }, at) {
+  const isThere = (client) => client.isSynced && client.sent === client.acked;
+  for (const client of clients) {
+    if (!client.isHolding) client.flush();
+    await until(client, () => isThere(client), `${at} is on the server`);
+  }
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ label: `after ${at}` }) });
+  if (answer.status !== 201) throw new Error(await answer.text());
+  return (await answer.json()).id;
 }
 
 /**
  * A concurrent history by two clients. What one typed travels when the other's next transaction was
  * made after it, and not before: so each types in exactly the text of its transaction's parents.
  */
-export async function replayTogether(clients, { file, limit = Infinity }) {
+export async function replayTogether(clients, { file, limit = Infinity, marks = [], naming }) {
   const waiting = clients.map(() => []); // transactions whose update is still unsent
   for (const client of clients) client.isHolding = true;
+  const [marked, names] = [new Set(marks), []];
   let merges = 0;
   for (const { at, agent, patches, since } of history(file, limit)) {
     const [client, other] = [clients[agent], clients[1 - agent]];
@@ -69,24 +88,37 @@ export async function replayTogether(clients, { file, limit = Infinity }) {
     const before = client.unsent.length;
     type(client.doc, client.text, patches);
     if (client.unsent.length > before) waiting[agent].push(at);
+    if (!marked.has(at)) continue;
+    const has = waiting.map((unsent) => (unsent[0] ?? at + 1) - 1);
+    names.push({ revision: await named(clients, naming, at), has });
   }
   for (const client of clients) {
     client.flush();
     client.isHolding = false;
   }
   for (const client of clients) await until(client, () => client.isSaved, "the history is saved");
-  return { merges };
+  return { merges, names };
 }
 
-/** The same without any server: the text that Yjs alone makes of it, and who wrote what in it. */
-export function replayOffline({ file, limit = Infinity, clientIds }) {
+/**
+ * The same without any server: the text that Yjs alone makes of it, and who wrote what in it; also
+ * for each of `marks` (the newest transaction of each agent that counts there).
+ */
+export function replayOffline({ file, limit = Infinity, clientIds, marks = [] }) {
   const docs = clientIds.map((clientId) => Object.assign(new Y.Doc(), { clientID: clientId }));
   const texts = docs.map((doc) => doc.getText(ROOT));
   const waiting = docs.map(() => []);
-  let at = 0;
+  const typed = docs.map(() => []);
+  let at = -1;
   docs.forEach((doc, agent) => {
-    doc.on("update", (update, origin) => origin !== "other" && waiting[agent].push([at, update]));
+    doc.on("update", (update, origin) => {
+      if (origin === "other") return;
+      waiting[agent].push([at, update]);
+      typed[agent].push([at, update]);
+    });
   });
+  const { startContent } = read(file);
+  if (startContent) type(docs[0], texts[0], [[0, 0, startContent]]);
   for (const one of history(file, limit)) {
     ({ at } = one);
     receive(one.agent, one.since);
@@ -96,7 +128,20 @@ export function replayOffline({ file, limit = Infinity, clientIds }) {
   receive(1, Infinity);
   const [text, other] = texts.map(String);
   if (text !== other) throw new Error("Yjs does not agree with itself.");
-  return { text, authors: authors(texts[0]) };
+  return { text, authors: authors(texts[0]), marks: seen() };
+
+  /** What a third one had seen at each mark. */
+  function seen() {
+    const doc = new Y.Doc();
+    const text = doc.getText(ROOT);
+    return marks.map((newest) => {
+      newest.forEach((last, agent) => {
+        const theirs = typed[agent];
+        while (theirs.length > 0 && theirs[0][0] <= last) Y.applyUpdate(doc, theirs.shift()[1]);
+      });
+      return { text: String(text), authors: authors(text) };
+    });
+  }
 
   function receive(agent, through) {
     const theirs = waiting[1 - agent];
@@ -111,7 +156,7 @@ function* history(file, limit) {
   const { txns } = read(file);
   const heads = []; // transaction -> the newest of each agent in its history
   for (let at = 0; at < Math.min(limit, txns.length); at++) {
-    const { agent, parents, patches } = txns[at];
+    const { agent = 0, parents = at > 0 ? [at - 1] : [], patches } = txns[at];
     const head = [-1, -1];
     for (const parent of parents) heads[parent].forEach((seen, one) => (head[one] = Math.max(head[one], seen)));
     yield { at, agent, patches, since: head[1 - agent] };

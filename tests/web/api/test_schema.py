@@ -108,7 +108,8 @@ async def real_places(front: Front) -> dict[str, str]:
     where = await front.space()
     made = await front.page(where, text="Words.")
     seen = await front.ada.get(f"/api/v1/pages/{made.id}/revisions")
-    return {"space": "ideas", "page_id": made.id, "revision": seen.json()["revisions"][0]["id"]}
+    newest = seen.json()["revisions"][0]["id"]
+    return {"space": "ideas", "page_id": made.id, "revision": newest, "moment": newest}
 
 
 async def sent(program: Browser, case: Any) -> httpx2.Response:

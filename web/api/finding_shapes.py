@@ -1,0 +1,64 @@
+"""What programs send and get of finding."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from web.api.shapes import moment
+from web.asked import Asked
+from wiki.saved_search import MAX_NAME_CHARS, MAX_QUERY_CHARS
+from wiki.saved_search import SavedSearch as Stored
+
+
+class NewSavedSearch(msgspec.Struct, forbid_unknown_fields=True):
+    """`name` names it among your own; one of that name is replaced. The rest as in `/search`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+    q: Annotated[str, Meta(max_length=MAX_QUERY_CHARS)]
+    space: str = ""
+    kind: str = ""
+    status: str = ""
+    tag: str = ""
+    author: str = ""
+    year: str = ""
+
+
+class SavedSearch(msgspec.Struct, frozen=True):
+    """`url` is the search, for people."""
+
+    id: str
+    name: str
+    q: str
+    narrowed: dict[str, str]
+    has_feed: bool
+    created_at: datetime
+    url: str
+
+
+class SavedSearches(msgspec.Struct, frozen=True):
+    """Your own, by name."""
+
+    searches: list[SavedSearch]
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """The secret address of an Atom feed: told once, and whoever has it reads with your rights."""
+
+    url: str
+
+
+def saved_search_of(one: Stored, site_url: str) -> SavedSearch:
+    asked = Asked.read(one.query)
+    return SavedSearch(
+        one.id,
+        one.name,
+        asked.text,
+        dict(asked.narrowed),
+        one.has_feed,
+        moment(one.created_at_ms),
+        site_url + asked.address(),
+    )

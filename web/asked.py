@@ -1,0 +1,76 @@
+"""What a search asks for, as it stands in an address: what was typed, and what narrows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from search import Results, Search
+from search.index import Order
+from wiki.access import Actor
+
+NARROWING = ("space", "kind", "status", "tag", "author", "year")
+MAX_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`narrowed`: by name, only what is given; `space` is a slug, `author` a person's
+    id, `year` as in 2026."""
+
+    text: str
+    narrowed: Mapping[str, str]
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> Asked:
+        """What parameters or the fields of a form ask for."""
+        found = {name: given.get(name, "").strip() for name in ("q", *NARROWING)}
+        return cls(found.pop("q"), {name: value for name, value in found.items() if value})
+
+    @classmethod
+    def read(cls, query: str) -> Asked:
+        """What `query` wrote."""
+        return cls.of(dict(parse_qsl(query)))
+
+    @property
+    def query(self) -> str:
+        """One text for the same question, always: what is kept of it."""
+        return urlencode({"q": self.text} | dict(sorted(self.narrowed.items())))
+
+    def address(self, page: int = 1) -> str:
+        return f"/search?{self.query}" + (f"&page={page}" if page > 1 else "")
+
+    def by(self, name: str, value: str) -> Asked:
+        return Asked(self.text, {**self.narrowed, name: value})
+
+    def saying(self, text: str) -> Asked:
+        return Asked(text, self.narrowed)
+
+    def without(self, name: str) -> Asked:
+        return Asked(self.text, {one: by for one, by in self.narrowed.items() if one != name})
+
+    def everywhere(self) -> Asked:
+        return Asked(self.text, {})
+
+    async def find(
+        self,
+        search: Search,
+        actor: Actor,
+        page: int,
+        per_page: int,
+        order: Order = Order.RELEVANCE,
+    ) -> Results:
+        return await search.find(
+            self.text,
+            actor,
+            space_slug=self.narrowed.get("space"),
+            kind=self.narrowed.get("kind"),
+            tag=self.narrowed.get("tag"),
+            status=self.narrowed.get("status"),
+            author=self.narrowed.get("author"),
+            year=self.narrowed.get("year"),
+            order=order,
+            page=page,
+            per_page=per_page,
+        )
