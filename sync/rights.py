@@ -47,6 +47,7 @@ def read(
         page.c.id,
         page.c.epoch,
         page.c.archived_at_ms,
+        page.c.protection,
         space.c.id,
         space.c.openness,
         space.c.open_role,
@@ -65,9 +66,13 @@ def read(
         ):
             return NotSignedIn()
         actor = actors[claim.person_id] if claim.person_id else ANONYMOUS
-        _, epoch, page_archived, space_id, openness, open_role, space_archived = row
+        _, epoch, page_archived, protection, space_id, openness, open_role, space_archived = row
         access = SpaceAccess(
-            space_id, Openness(openness), Role(open_role), space_archived is not None
+            space_id,
+            Openness(openness),
+            Role(open_role),
+            space_archived is not None,
+            Role(protection) if protection else Role.EDITOR,
         )
         if not may(actor, Action.READ, access):
             return Forbidden("read", "this page") if claim.person_id else NotSignedIn()

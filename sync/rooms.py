@@ -28,7 +28,7 @@ from sync.presence import Who
 from sync.rights import Claim
 from sync.room import Batch, Room, Submission
 from sync.seat import Seat
-from wiki import journal, page, seal
+from wiki import fact, journal, page, seal
 from wiki.errors import Damaged, GroundswellError, NotFound, RateLimited, Unavailable
 from wiki.journal import Entry, Lease
 from wiki.key import SiteKey
@@ -165,7 +165,7 @@ class Rooms:
         if label is not None:
             named = label
             return await self._store.write(
-                lambda conn: seal.name_revision(conn, self._key, page_id, now, person_id, named)
+                lambda conn: fact.name_revision(conn, self._key, page_id, now, person_id, named)
             )
         return await self._store.write(lambda conn: seal.seal(conn, self._key, page_id, now))
 

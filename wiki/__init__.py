@@ -18,7 +18,11 @@ In reading order:
     log         the append-only log of records, and where its followers stand
     journal     accepted updates that are durable but not yet sealed
     seal        turning the journal into records
-    fact        acts that are not text: rename, tags, archive …
+    form        what a kind of fact looks like: its fields, its rights, what it does
+    anchor      places in a text that stay with their words
+    talk        comments that stick to their words, and answers
+    voice       votes and sponsors
+    fact        acts that are not text: rename, tags, archive, comment, vote …
     history     revisions, and the text at any of them
     weave       every character that a page ever had, with when it came and went
     loom        pages' weaves, carried on as pages grow

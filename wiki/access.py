@@ -48,12 +48,14 @@ ANONYMOUS = Actor()
 
 @dataclass(frozen=True, slots=True)
 class SpaceAccess:
-    """What of a space decides rights. `open_role` is what people whom it is open to get."""
+    """What of a space decides rights. `open_role` is what people whom it is open to get;
+    `edit_role` what it takes to edit, which is more on a protected page."""
 
     space_id: str
     openness: Openness
     open_role: Role = Role.READER
     is_archived: bool = False
+    edit_role: Role = Role.EDITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,9 @@ class SiteAccess:
 SITE = SiteAccess()
 
 _LADDER = list(Role)
-_NEEDS = {
+_NEEDS = {  # and for EDIT what the thing says
     Action.READ: Role.READER,
     Action.COMMENT: Role.COMMENTER,
-    Action.EDIT: Role.EDITOR,
     Action.STEWARD: Role.STEWARD,
 }
 
@@ -87,7 +88,8 @@ def may(actor: Actor, action: Action, thing: SpaceAccess | SiteAccess) -> bool:
     role = role_in(actor, thing)
     if role is None or (thing.is_archived and action in (Action.EDIT, Action.COMMENT)):
         return False
-    return _LADDER.index(role) >= _LADDER.index(_NEEDS[action])
+    needed = thing.edit_role if action is Action.EDIT else _NEEDS[action]
+    return _LADDER.index(role) >= _LADDER.index(needed)
 
 
 def _by_openness(actor: Actor, space: SpaceAccess) -> Role | None:

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Row, select
 from wiki import checkpoint, journal, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS, JournalRow
-from wiki.record import Record
+from wiki.journal import JournalRow
+from wiki.record import TEXT_KINDS, Record
 from wiki.store.tables import attachment
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import journal as journal_rows
@@ -189,7 +189,7 @@ def _record(row: Row[Any]) -> Record:
 
 def _parts(row: Row[Any]) -> tuple[record.Part, ...]:
     try:
-        return _record(row).parts
+        return _record(row).text_parts
     except Damaged:  # it has been named
         return ()
 

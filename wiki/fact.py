@@ -2,20 +2,24 @@
 
 `act` puts the act into the record and applies it to the tables in the same transaction; `apply` is
 the second half alone, for records that come from elsewhere. A fact is JSON: `name` and the fields
-that its row in `_FACTS` asks for.
+that its form (`form`) asks for. A fact that speaks of the text seals the text first, and carries
+its hash and state vector: what was voted on, named or commented can be proven later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import log, page, record, space
-from wiki.access import Openness, Role
+from wiki import form as forms
+from wiki import journal, log, page, record, seal, space, talk, text, voice
+from wiki.access import Action, Role
 from wiki.errors import BadInput, NameTaken
+from wiki.form import PAGE, SPACE, Act, Fields, Form, nothing
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
 from wiki.record import Part, Record
@@ -23,31 +27,47 @@ from wiki.store.tables import alias
 from wiki.store.tables import page as pages
 from wiki.store.tables import space as spaces
 
-Fields = Mapping[str, Any]
-MAX_REASON_CHARS = 2000
-MAX_PURPOSE_CHARS = 10_000
-PAGE, SPACE = "page", "space"
+PROTECTIONS = ("", Role.STEWARD.value)
+MAX_STATUS_CHARS = 40
+_TEXT = "text"
 
 
 def act(
     conn: Connection, key: SiteKey, thing_id: str, person_id: str, fact: Fields, now_ms: int
 ) -> Record:
     """Do it and record it. Raises BadInput, NotFound, NameTaken; then nothing has happened."""
-    checked = _checked(fact)
+    form, told = _form(fact), dict(fact)
+    if form.is_of_text:
+        seal.seal(conn, key, thing_id, now_ms)
+        told[_TEXT] = _text_of(conn, thing_id)
+    checked = _checked(told)
     body = record.canonical(checked).encode()
     apply(conn, thing_id, person_id, checked, now_ms)
     return log.write(conn, key, thing_id, "fact", [Part(person_id, now_ms, body)], {})
 
 
 def apply(conn: Connection, thing_id: str, person_id: str, fact: Fields, at_ms: int) -> None:
-    """What the fact does to the tables."""
-    form = _form(fact)
+    """What the fact does to the tables. Raises BadInput for what is not a fact."""
+    form, checked = _form(fact), _checked(fact)
     is_page = thing_id in page.several(conn, [thing_id])
     if (PAGE if is_page else SPACE) not in form.things:
         raise BadInput(fact["name"], f"this is an act on a {' or '.join(sorted(form.things))}")
-    form.apply(conn, thing_id, fact, at_ms)
-    if is_page:
+    form.apply(conn, Act(thing_id, person_id, at_ms), checked)
+    if is_page and form.is_change:
         page.touch(conn, thing_id, person_id, at_ms)
+    elif is_page:
+        page.stir(conn, thing_id)
+
+
+def name_revision(
+    conn: Connection, key: SiteKey, page_id: str, now_ms: int, person_id: str, label: str
+) -> Record:
+    """Give the page's present text a name. Raises BadInput."""
+    try:
+        label = check_title(label)
+    except BadInput as error:
+        raise BadInput("label", error.why.replace("title", "name")) from error
+    return act(conn, key, page_id, person_id, {"name": "name", "label": label}, now_ms)
 
 
 def summary(fact: Fields) -> str:
@@ -55,17 +75,18 @@ def summary(fact: Fields) -> str:
     return _form(fact).summary(fact)
 
 
-class _Form(NamedTuple):
-    """`fields`: name -> what it must be; all must be there unless `is_partial`."""
-
-    fields: Mapping[str, Callable[[Any], Any]]
-    apply: Callable[[Connection, str, Fields, int], None]
-    summary: Callable[[Fields], str]
-    things: frozenset[str] = frozenset((PAGE,))
-    is_partial: bool = False
+def action_of(name: str) -> Action:
+    """The right that it takes to do it. Raises BadInput."""
+    return _form({"name": name}).needs
 
 
-def _form(fact: Fields) -> _Form:
+def _text_of(conn: Connection, page_id: str) -> dict[str, str]:
+    doc = text.new_doc(*journal.state(conn, page_id))
+    digest = hashlib.sha256(text.text_of(doc).encode()).digest()
+    return {"hash": record.base64url(digest), "vector": record.base64url(doc.get_state())}
+
+
+def _form(fact: Fields) -> Form:
     name = fact.get("name")
     form = _FACTS.get(name) if isinstance(name, str) else None
     if form is None:
@@ -76,15 +97,17 @@ def _form(fact: Fields) -> _Form:
 def _checked(fact: Fields) -> dict[str, Any]:
     form = _form(fact)
     given = {name: value for name, value in fact.items() if name != "name"}
+    told = {_TEXT: given.pop(_TEXT)} if form.is_of_text and _TEXT in given else {}
     unknown = given.keys() - form.fields.keys()
     lacking = form.fields.keys() - given.keys()
     if unknown or (lacking and not form.is_partial) or (form.is_partial and not given):
         raise BadInput(str(fact["name"]), f"give {', '.join(form.fields) or 'no field'}")
     checked = {name: _field(form, name, value) for name, value in given.items()}
-    return {"name": fact["name"], **checked}
+    told = {name: forms.text_state(value) for name, value in told.items()}
+    return {"name": fact["name"], **checked, **told}
 
 
-def _field(form: _Form, name: str, value: Any) -> Any:
+def _field(form: Form, name: str, value: Any) -> Any:
     """`value` as it is kept; what is wrong with it is said of the field that it is in."""
     try:
         return form.fields[name](value)
@@ -92,114 +115,80 @@ def _field(form: _Form, name: str, value: Any) -> Any:
         raise BadInput(name, error.why) from error
 
 
-# -- what fields must be
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_REASON_CHARS:
-        raise BadInput("text", f"a text of at most {MAX_REASON_CHARS} characters")
-    return value.strip()
-
-
-def _purpose(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_PURPOSE_CHARS:
-        raise BadInput("purpose", f"a text of at most {MAX_PURPOSE_CHARS} characters")
-    return value.strip()
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadInput("flag", "it is true or false")
-    return value
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise BadInput("size", "a whole number")
-    return value
-
-
-def _tags(value: Any) -> list[str]:
-    if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
-        raise BadInput("tags", "a list of words")
-    return list(page.check_tags(value))
-
-
-def _role(value: Any) -> str | None:
-    if value is not None and value not in list(Role):
-        raise BadInput("role", f"it is one of {', '.join(Role)}, or null")
-    return None if value is None else Role(value).value
-
-
-def _open_role(value: Any) -> str:
-    return _role(value) or Role.READER.value
-
-
-def _openness(value: Any) -> str:
-    if value not in list(Openness):
-        raise BadInput("openness", f"it is one of {', '.join(Openness)}")
-    return Openness(value).value
-
-
 # -- what facts do
 
 
-def _rename(conn: Connection, page_id: str, fact: Fields, at_ms: int) -> None:
-    here = page.by_id(conn, page_id)
-    slug = page.free_slug(conn, here.space_id, fact["title"], of=page_id)
-    _set_page(conn, page_id, title=fact["title"], slug=slug)
+def _protection(value: Any) -> str:
+    if value not in PROTECTIONS:
+        raise BadInput("level", f"it is one of {', '.join(repr(one) for one in PROTECTIONS)}")
+    return str(value)
+
+
+def _status_word(value: Any) -> str:
+    if len(given := forms.short(value)) > MAX_STATUS_CHARS:
+        raise BadInput("status", f"at most {MAX_STATUS_CHARS} characters")
+    return given
+
+
+def _rename(conn: Connection, act: Act, fact: Fields) -> None:
+    here = page.by_id(conn, act.thing_id)
+    slug = page.free_slug(conn, here.space_id, fact["title"], of=here.id)
+    _set_page(conn, here.id, title=fact["title"], slug=slug)
     if slug != here.slug:
-        _keep_address(conn, here.space_id, here.slug, page_id)
+        _keep_address(conn, here.space_id, here.slug, here.id)
 
 
-def _move(conn: Connection, page_id: str, fact: Fields, at_ms: int) -> None:
-    here, target = page.by_id(conn, page_id), space.by_id(conn, fact["space"])
-    slug = page.free_slug(conn, target.id, here.title, of=page_id)
-    _set_page(conn, page_id, space_id=target.id, slug=slug)
+def _move(conn: Connection, act: Act, fact: Fields) -> None:
+    here, target = page.by_id(conn, act.thing_id), space.by_id(conn, fact["space"])
+    slug = page.free_slug(conn, target.id, here.title, of=here.id)
+    _set_page(conn, here.id, space_id=target.id, slug=slug)
     if (target.id, slug) != (here.space_id, here.slug):
-        _keep_address(conn, here.space_id, here.slug, page_id)
+        _keep_address(conn, here.space_id, here.slug, here.id)
 
 
-def _kind(conn: Connection, page_id: str, fact: Fields, at_ms: int) -> None:
-    _set_page(conn, page_id, kind=fact["kind"])
+def _kind(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_page(conn, act.thing_id, kind=fact["kind"])
 
 
-def _retag(conn: Connection, page_id: str, fact: Fields, at_ms: int) -> None:
-    page.set_tags(conn, page_id, fact["tags"])
+def _retag(conn: Connection, act: Act, fact: Fields) -> None:
+    page.set_tags(conn, act.thing_id, fact["tags"])
 
 
-def _status(conn: Connection, page_id: str, fact: Fields, at_ms: int) -> None:
-    _set_page(conn, page_id, status=fact["status"])
+def _status(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_page(conn, act.thing_id, status=fact["status"], status_reason=fact["reason"])
 
 
-def _archive(conn: Connection, thing_id: str, fact: Fields, at_ms: int) -> None:
+def _protect(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_page(conn, act.thing_id, protection=fact["level"])
+
+
+def _archive(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_archived(conn, act.thing_id, act.at_ms)
+
+
+def _restore(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_archived(conn, act.thing_id, None)
+
+
+def _set_archived(conn: Connection, thing_id: str, at_ms: int | None) -> None:
     for table in (pages, spaces):  # ids are hashes: never both
         conn.execute(table.update().where(table.c.id == thing_id).values(archived_at_ms=at_ms))
 
 
-def _restore(conn: Connection, thing_id: str, fact: Fields, at_ms: int) -> None:
-    for table in (pages, spaces):
-        conn.execute(table.update().where(table.c.id == thing_id).values(archived_at_ms=None))
-
-
-def _nothing(conn: Connection, thing_id: str, fact: Fields, at_ms: int) -> None:
-    """The record of it is all there is to it."""
-
-
-def _settings(conn: Connection, space_id: str, fact: Fields, at_ms: int) -> None:
+def _settings(conn: Connection, act: Act, fact: Fields) -> None:
     values = {name: value for name, value in fact.items() if name != "name"}
     if "slug" in values:
         held = conn.scalar(
             spaces.select().with_only_columns(spaces.c.id).where(spaces.c.slug == values["slug"])
         )
-        if held not in (None, space_id):
+        if held not in (None, act.thing_id):
             raise NameTaken("space", values["slug"])
-    conn.execute(spaces.update().where(spaces.c.id == space_id).values(**values))
+    conn.execute(spaces.update().where(spaces.c.id == act.thing_id).values(**values))
 
 
-def _membership(conn: Connection, space_id: str, fact: Fields, at_ms: int) -> None:
+def _membership(conn: Connection, act: Act, fact: Fields) -> None:
     role = Role(fact["role"]) if fact["role"] else None
-    space.set_member(conn, space_id, fact["person"], role)
+    space.set_member(conn, act.thing_id, fact["person"], role)
 
 
 def _set_page(conn: Connection, page_id: str, **values: Any) -> None:
@@ -212,42 +201,65 @@ def _keep_address(conn: Connection, space_id: str, slug: str, page_id: str) -> N
     conn.execute(row.on_conflict_do_update(index_elements=["space_id", "slug"], set_=values))
 
 
-_FACTS: Mapping[str, _Form] = {
-    "rename": _Form({"title": check_title}, _rename, lambda f: f"renamed to “{f['title']}”"),
-    "kind": _Form({"kind": page.check_kind}, _kind, lambda f: f"made a page of kind {f['kind']}"),
-    "tags": _Form({"tags": _tags}, _retag, lambda f: f"tagged {', '.join(f['tags']) or 'nothing'}"),
-    "status": _Form(
-        {"status": _text, "reason": _text}, _status, lambda f: f"{f['status']}: {f['reason']}"
+def _protected(fact: Fields) -> str:
+    return "protected: stewards edit it" if fact["level"] else "opened to all who may edit"
+
+
+_FACTS: Mapping[str, Form] = {
+    "rename": Form({"title": check_title}, _rename, lambda f: f"renamed to “{f['title']}”"),
+    "kind": Form({"kind": page.check_kind}, _kind, lambda f: f"made a page of kind {f['kind']}"),
+    "tags": Form(
+        {"tags": forms.tags}, _retag, lambda f: f"tagged {', '.join(f['tags']) or 'nothing'}"
     ),
-    "move": _Form({"space": _text}, _move, lambda f: "moved here"),
-    "archive": _Form({}, _archive, lambda f: "archived", things=frozenset((PAGE, SPACE))),
-    "restore": _Form(
+    "status": Form(
+        {"status": _status_word, "reason": forms.reason},
+        _status,
+        lambda f: f"{f['status'] or 'open'}: {f['reason']}",
+        is_of_text=True,
+        needs=Action.STEWARD,
+    ),
+    "protect": Form({"level": _protection}, _protect, _protected, needs=Action.STEWARD),
+    "move": Form({"space": forms.short}, _move, lambda f: "moved here"),
+    "archive": Form({}, _archive, lambda f: "archived", things=frozenset((PAGE, SPACE))),
+    "restore": Form(
         {}, _restore, lambda f: "brought back from the archive", things=frozenset((PAGE, SPACE))
     ),
-    "name": _Form({"label": check_title}, _nothing, lambda f: f"named “{f['label']}”"),
-    "attach": _Form(
-        {"id": _text, "digest": _text, "file": _text, "media_type": _text, "size": _number},
-        _nothing,
+    "name": Form(
+        {"label": check_title}, nothing, lambda f: f"named “{f['label']}”", is_of_text=True
+    ),
+    "attach": Form(
+        {
+            "id": forms.short,
+            "digest": forms.short,
+            "file": forms.short,
+            "media_type": forms.short,
+            "size": forms.number,
+        },
+        nothing,
         lambda f: f"added the file {f['file']}",
     ),
-    "settings": _Form(
+    "settings": Form(
         {
             "title": check_title,
             "slug": slugify,
-            "purpose": _purpose,
-            "openness": _openness,
-            "open_role": _open_role,
-            "guests_allowed": _flag,
+            "purpose": forms.purpose,
+            "openness": forms.openness,
+            "open_role": forms.open_role,
+            "guests_allowed": forms.flag,
         },
         _settings,
         lambda f: f"changed {', '.join(name for name in f if name != 'name')}",
         things=frozenset((SPACE,)),
         is_partial=True,
+        needs=Action.STEWARD,
     ),
-    "member": _Form(
-        {"person": _text, "role": _role},
+    "member": Form(
+        {"person": forms.short, "role": forms.role},
         _membership,
         lambda f: f"made a {f['role']}" if f["role"] else "removed from the space",
         things=frozenset((SPACE,)),
+        needs=Action.STEWARD,
     ),
+    **talk.FORMS,
+    **voice.FORMS,
 }

@@ -18,8 +18,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from wiki import causal, fact, journal, log, people, text
 from wiki.errors import NotFound
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS
-from wiki.record import Part, Record
+from wiki.record import TEXT_KINDS, Part, Record
 from wiki.store.tables import record as table
 from wiki.weave import Weave
 
@@ -195,19 +194,24 @@ def version_of(whole: str) -> str:
 
 def text_of_version(conn: Connection, page_id: str, version: str) -> str | None:
     """The text that `version` names, if the page had it within its last `VERSION_PARTS` parts."""
-    present = text.text_of_updates(journal.state(conn, page_id))
-    if version_of(present) == version:  # as a rule, nobody wrote in between
+    state = state_of_version(conn, page_id, version)
+    return None if state is None else text.text_of_updates(state)
+
+
+def state_of_version(conn: Connection, page_id: str, version: str) -> list[bytes] | None:
+    """The updates that make the text that `version` names, as `text_of_version`."""
+    present = journal.state(conn, page_id)
+    if version_of(text.text_of_updates(present)) == version:  # as a rule, nobody wrote in between
         return present
-    parts = _text_parts(conn, page_id)
-    old, late = parts[:-VERSION_PARTS], parts[-VERSION_PARTS:]
-    doc = text.new_doc(*(part.update for part in old))
-    found = text.text_of(doc)
-    for part in late:
-        if version_of(found) == version:
-            break
-        text.apply(doc, part.update)
-        found = text.text_of(doc)
-    return found if version_of(found) == version else None
+    updates = [part.update for part in _text_parts(conn, page_id)]
+    known = max(0, len(updates) - VERSION_PARTS)
+    doc = text.new_doc(*updates[:known])
+    while version_of(text.text_of(doc)) != version:
+        if known == len(updates):
+            return None
+        text.apply(doc, updates[known])
+        known += 1
+    return updates[:known]
 
 
 def before(conn: Connection, page_id: str, record_id: str) -> str | None:

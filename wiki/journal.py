@@ -18,12 +18,11 @@ from sqlalchemy.exc import OperationalError
 
 from wiki import checkpoint, log, text
 from wiki.errors import Damaged
-from wiki.record import Part, Record, check_body
+from wiki.record import TEXT_KINDS, Part, Record, check_body
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
 
-TEXT_KINDS = ("create", "edit", "adopt")
 PART_MS = 2000
 
 
@@ -166,9 +165,9 @@ def updates_of(records: Iterable[Record]) -> Iterator[bytes]:
 
 
 def parts_of(record: Record) -> tuple[Part, ...]:
-    """The record's parts, as they were signed. Raises Damaged."""
+    """What its people typed (updates), or did (facts), as it was signed. Raises Damaged."""
     check_body(record)
-    return record.parts
+    return record.text_parts if record.kind in TEXT_KINDS else record.parts
 
 
 @contextmanager

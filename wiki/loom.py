@@ -23,8 +23,8 @@ from sqlalchemy import Connection
 
 from wiki import journal, log, people
 from wiki.errors import NotFound
-from wiki.journal import TEXT_KINDS, JournalRow
-from wiki.record import Record
+from wiki.journal import JournalRow
+from wiki.record import TEXT_KINDS, Record
 from wiki.weave import Weave
 
 UNSEALED: Final = 2**62  # the position of what has none yet

@@ -4,8 +4,8 @@ text (`journal`); both call `touch`, so that followers of "pages as they are" se
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -24,10 +24,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki import journal, log
 from wiki import text as texts
+from wiki.access import Role, SpaceAccess
 from wiki.errors import BadInput, NameTaken, NotFound
 from wiki.key import SiteKey
 from wiki.names import MAX_SLUG_CHARS, check_title, slugify
-from wiki.record import Part
+from wiki.record import Part, canonical
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
 from wiki.store.texts import Texts
@@ -57,7 +58,8 @@ _TOUCH = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`change` is the site-wide counter at its last change."""
+    """`change` is the site-wide counter at its last change; `protection` the role that it takes to
+    edit it, "" for the usual one."""
 
     id: str
     space_id: str
@@ -72,7 +74,13 @@ class Page:
     modified_at_ms: int
     archived_at_ms: int | None
     change: int
+    status_reason: str = ""
+    protection: str = ""
     tags: tuple[str, ...] = ()
+
+    def access(self, space: SpaceAccess) -> SpaceAccess:
+        """What decides rights on the page: those of its space, and its protection."""
+        return replace(space, edit_role=Role(self.protection)) if self.protection else space
 
     @property
     def is_archived(self) -> bool:
@@ -95,25 +103,18 @@ def create(
     """A page with `text`. Raises BadInput, NameTaken."""
     title, kind, wanted = check_title(title), check_kind(kind), check_tags(tags)
     client = texts.new_client()
-    born: dict[str, Any] = {
-        "thing": "page",
-        "space": space_id,
-        "title": title,
-        "kind": kind,
-        "slug": free_slug(conn, space_id, title),
-        "tags": list(wanted),
-    }
-    if via:
-        born["via"] = via
-    first = texts.first_update(texts.plain(text), client)
-    made = log.write(conn, key, "", "create", [Part(person_id, now_ms, first)], born)
-    insert(conn, made.page, born, person_id, now_ms)
+    x = {"thing": "page", "space": space_id, "kind": kind, **({"via": via} if via else {})}
+    called = {"title": title, "slug": free_slug(conn, space_id, title), "tags": list(wanted)}
+    bodies = texts.first_update(texts.plain(text), client), canonical(called).encode()
+    parts = [Part(person_id, now_ms, body) for body in bodies]
+    made = log.write(conn, key, "", "create", parts, x)
+    insert(conn, made.page, made.born, person_id, now_ms)
     journal.lease(conn, made.page, client, person_id)
     return by_id(conn, made.page)
 
 
 def insert(
-    conn: Connection, page_id: str, born: dict[str, Any], person_id: str, at_ms: int
+    conn: Connection, page_id: str, born: Mapping[str, Any], person_id: str, at_ms: int
 ) -> None:
     """The row of a page whose `create` record says `born`."""
     conn.execute(
@@ -286,6 +287,12 @@ def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
         known = several(conn, [one.page_id for one in touches])
         raise NotFound("page", next(one.page_id for one in touches if one.page_id not in known))
     return first + len(touches) - 1
+
+
+def stir(conn: Connection, page_id: str) -> None:
+    """Something about the page changed, not the page: followers are to look at it again."""
+    number = next_change(conn)
+    conn.execute(table.update().where(table.c.id == page_id).values(change=number))
 
 
 def next_change(conn: Connection, count: int = 1) -> int:

@@ -23,6 +23,7 @@ from wiki.key import SiteKey, id26, verify_signature
 
 SIGNED_AS = b"groundswell-record-1\n"
 KINDS = frozenset(("create", "edit", "fact", "adopt", "redact", "grant", "fork", "checkpoint"))
+TEXT_KINDS = ("create", "edit", "adopt")
 SALT_BYTES = 16
 MAX_DEPTH = 6
 MAX_INTEGER = 2**53 - 1
@@ -98,14 +99,38 @@ class Record:
         """What the kind needs."""
         return dict(self.fields["x"])
 
+    @property
+    def is_redacted(self) -> bool:
+        """Its body is not the one that was signed: a `redact` record signs what replaces it."""
+        return not self.salt
+
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The body, cut as the header says."""
-        parts, at = [], 0
-        for person_id, since_ms, length in self.fields["parts"]:
+        """The body, cut as the header says; a replaced one says so itself. Raises Damaged."""
+        lengths = [length for _, _, length in self.fields["parts"]]
+        at = 0
+        if self.is_redacted:
+            lengths, at = _lengths_of(self.body, len(lengths))
+        parts = []
+        for (person_id, since_ms, _), length in zip(self.fields["parts"], lengths, strict=True):
             parts.append(Part(person_id, self.ts + since_ms, self.body[at : at + length]))
             at += length
         return tuple(parts)
+
+    @property
+    def text_parts(self) -> tuple[Part, ...]:
+        """Those that are updates of a page's text."""
+        if self.kind not in TEXT_KINDS:
+            return ()
+        return self.parts[:1] if self.kind == "create" else self.parts
+
+    @property
+    def born(self) -> Mapping[str, Any]:
+        """What a `create` record says of its page or space: `x`, and what people called it, which
+        stands in the body, where it can be redacted. Raises Damaged."""
+        if len(self.parts) < 2:  # as the first exports had it
+            return self.x
+        return {**self.x, **_named(self.parts[1].update)}
 
 
 def make(
@@ -154,12 +179,26 @@ def check(record: Record, public_bytes: bytes) -> None:
 
 
 def check_body(record: Record) -> None:
-    """That the body is the one that was signed. Raises Damaged."""
+    """That the body is the one that was signed, or can be cut as a replaced one. Raises Damaged."""
     where = f"record {record.id}"
+    if record.is_redacted:
+        record.parts  # noqa: B018 - cut, to see that it can be
+        return
     if base64url(hashlib.sha256(record.salt + record.body).digest()) != record.fields["body"]:
         raise Damaged("the body does not match its hash", where)
     if sum(length for _, _, length in record.fields["parts"]) != len(record.body):
         raise Damaged("the parts do not add up to the body", where)
+
+
+def replaced_body(parts: Sequence[bytes]) -> bytes:
+    """What stands in place of a redacted body: the lengths of its parts, then the parts."""
+    lengths = json.dumps([len(part) for part in parts], separators=(",", ":"))
+    return lengths.encode() + b"\n" + b"".join(parts)
+
+
+def replaced_hash(body: bytes) -> str:
+    """What a `redact` record signs of it."""
+    return base64url(hashlib.sha256(body).digest())
 
 
 def canonical(value: Mapping[str, Any]) -> str:
@@ -173,6 +212,30 @@ def canonical(value: Mapping[str, Any]) -> str:
 def base64url(data: bytes) -> str:
     """Without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _lengths_of(body: bytes, count: int) -> tuple[list[int], int]:
+    """Lengths of the parts of a replaced body, and where the first begins."""
+    head, _, rest = body.partition(b"\n")
+    try:
+        lengths = json.loads(head)
+        is_good = len(lengths) == count and sum(lengths) == len(rest)
+        is_good &= all(type(length) is int and length >= 0 for length in lengths)
+    except (ValueError, TypeError, RecursionError):
+        is_good = False
+    if not is_good:
+        raise Damaged("what replaces its body cannot be read", "record")
+    return lengths, len(head) + 1
+
+
+def _named(body: bytes) -> Mapping[str, Any]:
+    try:
+        told = json.loads(body, object_pairs_hook=_no_twins)
+    except (ValueError, RecursionError) as error:
+        raise Damaged("what it was called cannot be read", "record") from error
+    if not isinstance(told, dict):
+        raise Damaged("what it was called cannot be read", "record")
+    return told
 
 
 def _sorted(value: Any) -> Any:

@@ -13,11 +13,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, and_, func, or_, select
 
-from wiki import checkpoint, fact, journal, log, text
-from wiki.errors import BadInput
+from wiki import checkpoint, journal, log, text
 from wiki.journal import JournalRow
 from wiki.key import SiteKey
-from wiki.names import check_title
 from wiki.record import Part, Record
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import journal as table
@@ -32,22 +30,15 @@ CHECKPOINT_RECORDS = 64
 CHECKPOINT_BYTES = 256 * 1024
 
 
-def seal(
-    conn: Connection, key: SiteKey, page_id: str, now_ms: int, *, label: str | None = None
-) -> Record | None:
-    """Seal what the journal holds of the page; the last record made, None if there was nothing.
-
-    `label` names the last one."""
+def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | None:
+    """Seal what the journal holds of the page; the last record made, None if there was nothing."""
     rows = journal.rows(conn, page_id)
     if not rows:
         return None
     made: Record | None = None
-    groups = [(via, list(group)) for via, group in groupby(rows, key=lambda row: row.via)]
-    for number, (via, group) in enumerate(groups, 1):
+    for via, group in groupby(rows, key=lambda row: row.via):
         x: dict[str, Any] = {"via": via} if via else {}
-        if label and number == len(groups):
-            x["label"] = label
-        made = log.write(conn, key, page_id, "edit", list(_parts(group)), x)
+        made = log.write(conn, key, page_id, "edit", list(_parts(list(group))), x)
     journal.drop_through(conn, page_id, rows[-1].n)
     if _wants_checkpoint(conn, page_id):
         save_checkpoint(conn, page_id)
@@ -67,18 +58,6 @@ def due(
     size = func.sum(func.length(table.c.update))
     is_due = or_(last <= now_ms - quiet_ms, first <= now_ms - max_age_ms, size >= max_bytes)
     return list(conn.scalars(select(table.c.page_id).group_by(table.c.page_id).having(is_due)))
-
-
-def name_revision(
-    conn: Connection, key: SiteKey, page_id: str, now_ms: int, person_id: str, label: str
-) -> Record:
-    """Give the page's present text a name; seals it first. Raises BadInput."""
-    try:
-        label = check_title(label)
-    except BadInput as error:
-        raise BadInput("label", error.why.replace("title", "name")) from error
-    seal(conn, key, page_id, now_ms)
-    return fact.act(conn, key, page_id, person_id, {"name": "name", "label": label}, now_ms)
 
 
 def save_checkpoint(conn: Connection, page_id: str) -> None:

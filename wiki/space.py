@@ -5,6 +5,7 @@ Changes to one that exists are facts (`fact.act`), so that the record tells of t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from wiki.errors import NameTaken, NotFound
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
 from wiki.people import Person
-from wiki.record import Part
+from wiki.record import Part, canonical
 from wiki.store.tables import member, page, record
 from wiki.store.tables import space as table
 
@@ -62,23 +63,22 @@ def create(
     """A new space, its maker its steward. Raises BadInput, NameTaken."""
     title = check_title(title)
     slug = slugify(slug or title)
-    born = {
+    called = {"slug": slug, "title": title, "purpose": purpose}
+    x = {
         "thing": "space",
-        "slug": slug,
-        "title": title,
-        "purpose": purpose,
         "openness": openness.value,
         "open_role": open_role.value,
         "guests_allowed": guests_allowed,
         "is_sample": is_sample,
     }
-    made = log.write(conn, key, "", "create", [Part(created_by, now_ms, b"")], born)
-    insert(conn, made.page, born, now_ms)
+    parts = [Part(created_by, now_ms, body) for body in (b"", canonical(called).encode())]
+    made = log.write(conn, key, "", "create", parts, x)
+    insert(conn, made.page, made.born, now_ms)
     set_member(conn, made.page, created_by, Role.STEWARD)
     return by_id(conn, made.page)
 
 
-def insert(conn: Connection, space_id: str, born: dict[str, Any], at_ms: int) -> None:
+def insert(conn: Connection, space_id: str, born: Mapping[str, Any], at_ms: int) -> None:
     """The row of a space whose `create` record says `born`. Raises NameTaken."""
     if conn.scalar(select(table.c.id).where(table.c.slug == born["slug"])) is not None:
         raise NameTaken("space", born["slug"])

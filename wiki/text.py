@@ -56,6 +56,11 @@ def diff_since(doc: Document, state_vector: bytes) -> bytes:
     return _guarded(lambda: doc.get_update(state_vector))
 
 
+def insert(doc: Document, byte_offset: int, new: str) -> None:
+    """Type `new` there, as the document's own client."""
+    _guarded(lambda: _content(doc).insert(byte_offset, new))
+
+
 def text_of_updates(updates: Sequence[bytes]) -> str:
     """The text that `updates`, in order, make. Raises Damaged."""
     return text_of(new_doc(*updates))
@@ -130,6 +135,19 @@ def first_update(new_text: str, client: int) -> bytes:
 def byte_offset(text: str, char_offset: int) -> int:
     """UTF-8 bytes in front of the character."""
     return char_offset if text.isascii() else len(text[:char_offset].encode())
+
+
+def char_offset(text: str, utf16_offset: int) -> int | None:
+    """The character that begins there; None outside the text and inside a pair."""
+    if text.isascii():
+        return utf16_offset if utf16_offset <= len(text) else None
+    encoded = text.encode("utf-16-le")
+    if utf16_offset > len(encoded) // 2:
+        return None
+    try:
+        return len(encoded[: 2 * utf16_offset].decode("utf-16-le"))
+    except UnicodeDecodeError:
+        return None
 
 
 def utf16_length(text: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from tests.support.front import Browser, Front, a_front
-from wiki import attachment, fact, history, links, people, seal, space
+from wiki import attachment, fact, history, links, people, space, talk
 from wiki.access import Openness, Role
 from wiki.page import Page
 from wiki.space import Space
@@ -73,7 +73,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         ada = await front.ada_herself()
         prepared = attachment.accept(front.site.attachments, f"{WORD}.png", PNG)
 
-        def fill(conn: Connection) -> str:
+        def fill(conn: Connection) -> tuple[str, str]:
             now_ms = front.site.now_ms()
 
             def act(thing_id: str, **fields: object) -> None:
@@ -82,13 +82,18 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
             people.set_display(conn, members[Role.EDITOR].id, f"{WORD} Editor")
             space.set_member(conn, world.id, guest.id, Role.READER)
             act(page.id, name="rename", title=f"{WORD} title")
+            act(page.id, **(told := talk.new_comment(f"Is {WORD} right?", None)))
+            act(page.id, **talk.new_reply(told["id"], f"{WORD} is."))
+            act(page.id, name="status", status=f"{WORD}", reason=f"For {WORD}.")
+            act(page.id, name="vote", value=1)
             act(moved.id, name="move", space=hidden.id)
             act(moved.id, name="rename", title=f"{WORD} moved")
-            seal.name_revision(conn, front.site.key, page.id, now_ms, ada.id, f"{WORD} label")
+            fact.name_revision(conn, front.site.key, page.id, now_ms, ada.id, f"{WORD} label")
             links.follow(conn)
-            return attachment.add(conn, prepared, page.id, ada.id, now_ms, 10**9).id
+            file = attachment.add(conn, prepared, page.id, ada.id, now_ms, 10**9)
+            return file.id, str(told["id"])
 
-        file_id = await front.site.store.write(fill)
+        file_id, comment_id = await front.site.store.write(fill)
         await front.site.indexer.caught_up()
         born = await front.site.store.read(lambda conn: history.revisions(conn, page.id)[-1])
         yield House(
@@ -103,6 +108,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "revision": born.record_id,
                 "moment": born.record_id,
                 "attachment_id": file_id,
+                "comment": comment_id,
                 "name": "file-name",
                 "tag": "plaintag",
                 "token": "made-up",

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.support.wikis import a_wiki
-from wiki import history, journal, log, page, record, seal
+from wiki import fact, history, journal, log, page, record, seal
 from wiki.store.tables import checkpoint
 
 
@@ -59,7 +59,7 @@ async def test_a_revision_can_be_named(tmp_path: Path) -> None:
         made = await wiki.page("P", "a")
         await wiki.type(made.id, wiki.ada, "b")
         await wiki.store.write(
-            lambda conn: seal.name_revision(
+            lambda conn: fact.name_revision(
                 conn, wiki.key, made.id, wiki.now_ms, wiki.eve.id, "For the board"
             )
         )

@@ -32,7 +32,7 @@ from web.session import actor_of, require, signed_in
 from web.views import render
 from web.writing import MAX_TEXT_BYTES, replace_text
 from wiki import fact, history, page, people, space
-from wiki.access import Action
+from wiki.access import Action, SpaceAccess
 from wiki.errors import BadInput, Forbidden, TooLarge
 from wiki.page import Page
 from wiki.space import Space
@@ -46,6 +46,10 @@ MARKDOWN = "text/markdown; charset=utf-8"
 class Here(NamedTuple):
     page: Page
     space: Space
+
+    @property
+    def access(self) -> SpaceAccess:
+        return self.page.access(self.space.access)
 
 
 async def create(request: Request) -> Response:
@@ -73,7 +77,7 @@ async def create(request: Request) -> Response:
 
     here = await site.store.write(write)
     site.indexer.nudge()
-    return await _told(request, here, 201, Location=f"/api/v1/pages/{here.page.id}")
+    return await page_told(request, here, 201, Location=f"/api/v1/pages/{here.page.id}")
 
 
 async def in_space(request: Request) -> Response:
@@ -98,7 +102,7 @@ async def in_space(request: Request) -> Response:
 
 
 async def one(request: Request) -> Response:
-    return await _told(request, await here_of(request, Action.READ))
+    return await page_told(request, await here_of(request, Action.READ))
 
 
 async def change(request: Request) -> Response:
@@ -115,7 +119,7 @@ async def change(request: Request) -> Response:
     here = await site.store.write(write)
     site.rooms.rights_changed()
     site.indexer.nudge()
-    return await _told(request, here)
+    return await page_told(request, here)
 
 
 async def text(request: Request) -> Response:
@@ -139,7 +143,7 @@ async def write_text(request: Request) -> Response:
     page_id = here.page.id
     base = await site.store.read(lambda conn: _first_known(conn, page_id, versions))
     await replace_text(site, page_id, person.id, base=base, wanted=wanted, via="api")
-    return await _told(request, await here_of(request, Action.READ))
+    return await page_told(request, await here_of(request, Action.READ))
 
 
 def _versions(request: Request) -> list[str]:
@@ -165,7 +169,7 @@ async def here_of(request: Request, action: Action) -> Here:
     """The page of the address, once `action` is allowed."""
     page_id = request.path_params["page_id"]
     here = await site_of(request).store.read(lambda conn: _look(conn, page_id))
-    require(actor_of(request), action, here.space.access, page_id)
+    require(actor_of(request), action, here.access, page_id)
     return here
 
 
@@ -196,7 +200,7 @@ def _facts(conn: Connection, request: Request, wanted: shapes.PageChange) -> lis
     return facts
 
 
-async def _told(request: Request, here: Here, status: int = 200, **headers: str) -> Response:
+async def page_told(request: Request, here: Here, status: int = 200, **headers: str) -> Response:
     def read(conn: Connection) -> tuple[dict[str, str], str]:
         return _names(conn, here.page), history.version_of(page.text(conn, here.page.id))
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import finding, history, pages, saved_searches, spaces
+from web.api import finding, history, pages, saved_searches, spaces, talk
 from web.api.openapi import document
 from web.api.operation import PREFIX, routes_of
 
@@ -18,6 +18,7 @@ OPERATIONS = (
     *spaces.OPERATIONS,
     *pages.OPERATIONS,
     *history.OPERATIONS,
+    *talk.OPERATIONS,
     *finding.OPERATIONS,
     *saved_searches.OPERATIONS,
 )

@@ -9,14 +9,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from wiki import text
 from wiki.history import Revision as Told
 from wiki.page import Page as StoredPage
 from wiki.space import Space as StoredSpace
+from wiki.talk import Thread
+from wiki.voice import Voice as StoredVoice
 
 Kind = Literal["idea", "note", "post", "episode", "question", "profile"]
 RoleName = Literal["reader", "commenter", "editor", "steward"]
 OpennessName = Literal["world", "signed_in", "members"]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
+Words = Annotated[str, Meta(min_length=1, max_length=10_000)]
+Reason = Annotated[str, Meta(max_length=2000)]
 Tags = Annotated[list[str], Meta(max_length=20)]
 
 
@@ -51,7 +56,8 @@ class NewSpace(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page without its text. `version` names the text that it has now."""
+    """A page without its text. `version` names the text that it has now; `protection` is "steward"
+    when only stewards may edit it."""
 
     id: str
     space: str
@@ -60,6 +66,8 @@ class Page(msgspec.Struct, frozen=True):
     kind: str
     tags: list[str]
     status: str
+    status_reason: str
+    protection: str
     is_archived: bool
     created_by: str
     created_at: datetime
@@ -130,6 +138,105 @@ class Trace(msgspec.Struct, frozen=True):
     record: str
     before: str
     file: str
+
+
+class NewAnchor(msgspec.Struct, forbid_unknown_fields=True):
+    """A stretch of the text, in UTF-16 units, as editors count; of the text that `version` names,
+    or of the present one."""
+
+    start: Annotated[int, Meta(ge=0, le=2**31)]
+    end: Annotated[int, Meta(ge=0, le=2**31)]
+    version: str = ""
+
+
+class NewComment(msgspec.Struct, forbid_unknown_fields=True):
+    """`body` is Markdown; without `anchor` it is about the whole page."""
+
+    body: Words
+    anchor: NewAnchor | None = None
+
+
+class NewReply(msgspec.Struct, forbid_unknown_fields=True):
+    body: Words
+
+
+class Resolution(msgspec.Struct, forbid_unknown_fields=True):
+    is_resolved: bool
+    reason: Reason = ""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    id: str
+    author: str
+    at: datetime
+    body: str
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """`state`: "page" (it is about all of it), "here", "changed", "moved" or "gone". `start` and
+    `end` are where its words are now, in UTF-16 units; `quote` is what stood there."""
+
+    id: str
+    author: str
+    at: datetime
+    body: str
+    state: str
+    start: int | None
+    end: int | None
+    quote: str
+    is_resolved: bool
+    resolved_by: str
+    resolved_at: datetime | None
+    resolved_reason: str
+    replies: list[Reply]
+
+
+class Comments(msgspec.Struct, frozen=True):
+    """In the order of the text; `version` names the text that the places are of."""
+
+    comments: list[Comment]
+    version: str
+
+
+class NewVote(msgspec.Struct, forbid_unknown_fields=True):
+    """1 for the page, -1 against it, 0 takes the vote back."""
+
+    value: Literal[-1, 0, 1]
+
+
+class NewSponsor(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether you stand up for the page."""
+
+    is_sponsor: bool
+
+
+class NewStatus(msgspec.Struct, forbid_unknown_fields=True):
+    """`status` is a word such as "accepted", "" for none; `reason` is public."""
+
+    status: Annotated[str, Meta(max_length=40)]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class NewProtection(msgspec.Struct, forbid_unknown_fields=True):
+    """Who may edit the page: "steward", or "" for all who may edit in its space."""
+
+    level: Literal["", "steward"]
+
+
+class Voice(msgspec.Struct, frozen=True):
+    by: str
+    value: int
+    at: datetime
+
+
+class Voices(msgspec.Struct, frozen=True):
+    """`own_vote`: 1, -1, or 0 when you have not voted."""
+
+    votes_for: int
+    votes_against: int
+    own_vote: int
+    votes: list[Voice]
+    sponsors: list[Voice]
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -204,6 +311,8 @@ def page_of(
         one.kind,
         list(one.tags),
         one.status,
+        one.status_reason,
+        one.protection,
         one.is_archived,
         names.get(one.created_by, ""),
         moment(one.created_at_ms),
@@ -226,6 +335,33 @@ def revision_of(one: Told, names: Mapping[str, str]) -> Revision:
         one.summary,
         one.position,
     )
+
+
+def comment_of(one: Thread, names: Mapping[str, str], body: str) -> Comment:
+    """`body` is the present text."""
+    start, end = (text.utf16_offset(body, at) for at in one.place) if one.place else (None, None)
+    return Comment(
+        one.id,
+        names.get(one.person_id, ""),
+        moment(one.at_ms),
+        one.body,
+        one.found.state.value if one.found else "page",
+        start,
+        end,
+        one.quote,
+        one.is_resolved,
+        names.get(one.resolved_by or "", ""),
+        None if one.resolved_at_ms is None else moment(one.resolved_at_ms),
+        one.resolved_reason,
+        [
+            Reply(reply.id, names.get(reply.person_id, ""), moment(reply.at_ms), reply.body)
+            for reply in one.replies
+        ],
+    )
+
+
+def voice_of(one: StoredVoice, names: Mapping[str, str]) -> Voice:
+    return Voice(names.get(one.person_id, ""), one.value, moment(one.at_ms))
 
 
 def moment(at_ms: int) -> datetime:

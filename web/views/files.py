@@ -111,7 +111,7 @@ async def _require(request: Request, page_id: str, action: Action, name: str, ki
         return one, space.by_id(conn, one.space_id)
 
     one, where = await request.app.state.site.store.read(read)
-    require(actor_of(request), action, where.access, name, kind)
+    require(actor_of(request), action, one.access(where.access), name, kind)
     if action is Action.EDIT and one.is_archived:
         raise Forbidden("edit", "an archived page", "Bring it back from the archive first.")
 

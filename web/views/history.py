@@ -47,7 +47,7 @@ async def revisions(request: Request) -> Response:
         "url": render.page_url(one, here.slug),
         "rows": rows[:PER_PAGE],
         "older": rows[PER_PAGE - 1].revision.position if len(rows) > PER_PAGE else None,
-        "may_edit": may(request.state.actor, Action.EDIT, here.access),
+        "may_edit": may(request.state.actor, Action.EDIT, one.access(here.access)),
     }
     return await render.page(request, "history.html", context)
 
@@ -66,6 +66,7 @@ async def revision(request: Request) -> Response:
 
     row, body, previous, leads = await site.store.read(read)
     rendered = await site.renderer.render(body, leads, here.slug)
+    may_edit = may(request.state.actor, Action.EDIT, one.access(here.access))
     context = {
         "space": here,
         "one": one,
@@ -74,7 +75,7 @@ async def revision(request: Request) -> Response:
         "body": body,
         "previous": previous,
         "rendered": rendered,
-        "may_edit": may(request.state.actor, Action.EDIT, here.access) and not one.is_archived,
+        "may_edit": may_edit and not one.is_archived,
     }
     return await render.page(request, "revision.html", context)
 

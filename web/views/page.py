@@ -154,7 +154,8 @@ async def found(request: Request, action: Action) -> tuple[Space, Page | str]:
         return home, one
 
     here, one = await site.store.read(look)
-    require(actor_of(request), action, here.access, slug)
+    access = here.access if isinstance(one, str) else one.access(here.access)
+    require(actor_of(request), action, access, slug)
     return here, one
 
 
@@ -257,7 +258,8 @@ async def _source(
 
 
 def _may_edit(request: Request, here: Space, one: Page) -> bool:
-    return may(actor_of(request), Action.EDIT, here.access) and not one.is_archived
+    access = one.access(here.access)
+    return may(actor_of(request), Action.EDIT, access) and not one.is_archived
 
 
 def _refuse_archived(one: Page) -> None:

@@ -27,7 +27,6 @@ from wiki.exchange import known_keys, reading, verify_alone
 from wiki.exchange.archive import Archive, written_beside
 from wiki.exchange.reading import Sheet
 from wiki.exchange.verify_alone import Report, base64url, canonical
-from wiki.journal import TEXT_KINDS
 from wiki.key import SiteKey
 from wiki.page import Page
 from wiki.record import Record
@@ -189,9 +188,7 @@ class _Export:
     def _add_page(self, one: Page) -> None:
         history = log.of_page(self._conn, one.id)
         self._add_records(one.id, history)
-        updates = [
-            p.update for record in history if record.kind in TEXT_KINDS for p in record.parts
-        ]
+        updates = [part.update for record in history for part in record.text_parts]
         path, title = self._pages[one.id]
         home = self._spaces[one.space_id]
         authors = {part.person_id: None for record in history for part in record.parts}

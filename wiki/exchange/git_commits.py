@@ -29,9 +29,8 @@ from sqlalchemy import Connection, or_, select
 from wiki import fact, journal, log, text
 from wiki.errors import GroundswellError
 from wiki.exchange import reading
-from wiki.journal import TEXT_KINDS
 from wiki.names import slugify
-from wiki.record import Part, Record
+from wiki.record import TEXT_KINDS, Part, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as table
 from wiki.text import Document
@@ -146,7 +145,7 @@ class Telling:
 
     def _of_space(self, record: Record) -> Iterator[Commit]:
         sheet = self.sheets.setdefault(self.space_id, Sheet(self.space_id))
-        steps = [dict(record.x)] if record.kind == "create" else _facts(record)
+        steps = [dict(record.born)] if record.kind == "create" else _facts(record)
         for part, step in zip(record.parts, steps, strict=False):
             before = asdict(sheet)
             for name in ("title", "purpose"):
@@ -253,7 +252,7 @@ class Telling:
 
 
 def _born(record: Record) -> Sheet:
-    x = record.x
+    x = record.born
     return Sheet(record.page, x["slug"], x["title"], x["kind"], tuple(x["tags"]))
 
 

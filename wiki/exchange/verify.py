@@ -11,8 +11,8 @@ from wiki.errors import BadUpdate
 from wiki.exchange import verify_alone
 from wiki.exchange.verify_alone import Entry, Files, Report
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS
 from wiki.key import verify_signature
+from wiki.record import Record
 
 __all__ = ["Report", "verify_zip"]
 
@@ -29,14 +29,9 @@ def verify_zip(path: Path) -> Report:
 
 
 def updates_of(entry: Entry) -> list[bytes]:
-    """The Yjs updates of a text record; one for what replaced a redacted one."""
-    if not entry.salt:
-        return [entry.body]
-    updates, at = [], 0
-    for _, _, length in entry.fields["parts"]:
-        updates.append(entry.body[at : at + length])
-        at += length
-    return updates
+    """The Yjs updates of a record. Raises Damaged."""
+    record = Record(entry.header, entry.signature, entry.salt, entry.body)
+    return [part.update for part in record.text_parts]
 
 
 def _check_texts(files: Files) -> None:
@@ -50,8 +45,6 @@ def _check_texts(files: Files) -> None:
 def _replayed(files: Files, page_id: str) -> str:
     gate, doc = Gate(), text.new_doc()
     for entry in verify_alone.entries(files, page_id):
-        if entry.fields["kind"] not in TEXT_KINDS:
-            continue
         for update in updates_of(entry):
             try:
                 gate.learn(update)

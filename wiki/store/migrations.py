@@ -53,10 +53,22 @@ def _0020_other_sites(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
+def _0005_talk(connection: Connection) -> None:
+    """Comments, votes, sponsors; why a page has its status, and who may edit it."""
+    tables.comment.create(connection, checkfirst=True)
+    tables.voice.create(connection, checkfirst=True)
+    there = {column["name"] for column in inspect(connection).get_columns("page")}
+    for name, kind in (("status_reason", "TEXT"), ("protection", "VARCHAR")):
+        if name not in there:
+            definition = f"{name} {kind} DEFAULT '' NOT NULL"
+            connection.exec_driver_sql(f"ALTER TABLE page ADD COLUMN {definition}")
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
     "0004-searches-are-saved": _0004_searches_are_saved,
+    "0005-talk": _0005_talk,
     "0020-other-sites": _0020_other_sites,
 }
 

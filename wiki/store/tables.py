@@ -132,6 +132,8 @@ page = Table(
     # The site-wide change counter when anything of the page last changed: what followers of
     # "pages as they are" resume from. Never reused.
     Column("change", Integer, nullable=False),
+    Column("status_reason", Text, nullable=False, default="", server_default=""),
+    Column("protection", String, nullable=False, default="", server_default=""),  # a role, or ""
     UniqueConstraint("space_id", "slug"),
     Index("page_by_change", "change"),
     Index("page_by_modified", "space_id", "modified_at_ms"),
@@ -214,6 +216,31 @@ checkpoint = Table(  # a page's whole state after the record at `position`: rebu
     Column("position", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of `state`
+)
+
+comment = Table(  # what people say about a page, and the answers (`parent`); a view of the record
+    "comment",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("parent", String),  # the comment that it answers
+    Column("person_id", String, nullable=False, index=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("anchor", Text),  # JSON, as in the fact; None: about the whole page
+    Column("resolved_by", String),
+    Column("resolved_at_ms", Integer),
+    Column("resolved_reason", Text, nullable=False, default=""),
+)
+
+voice = Table(  # who is for or against a page, who sponsors it; a view of the record
+    "voice",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", String, primary_key=True, index=True),
+    Column("kind", String, primary_key=True),  # vote | sponsor
+    Column("value", Integer, nullable=False),
+    Column("at_ms", Integer, nullable=False),
 )
 
 follower = Table(

@@ -109,7 +109,13 @@ async def real_places(front: Front) -> dict[str, str]:
     made = await front.page(where, text="Words.")
     seen = await front.ada.get(f"/api/v1/pages/{made.id}/revisions")
     newest = seen.json()["revisions"][0]["id"]
-    return {"space": "ideas", "page_id": made.id, "revision": newest, "moment": newest}
+    told = await front.ada.client.post(
+        f"/api/v1/pages/{made.id}/comments",
+        json={"body": "Yes."},
+        headers={"X-CSRF-Token": await front.ada.token()},
+    )
+    places = {"space": "ideas", "page_id": made.id, "comment": told.json()["id"]}
+    return {**places, "revision": newest, "moment": newest}
 
 
 async def sent(program: Browser, case: Any) -> httpx2.Response:
