@@ -44,6 +44,7 @@ TABLE: dict[type[GroundswellError], Telling] = {
     errors.BadFrame: Telling(400, protocol.BAD_FRAME, "That is not understood", _RELOAD),
     errors.Gap: Telling(409, protocol.GAP, "Something in between is missing", _RELOAD),
     errors.BadUpdate: Telling(422, protocol.BAD_UPDATE, "That change was not taken", _RELOAD),
+    errors.NotAccepted: Telling(422, protocol.BAD_UPDATE, "Another site's message was refused"),
     errors.Refused: Telling(400, protocol.BAD_FRAME, "That was not taken"),
     errors.NotSignedIn: Telling(401, protocol.NOT_SIGNED_IN, "Please sign in"),
     errors.Forbidden: Telling(403, protocol.FORBIDDEN, "That is not yours to do"),

@@ -5,8 +5,9 @@
     │   ├── BadInput           a field is not as it must be
     │   ├── TooLarge           over a limit
     │   ├── BadFrame           not the sync protocol
-    │   └── BadUpdate          the gate's rules 1 to 7 (DESIGN.md)
-    │       └── Gap                it builds on text that we do not have: sync first
+    │   ├── BadUpdate          the gate's rules 1 to 7 (DESIGN.md)
+    │   │   └── Gap                it builds on text that we do not have: sync first
+    │   └── NotAccepted        another site's record or request breaks a rule, which is named
     ├── NotSignedIn        sign in, then try again
     ├── Forbidden          ask somebody who may
     ├── NotFound           there is no such thing, or it is not yours to see
@@ -88,6 +89,19 @@ class Gap(BadUpdate):
 
     def __init__(self, why: str, rule: int = 6) -> None:
         super().__init__(rule, why)
+
+
+class NotAccepted(Refused):
+    """What another site sent breaks the rule `reason`; `why` says how, as a clause."""
+
+    code = "not-accepted"
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(reason, why)
+        self.reason, self.why = reason, why
+
+    def __str__(self) -> str:
+        return f"Not accepted ({self.reason}): {self.why}."
 
 
 class NotSignedIn(GroundswellError):

@@ -70,6 +70,11 @@ def name_revision(
     return act(conn, key, page_id, person_id, {"name": "name", "label": label}, now_ms)
 
 
+def checked(fact: Fields) -> dict[str, Any]:
+    """`fact` as it is recorded. Raises BadInput, which says what is wrong with it."""
+    return _checked(fact)
+
+
 def summary(fact: Fields) -> str:
     """The fact as a short sentence without its subject."""
     return _form(fact).summary(fact)

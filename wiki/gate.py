@@ -74,9 +74,11 @@ class Gate:
         Raises BadUpdate or Gap, which means that the stored page is damaged."""
         self.accept(_Admission(self, lambda client: True).admit(update, is_limited=False))
 
-    def admit(self, update: bytes, is_own: Callable[[int], bool]) -> Admitted:
+    def admit(
+        self, update: bytes, is_own: Callable[[int], bool], *, is_limited: bool = True
+    ) -> Admitted:
         """`update`, if all rules hold; changes nothing. Raises BadUpdate or Gap."""
-        return _Admission(self, is_own).admit(update, is_limited=True)
+        return _Admission(self, is_own).admit(update, is_limited=is_limited)
 
     def accept(self, admitted: Admitted) -> None:
         """The page has it now."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -124,6 +124,13 @@ def drop_through(conn: Connection, page_id: str, n: int) -> None:
 def leased(conn: Connection, page_id: str) -> dict[int, str]:
     """Yjs client id -> the person it belongs to on this page."""
     query = select(leases.c.client, leases.c.person_id).where(leases.c.page_id == page_id)
+    return {row.client: row.person_id for row in conn.execute(query)}
+
+
+def owners(conn: Connection, page_id: str, clients: Collection[int]) -> dict[int, str]:
+    """`leased`, of these alone."""
+    mine = (leases.c.page_id == page_id) & leases.c.client.in_(list(clients))
+    query = select(leases.c.client, leases.c.person_id).where(mine)
     return {row.client: row.person_id for row in conn.execute(query)}
 
 

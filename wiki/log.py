@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import held
+from wiki import held, turn
 from wiki import record as records
 from wiki.errors import NotFound
 from wiki.key import SiteKey
@@ -58,6 +58,8 @@ def write(
     last = waiting or (head(conn, thing_id, key.origin) if thing_id else None)
     seq, prev = (last[0] + 1, last[1]) if last else (1, "")
     deps = _deps(conn, thing_id, key.origin, since=0 if waiting else None) if thing_id else {}
+    if kind == "fact" and thing_id:
+        x = x | turn.next_of(conn, thing_id, key.origin)
     record = records.make(
         key, page=thing_id, seq=seq, prev=prev, kind=kind, parts=parts, x=x, deps=deps, ts_ms=ts_ms
     )
@@ -89,6 +91,35 @@ def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
 def of_page(conn: Connection, page_id: str, after: int = 0) -> list[Record]:
     """The records of a page or space behind position `after`, in order."""
     return _records(conn, _select().where(table.c.page == page_id, table.c.position > after))
+
+
+def begin_batch(conn: Connection, position: int) -> None:
+    """The record there is the first of a batch."""
+    here = table.c.position == position
+    conn.execute(table.update().where(here).values(batch=position))
+
+
+def has(conn: Connection, record_id: str) -> bool:
+    return conn.scalar(select(table.c.position).where(table.c.id == record_id)) is not None
+
+
+def newest(conn: Connection, page_id: str) -> str:
+    """The id of the record that was applied last; "" before the first."""
+    query = select(table.c.id).where(table.c.page == page_id)
+    return conn.scalar(query.order_by(table.c.position.desc()).limit(1)) or ""
+
+
+def at(conn: Connection, page_id: str, chain: str, seq: int) -> Record | None:
+    """The record of that number."""
+    here = (table.c.page == page_id) & (table.c.chain == chain) & (table.c.seq == seq)
+    found = _records(conn, _select().where(here))
+    return found[0] if found else None
+
+
+def of_chain(conn: Connection, page_id: str, chain: str, after: int, limit: int) -> list[Record]:
+    """The chain's records behind number `after`, in order."""
+    query = _select().where(table.c.page == page_id, table.c.chain == chain, table.c.seq > after)
+    return _records(conn, query.limit(limit))
 
 
 def get(conn: Connection, record_id: str) -> Record:

@@ -131,7 +131,10 @@ def everyone(conn: Connection) -> list[Person]:
 def id_here(person_id: str, chain: str, foreign: Collection[str]) -> str:
     """What a person is called here who stands in a record of `chain`: opaque ids are a site's own,
     so those of other sites (`foreign_origins`) are told apart by it."""
-    return f"{person_id}@{chain}" if chain in foreign and "@" not in person_id else person_id
+    local, at, origin = person_id.partition("@")
+    if at:  # a record tells of somebody of a third site: of ours, perhaps
+        return person_id if origin in foreign else local
+    return f"{person_id}@{chain}" if chain in foreign else person_id
 
 
 def origin_of(person_id: str) -> str:

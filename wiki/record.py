@@ -238,6 +238,11 @@ def _named(body: bytes) -> Mapping[str, Any]:
     return told
 
 
+def from_base64url(text: str) -> bytes:
+    """The reverse. Raises ValueError."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, and_, func, or_, select
 
-from wiki import checkpoint, journal, log, text
+from wiki import checkpoint, held, journal, log, text
 from wiki.journal import JournalRow
 from wiki.key import SiteKey
 from wiki.record import Part, Record
@@ -31,15 +31,25 @@ CHECKPOINT_BYTES = 256 * 1024
 
 
 def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | None:
-    """Seal what the journal holds of the page; the last record made, None if there was nothing."""
+    """Seal what the journal holds of ours; the last record made, None if there was nothing.
+
+    Where other sites write too, ours may build on text that its own site has not sealed: the record
+    is held then, until `accept.Acceptance.drain` finds that it lacks nothing, and its rows stay.
+    """
     rows = journal.rows(conn, page_id)
-    if not rows:
+    own = [row for row in rows if not row.chain and not row.seq]
+    if not own:
         return None
+    must_wait = len(own) != len(rows) or held.is_any(conn, page_id)
     made: Record | None = None
-    for via, group in groupby(rows, key=lambda row: row.via):
+    for via, group in groupby(own, key=lambda row: row.via):
         x: dict[str, Any] = {"via": via} if via else {}
-        made = log.write(conn, key, page_id, "edit", list(_parts(list(group))), x)
-    journal.drop_through(conn, page_id, rows[-1].n)
+        mine = list(group)
+        made = log.write(conn, key, page_id, "edit", list(_parts(mine)), x, must_wait=must_wait)
+        if must_wait:
+            journal.wait_in(conn, [row.n for row in mine], made.seq)
+    if not must_wait:
+        journal.drop_through(conn, page_id, own[-1].n)
     if _wants_checkpoint(conn, page_id):
         save_checkpoint(conn, page_id)
     return made
@@ -57,12 +67,14 @@ def due(
     first, last = func.min(table.c.at_ms), func.max(table.c.at_ms)
     size = func.sum(func.length(table.c.update))
     is_due = or_(last <= now_ms - quiet_ms, first <= now_ms - max_age_ms, size >= max_bytes)
-    return list(conn.scalars(select(table.c.page_id).group_by(table.c.page_id).having(is_due)))
+    ours = (table.c.chain == "") & (table.c.seq == 0)
+    query = select(table.c.page_id).where(ours).group_by(table.c.page_id)
+    return list(conn.scalars(query.having(is_due)))
 
 
 def save_checkpoint(conn: Connection, page_id: str) -> None:
-    """Keep the page's state as of its newest record; its journal must be empty."""
-    state = text.compacted(journal.state(conn, page_id))
+    """Keep the page's state as of its newest record."""
+    state = text.compacted(journal.sealed(conn, page_id))
     checkpoint.save(conn, page_id, log.last_position(conn), state)
 
 

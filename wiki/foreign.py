@@ -1,0 +1,152 @@
+"""What other sites' records do to our tables, beside the text: births, acts, grants.
+
+Ids are the world's, addresses are ours: where a slug is taken here, theirs gets a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from wiki import fact, grant, page, people, space, turn
+from wiki.access import Openness, Role
+from wiki.errors import BadInput, NameTaken, NotFound
+from wiki.names import check_title, slugify
+from wiki.record import Part, Record
+from wiki.store.tables import page as pages
+from wiki.store.tables import setting
+from wiki.store.tables import space as spaces
+
+_RECEPTION = "reception:"
+
+
+def space_for(conn: Connection, record: Record) -> str | None:
+    """The space here of a record's page; None while there is none."""
+    if record.kind != "create":
+        found = conn.scalar(select(pages.c.space_id).where(pages.c.id == record.page))
+        here = conn.scalar(select(spaces.c.id).where(spaces.c.id == record.page))
+        return found or here
+    if record.x.get("thing") == "space":
+        return record.page
+    wanted = str(record.x.get("space"))
+    if conn.scalar(select(spaces.c.id).where(spaces.c.id == wanted)) is not None:
+        return wanted
+    name = _RECEPTION + record.chain
+    return conn.scalar(select(setting.c.value).where(setting.c.name == name))
+
+
+def receive_in(conn: Connection, origin: str, space_id: str) -> None:
+    """Single pages that the site shares stand in this space of ours."""
+    conn.execute(setting.delete().where(setting.c.name == _RECEPTION + origin))
+    conn.execute(setting.insert().values(name=_RECEPTION + origin, value=space_id))
+
+
+def apply(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
+    """Births, acts and grants; of our own records nothing. Raises BadInput, NotFound, NameTaken."""
+    if record.kind == "create":
+        _be_born(conn, record, foreign, now_ms)
+    elif record.kind == "fact":
+        for part in record.parts:
+            _act(conn, record, part, foreign)
+    elif record.kind == "grant":
+        grant.apply(conn, record)
+
+
+def check(record: Record) -> None:
+    """What can be said of births and acts before anything is known of the page. Raises BadInput."""
+    if record.kind == "create":
+        _checked_birth(record)
+    elif record.kind == "fact":
+        for part in record.parts:
+            told = _told(part)
+            if told.get("name") in turn.REGISTERS:
+                fact.checked(told)
+
+
+def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
+    born = _checked_birth(record)
+    if born["thing"] == "space":
+        born["slug"] = _free_space_slug(conn, born["slug"])
+        space.insert(conn, record.page, born, record.ts)
+        return
+    author = people.id_here(record.parts[0].person_id, record.chain, foreign)
+    home = space_for(conn, record)
+    if home is None:
+        raise NotFound("space", str(record.x.get("space")))
+    title = page.numbered_title(conn, home, born["title"])
+    born |= {"space": home, "slug": page.free_slug(conn, home, title)}
+    page.insert(conn, record.page, born, author, record.ts)
+
+
+def _checked_birth(record: Record) -> dict[str, Any]:
+    born, thing = dict(record.x), record.x.get("thing")
+    if len(record.parts) != 1 or record.seq != 1 or record.fields["page"]:
+        raise BadInput("create", "it is the first of its chain, with one part, of no page")
+    title = check_title(str(born.get("title")))
+    if thing == "page":
+        tags = born.get("tags")
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise BadInput("tags", "a list of words")
+        kind = page.check_kind(str(born.get("kind")))
+        return {"thing": thing, "title": title, "kind": kind, "tags": list(page.check_tags(tags))}
+    if thing != "space":
+        raise BadInput("thing", "a page or a space")
+    return {  # who may see it here is for our stewards to say
+        "thing": thing,
+        "title": title,
+        "slug": slugify(str(born.get("slug") or title)),
+        "purpose": str(born.get("purpose", ""))[: fact.MAX_PURPOSE_CHARS],
+        "openness": Openness.MEMBERS.value,
+        "open_role": Role.READER.value,
+        "guests_allowed": False,
+        "is_sample": False,
+    }
+
+
+def _act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -> None:
+    told = _told(part)
+    name = str(told.get("name"))
+    if name not in turn.REGISTERS or turn.is_beaten(conn, record, name):
+        return  # the record of it is all there is to it, or a later word stands
+    told = fact.checked(told)
+    author = people.id_here(part.person_id, record.chain, foreign)
+    if name == "settings":
+        kept = {field: value for field, value in told.items() if field in ("title", "purpose")}
+        if kept:
+            fact.apply(conn, record.page, author, {"name": name, **kept}, part.at_ms)
+        return
+    try:
+        fact.apply(conn, record.page, author, told, part.at_ms)
+    except NameTaken:
+        _rename(conn, record.page, author, told, part.at_ms)
+
+
+def _rename(
+    conn: Connection, page_id: str, author: str, told: Mapping[str, Any], at_ms: int
+) -> None:
+    """Its title as they say it, at a numbered address of ours."""
+    here = page.by_id(conn, page_id)
+    numbered = page.numbered_title(conn, here.space_id, told["title"])
+    fact.apply(conn, page_id, author, {"name": "rename", "title": numbered}, at_ms)
+    conn.execute(pages.update().where(pages.c.id == page_id).values(title=told["title"]))
+
+
+def _told(part: Part) -> dict[str, Any]:
+    try:
+        told = json.loads(part.update)
+    except ValueError as error:
+        raise BadInput("fact", "it is not JSON") from error
+    if not isinstance(told, dict):
+        raise BadInput("fact", "it is not an object")
+    return told
+
+
+def _free_space_slug(conn: Connection, wanted: str) -> str:
+    slug, number = wanted, 1
+    while conn.scalar(select(spaces.c.id).where(spaces.c.slug == slug)) is not None:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug

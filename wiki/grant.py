@@ -1,0 +1,211 @@
+"""What other sites may do with a space or a page: `grant` records, and what follows from them.
+
+A grant stands in the chain of the thing's home, so that every site that holds the thing knows who
+may write in it, with the keys to check that. Nothing is shared that no grant names. A revocation
+names the last number accepted of each of the other site's chains: what came before stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wiki import log, peer, record
+from wiki.access import Role
+from wiki.errors import BadInput, Forbidden
+from wiki.key import SiteKey
+from wiki.record import Part, Record
+from wiki.store.tables import page as pages
+from wiki.store.tables import record as records
+from wiki.store.tables import share as table
+
+ROLES = (Role.READER, Role.COMMENTER, Role.EDITOR)
+COMMENTS = frozenset(("comment", "reply", "resolve", "reopen", "vote", "sponsor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`until_ms`: None for ever; `with_history`: also what was before; `with_names`: people by
+    name, else by pseudonym; `may_share_on`: to third sites."""
+
+    role: Role
+    until_ms: int | None = None
+    with_history: bool = True
+    with_names: bool = True
+    may_share_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`last`: page -> last number accepted of the site's chain, once it is revoked."""
+
+    thing_id: str
+    origin: str
+    terms: Terms
+    granted_at_ms: int
+    revoked_at_ms: int | None
+    last: Mapping[str, int]
+
+    def is_open(self, now_ms: int) -> bool:
+        until = self.terms.until_ms
+        return self.revoked_at_ms is None and (until is None or now_ms < until)
+
+
+def give(
+    conn: Connection,
+    key: SiteKey,
+    thing_id: str,
+    origin: str,
+    terms: Terms,
+    *,
+    person_id: str,
+    now_ms: int,
+) -> Record:
+    """Share the space or page with the site. Raises NotFound, BadInput, Forbidden."""
+    to = peer.by_origin(conn, origin)
+    if terms.role not in ROLES:
+        raise BadInput("role", f"it is one of {', '.join(ROLES)}")
+    _demand_home(conn, key, thing_id)
+    told = {
+        "to": origin,
+        "name": to.name,
+        "address": to.address,
+        "keys": peer.keys_of(conn, origin),
+        "role": terms.role.value,
+        "until": terms.until_ms,
+        "history": terms.with_history,
+        "names": terms.with_names,
+        "on": terms.may_share_on,
+    }
+    made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, b"")], told)
+    apply(conn, made)
+    return made
+
+
+def revoke(
+    conn: Connection, key: SiteKey, thing_id: str, origin: str, *, person_id: str, now_ms: int
+) -> Record:
+    """Take it back: nothing goes there or comes from there any more. Raises Forbidden."""
+    _demand_home(conn, key, thing_id)
+    last = dict(_written(conn, thing_id, origin))
+    body = record.canonical(last).encode()
+    told = {"to": origin, "revoked": True}
+    made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, body)], told)
+    apply(conn, made)
+    return made
+
+
+def apply(conn: Connection, made: Record) -> None:
+    """What a grant record says, from now on. Raises BadInput."""
+    told = made.x
+    mine = (table.c.thing_id == made.page) & (table.c.origin == str(told.get("to")))
+    if told.get("revoked") is True:
+        last = json.loads(made.body)
+        if not isinstance(last, dict) or not all(type(seq) is int for seq in last.values()):
+            raise BadInput("last", "page -> number")
+        values: dict[str, Any] = {"revoked_at_ms": made.ts, "last": json.dumps(last)}
+        conn.execute(table.update().where(mine).values(**values))
+        return
+    values = _checked(told) | {"granted_at_ms": made.ts, "revoked_at_ms": None, "last": "{}"}
+    peer.keep_keys(conn, told["to"], told["keys"])
+    row = insert(table).values(thing_id=made.page, origin=told["to"], **values)
+    conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=values))
+
+
+def shares(conn: Connection, thing_id: str) -> list[Share]:
+    """With whom it is, or was, shared."""
+    query = select(table).where(table.c.thing_id == thing_id).order_by(table.c.granted_at_ms)
+    return [_share(row) for row in conn.execute(query)]
+
+
+def with_site(conn: Connection, origin: str) -> list[Share]:
+    """All that is, or was, shared with the site."""
+    return [_share(row) for row in conn.execute(select(table).where(table.c.origin == origin))]
+
+
+def of_page(conn: Connection, page_id: str, space_id: str, origin: str) -> list[Share]:
+    """What the site was allowed on a page: by the page itself, by its space."""
+    query = select(table).where(
+        or_(table.c.thing_id == page_id, table.c.thing_id == space_id), table.c.origin == origin
+    )
+    return [_share(row) for row in conn.execute(query)]
+
+
+def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int) -> str:
+    """Why the record's origin may not write it there, as a sentence; "" when it may.
+
+    Times count at the home alone: other sites go by its revocation, so that all judge alike."""
+    thing, chain = made.page, made.chain
+    home = log.home(conn, space_id) or (log.home(conn, thing) if thing != space_id else None)
+    if chain == (home or chain) or chain == own:
+        return ""
+    if thing == space_id:
+        return "only its home speaks for a space"
+    found = of_page(conn, thing, space_id, chain)
+    if not found:
+        return "nobody has shared this with that site"
+    reasons = [_why_not(one, made, now_ms if home == own else 0) for one in found]
+    return "" if "" in reasons else reasons[0]
+
+
+def may_see(conn: Connection, thing_id: str, space_id: str, origin: str, now_ms: int) -> bool:
+    """Whether the site is to get the page or space at all: the door of everything that leaves."""
+    home = log.home(conn, thing_id)
+    if home == origin or log.home(conn, space_id) == origin:
+        return True
+    return any(one.is_open(now_ms) for one in of_page(conn, thing_id, space_id, origin))
+
+
+def _why_not(share: Share, made: Record, now_ms: int) -> str:
+    if share.revoked_at_ms is not None:
+        is_old = made.seq <= share.last.get(made.page, 0)
+        return "" if is_old else "what was shared with that site has been taken back"
+    if share.terms.until_ms is not None and now_ms >= share.terms.until_ms:
+        return "the time for which it was shared is over"
+    role = share.terms.role
+    if made.kind == "redact" or role is Role.EDITOR:
+        return ""  # of its own records; that is checked where they are redacted
+    if made.kind == "fact" and role is Role.COMMENTER:
+        names = {json.loads(part.update).get("name") for part in made.parts}
+        return "" if names <= COMMENTS else "that site may comment, not change"
+    return f"that site is a {role.value} there"
+
+
+def _demand_home(conn: Connection, key: SiteKey, thing_id: str) -> None:
+    if log.home(conn, thing_id) != key.origin:
+        raise Forbidden("share", "what another site made", "Ask there.")
+
+
+def _written(conn: Connection, thing_id: str, origin: str) -> list[tuple[str, int]]:
+    """The site's chains on the page, or on the pages of the space, and where they end."""
+    of_space = select(pages.c.id).where(pages.c.space_id == thing_id)
+    query = select(records.c.page, records.c.seq).where(
+        records.c.chain == origin, or_(records.c.page == thing_id, records.c.page.in_(of_space))
+    )
+    return [(row.page, row.seq) for row in conn.execute(query.order_by(records.c.seq))]
+
+
+def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
+    until = told.get("until")
+    flags = {"with_history": "history", "with_names": "names", "may_share_on": "on"}
+    if (
+        not isinstance(told.get("to"), str)
+        or not isinstance(told.get("keys"), dict)
+        or told.get("role") not in ROLES
+        or not (until is None or type(until) is int)
+        or not all(isinstance(told.get(name), bool) for name in flags.values())
+    ):
+        raise BadInput("grant", "it does not say to whom, what, until when")
+    values = {column: told[name] for column, name in flags.items()}
+    return {"role": told["role"], "until_ms": until, **values}
+
+
+def _share(row: Row[Any]) -> Share:
+    terms = Terms(Role(row.role), row.until_ms, row.with_history, row.with_names, row.may_share_on)
+    last = json.loads(row.last)
+    return Share(row.thing_id, row.origin, terms, row.granted_at_ms, row.revoked_at_ms, last)

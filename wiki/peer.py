@@ -1,0 +1,160 @@
+"""Other sites: what they are called, where they are, whose signatures are theirs, how it stands.
+
+proposed   they asked for a connection, or we did; the other side has not confirmed
+connected  both administrators have compared the fingerprints and confirmed
+closed     one side has left; what both hold stays, nothing goes or comes
+blocked    closed, and they may not ask again
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wiki.errors import BadInput, NotFound
+from wiki.key import id26
+from wiki.names import check_title
+from wiki.store.tables import peer as table
+from wiki.store.tables import peer_key
+
+Keys = Mapping[str, str]  # kid -> public key, base64url
+FIRST_KID = "k1"
+
+
+class PeerState(StrEnum):
+    ASKED = "asked"  # we confirmed, they have not
+    ASKING = "asking"  # they confirmed, we have not
+    CONNECTED = "connected"
+    CLOSED = "closed"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """`skew_ms`: its clock less ours; `trouble`: why it was not reached last time."""
+
+    origin: str
+    name: str
+    address: str
+    contact: str
+    state: PeerState
+    created_at_ms: int
+    contact_at_ms: int | None
+    skew_ms: int
+    trouble: str
+
+
+def fingerprint(public: str) -> str:
+    """A key as two people compare it by telephone: its id in groups of four."""
+    origin = id26(decoded(public))
+    return " ".join(origin[at : at + 4] for at in range(0, 24, 4))
+
+
+def decoded(public: str) -> bytes:
+    """Raises BadInput."""
+    try:
+        found = base64.urlsafe_b64decode(public + "=" * (-len(public) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise BadInput("key", "it is not base64url") from error
+    if len(found) != 32:
+        raise BadInput("key", "it is not an Ed25519 key")
+    return found
+
+
+def keep(
+    conn: Connection,
+    *,
+    origin: str,
+    name: str,
+    address: str,
+    contact: str,
+    keys: Keys,
+    state: PeerState,
+    now_ms: int,
+) -> Peer:
+    """Remember the site, or what it is called now. Raises BadInput when its id is not its key's."""
+    values = {"name": check_title(name), "address": address.rstrip("/"), "contact": contact[:200]}
+    keep_keys(conn, origin, keys)
+    row = insert(table).values(origin=origin, state=state.value, created_at_ms=now_ms, **values)
+    changed = {**values, "state": state.value}
+    conn.execute(row.on_conflict_do_update(index_elements=["origin"], set_=changed))
+    return by_origin(conn, origin)
+
+
+def keep_keys(conn: Connection, origin: str, keys: Keys) -> None:
+    """Whose signatures we can check from now on; a key that is there is never replaced.
+
+    The first key must be the one that the site's id is the hash of. Raises BadInput."""
+    first = keys.get(FIRST_KID)
+    if first is None or id26(decoded(first)) != origin:
+        raise BadInput("key", "the site's id is not the hash of its first key")
+    for kid, public in keys.items():
+        decoded(public)
+        row = insert(peer_key).values(origin=origin, kid=kid, public=public)
+        conn.execute(row.on_conflict_do_nothing())
+
+
+def keys_of(conn: Connection, origin: str) -> dict[str, str]:
+    query = select(peer_key.c.kid, peer_key.c.public).where(peer_key.c.origin == origin)
+    return {row.kid: row.public for row in conn.execute(query)}
+
+
+def by_origin(conn: Connection, origin: str) -> Peer:
+    """Raises NotFound."""
+    row = conn.execute(select(table).where(table.c.origin == origin)).first()
+    if row is None:
+        raise NotFound("peer", origin)
+    return _peer(row)
+
+
+def find(conn: Connection, name: str) -> Peer:
+    """By id, name or address. Raises NotFound."""
+    wanted = name.strip().rstrip("/")
+    for one in every(conn):
+        if wanted in (one.origin, one.name, one.address):
+            return one
+    raise NotFound("peer", name)
+
+
+def every(conn: Connection) -> list[Peer]:
+    """By name."""
+    return [_peer(row) for row in conn.execute(select(table).order_by(table.c.name))]
+
+
+def connected(conn: Connection) -> list[Peer]:
+    return [one for one in every(conn) if one.state is PeerState.CONNECTED]
+
+
+def is_connected(conn: Connection, origin: str) -> bool:
+    state = conn.scalar(select(table.c.state).where(table.c.origin == origin))
+    return bool(state == PeerState.CONNECTED)
+
+
+def set_state(conn: Connection, origin: str, state: PeerState) -> None:
+    """Raises NotFound."""
+    mine = table.update().where(table.c.origin == origin)
+    if conn.execute(mine.values(state=state.value)).rowcount == 0:
+        raise NotFound("peer", origin)
+
+
+def met(conn: Connection, origin: str, now_ms: int, skew_ms: int = 0) -> None:
+    """It answered, or called."""
+    values = {"contact_at_ms": now_ms, "skew_ms": skew_ms, "trouble": ""}
+    conn.execute(table.update().where(table.c.origin == origin).values(**values))
+
+
+def missed(conn: Connection, origin: str, trouble: str) -> None:
+    """It was not reached, and why."""
+    conn.execute(table.update().where(table.c.origin == origin).values(trouble=trouble[:500]))
+
+
+def _peer(row: Row[tuple[object, ...]]) -> Peer:
+    values = dict(row._mapping)
+    values["state"] = PeerState(row.state)
+    return Peer(**values)

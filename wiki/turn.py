@@ -1,0 +1,70 @@
+"""Which of two acts on a page counts when two sites act at once: the one of the later turn.
+
+A turn counts what its site had seen: one more than the highest turn on the page. So an act beats
+all that it knew of, whatever the clocks say, and all sites find the same winner.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from wiki.record import Record
+from wiki.store.tables import record as table
+
+REGISTERS = {
+    "rename": "title",
+    "kind": "kind",
+    "tags": "tags",
+    "status": "status",
+    "protect": "protection",
+    "archive": "archived",
+    "restore": "archived",
+    "settings": "settings",
+}
+
+
+def next_of(conn: Connection, thing_id: str, own: str) -> dict[str, Any]:
+    """The field that a fact of ours carries; none where nobody else has written."""
+    others = (table.c.page == thing_id) & (table.c.chain != own)
+    if conn.scalar(select(table.c.position).where(others).limit(1)) is None:
+        return {}
+    return {"turn": highest(conn, thing_id) + 1}
+
+
+def highest(conn: Connection, thing_id: str) -> int:
+    return max((turn_of(one) for one in _facts(conn, thing_id)), default=0)
+
+
+def turn_of(record: Record) -> int:
+    turn = record.x.get("turn", 0)
+    return turn if type(turn) is int and turn >= 0 else 0
+
+
+def is_beaten(conn: Connection, record: Record, name: str) -> bool:
+    """Whether the page has a later word on what the fact `name` of the record sets."""
+    register = REGISTERS.get(name)
+    if register is None:
+        return False
+    mine = _order(record)
+    return any(
+        _order(one) > mine
+        and any(REGISTERS.get(_name_of(part.update)) == register for part in one.parts)
+        for one in _facts(conn, record.page)
+    )
+
+
+def _order(record: Record) -> tuple[int, str, int]:
+    return turn_of(record), record.chain, record.seq
+
+
+def _name_of(update: bytes) -> str:
+    return str(json.loads(update).get("name", ""))
+
+
+def _facts(conn: Connection, thing_id: str) -> list[Record]:
+    query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
+    query = query.where(table.c.page == thing_id, table.c.kind == "fact")
+    return [Record(*row) for row in conn.execute(query)]
