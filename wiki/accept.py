@@ -182,12 +182,9 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
         record.header.encode()
     except (Damaged, UnicodeEncodeError) as error:
         raise NotAccepted("malformed", str(error)) from error
-    public = own.public_bytes if record.chain == own.origin else None
+    public = peer.key_of(conn, record.chain, record.kid, own)
     if public is None:
-        known = peer.keys_of(conn, record.chain).get(record.kid)
-        if known is None:
-            raise NotAccepted("unknown-key", f"no key {record.kid} of {record.chain} is known here")
-        public = peer.decoded(known)
+        raise NotAccepted("unknown-key", f"no key {record.kid} of {record.chain} is known here")
     try:
         records.check(record, public)
     except Damaged as error:
@@ -201,7 +198,7 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
             parse(update, is_limited=False)
         foreign.check(record)
         if record.kind == "adopt":
-            adopt.check(conn, record)
+            adopt.check(conn, record, own)
     except BadUpdate as error:
         raise NotAccepted("poison", str(error)) from error
     except BadInput as error:
@@ -439,7 +436,8 @@ def _is_in_order(walked: Walked) -> bool:
 
 
 def _parts(record: Record) -> tuple[Part, ...]:
-    return record.parts if record.kind in TEXT_KINDS else ()
+    is_text = record.kind in TEXT_KINDS and record.x.get("thing") != "space"
+    return record.parts if is_text else ()
 
 
 def _updates(record: Record) -> list[bytes]:

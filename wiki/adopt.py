@@ -35,7 +35,7 @@ def adopt(conn: Connection, key: SiteKey, page_id: str, origin: str) -> Record |
     return log.write(conn, key, page_id, "adopt", parts, x, must_wait=True)
 
 
-def check(conn: Connection, record: Record) -> None:
+def check(conn: Connection, record: Record, own: SiteKey) -> None:
     """That the origin has signed all that the record adopts. Raises NotAccepted, BadInput."""
     told, origin = record.x.get("frames"), record.x.get("of")
     if not isinstance(told, list) or len(told) != len(record.parts) or not isinstance(origin, str):
@@ -50,7 +50,7 @@ def check(conn: Connection, record: Record) -> None:
         if site != origin:
             raise NotAccepted("forged-origin", "it adopts text of one site as another's")
         bare = Frame(record.page, origin, seq, n, person_id, part.at_ms, kid, part.update, raw)
-        frame.check(conn, bare)
+        frame.check(conn, bare, own)
 
 
 def _gap_free(conn: Connection, page_id: str, rows: Sequence[JournalRow]) -> list[JournalRow]:

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,12 +130,7 @@ def _text_problems(
 ) -> Iterator[Problem]:
     """`shown` gives the text as it is read, where that is not by replaying all."""
     gate, doc = Gate(), text.new_doc()
-    parts = [
-        (f"record {row.id}", part.update)
-        for row in history
-        if row.kind in TEXT_KINDS
-        for part in _parts(row)
-    ]
+    parts = list(_updates(history))
     parts += [(f"journal row {row.n}", row.update) for row in typed]
     for where, update in parts:
         try:
@@ -149,6 +145,17 @@ def _text_problems(
             yield Problem(place, "its text is not what its record and journal make")
     except Damaged as error:
         yield Problem(place, f"its text cannot be read ({error})")
+
+
+def _updates(history: list[Row[Any]]) -> Iterator[tuple[str, bytes]]:
+    """What the records add to the text, and which does; records of one batch add it together."""
+    for batch, group in groupby(history, key=lambda row: row.batch):
+        rows = [row for row in group if row.kind in TEXT_KINDS]
+        updates = [(f"record {row.id}", part.update) for row in rows for part in _parts(row)]
+        if batch is None or not updates:
+            yield from updates
+        else:
+            yield updates[0][0], text.merge([update for _, update in updates])
 
 
 def _file_problems(

@@ -64,13 +64,13 @@ def sign(
     return Frame(page_id, key.origin, seq, n, person_id, at_ms, key.kid, update, signature)
 
 
-def check(conn: Connection, frame: Frame) -> None:
+def check(conn: Connection, frame: Frame, own: SiteKey) -> None:
     """That its origin has signed it. Raises NotAccepted."""
-    public = peer.keys_of(conn, frame.chain).get(frame.kid)
+    public = peer.key_of(conn, frame.chain, frame.kid, own)
     if public is None:
         raise NotAccepted("unknown-key", f"no key {frame.kid} of {frame.chain} is known here")
     signed = SIGNED_AS + frame.header.encode()
-    if not verify_signature(peer.decoded(public), frame.signature, signed):
+    if not verify_signature(public, frame.signature, signed):
         raise NotAccepted("bad-signature", "the live frame is not signed by its origin")
 
 

@@ -141,6 +141,8 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
 
     Times count at the home alone: other sites go by its revocation, so that all judge alike."""
     thing, chain = made.page, made.chain
+    if thing == space_id and made.kind in ("edit", "adopt"):
+        return "a space has no text"
     home = log.home(conn, space_id) or (log.home(conn, thing) if thing != space_id else None)
     if chain == (home or chain) or chain == own:
         return ""

@@ -66,10 +66,19 @@ class Lease(NamedTuple):
 
 
 def append(
-    conn: Connection, page_id: str, person_id: str, at_ms: int, update: bytes, via: str = ""
+    conn: Connection,
+    page_id: str,
+    person_id: str,
+    at_ms: int,
+    update: bytes,
+    via: str = "",
+    *,
+    chain: str = "",
+    seq: int = 0,
+    evidence: str = "",
 ) -> int:
-    """Its number, which is never used again."""
-    values = _values(Entry(page_id, person_id, at_ms, via, update))
+    """Its number, which is never used again. The last three are a live frame's (`JournalRow`)."""
+    values = _values(Entry(page_id, person_id, at_ms, via, update, chain, seq, evidence))
     result = conn.execute(table.insert().values(**values))
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 

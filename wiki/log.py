@@ -55,7 +55,7 @@ def write(
 
     It goes to `held` when it `must_wait` for other sites' records, or follows one that does."""
     waiting = held.head(conn, thing_id, key.origin) if thing_id else None
-    last = waiting or (head(conn, thing_id, key.origin) if thing_id else None)
+    last = own_head(conn, thing_id, key.origin) if thing_id else None
     seq, prev = (last[0] + 1, last[1]) if last else (1, "")
     deps = _deps(conn, thing_id, key.origin, since=0 if waiting else None) if thing_id else {}
     if kind == "fact" and thing_id:
@@ -128,6 +128,11 @@ def get(conn: Connection, record_id: str) -> Record:
     if not found:
         raise NotFound("revision", record_id)
     return found[0]
+
+
+def own_head(conn: Connection, page_id: str, own: str) -> tuple[int, str] | None:
+    """Number and id of our newest record, also of one that is held."""
+    return held.head(conn, page_id, own) or head(conn, page_id, own)
 
 
 def heads(conn: Connection, page_id: str) -> dict[str, tuple[int, str]]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki.errors import BadInput, NotFound
-from wiki.key import id26
+from wiki.key import SiteKey, id26
 from wiki.names import check_title
 from wiki.store.tables import peer as table
 from wiki.store.tables import peer_key
@@ -103,6 +103,15 @@ def keep_keys(conn: Connection, origin: str, keys: Keys) -> None:
 def keys_of(conn: Connection, origin: str) -> dict[str, str]:
     query = select(peer_key.c.kid, peer_key.c.public).where(peer_key.c.origin == origin)
     return {row.kid: row.public for row in conn.execute(query)}
+
+
+def key_of(conn: Connection, origin: str, kid: str, own: SiteKey) -> bytes | None:
+    """The public key of that name, of a site that is known here or of this one."""
+    if (origin, kid) == (own.origin, own.kid):
+        return own.public_bytes
+    mine = (peer_key.c.origin == origin) & (peer_key.c.kid == kid)
+    public = conn.scalar(select(peer_key.c.public).where(mine))
+    return decoded(public) if public is not None else None
 
 
 def by_origin(conn: Connection, origin: str) -> Peer:

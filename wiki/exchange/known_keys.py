@@ -1,4 +1,5 @@
-"""Whose signatures this site can check: its own key, and those of sites it was imported from."""
+"""Whose signatures this site can check: its own key, those of sites it was imported from, and those
+of its peers."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wiki.exchange.verify_alone import base64url
 from wiki.key import SiteKey
-from wiki.store.tables import setting
+from wiki.store.tables import peer_key, setting
 
 Keys = Mapping[str, Mapping[str, str]]  # origin -> kid -> public key, base64url
 _PREFIX = "key:"
@@ -22,6 +23,8 @@ def known(conn: Connection, own: SiteKey) -> dict[str, dict[str, str]]:
     for row in conn.execute(query):
         origin, _, kid = row.name.removeprefix(_PREFIX).partition(":")
         keys.setdefault(origin, {})[kid] = row.value
+    for row in conn.execute(select(peer_key).order_by(peer_key.c.origin, peer_key.c.kid)):
+        keys.setdefault(row.origin, {})[row.kid] = row.public
     return keys
 
 

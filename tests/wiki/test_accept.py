@@ -1,0 +1,246 @@
+"""What one site takes from another, and what it refuses, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.support.sites import START_MS, Site, Sites
+from tests.support.updates import typed, update
+from wiki import adopt, chain, fact, grant, log, page, people, record, space
+from wiki.access import Openness, Role
+from wiki.record import Part, Record
+
+
+@pytest.fixture
+def sites() -> Iterator[Sites]:
+    made = Sites.named("acme", "birch", "cedar")
+    yield made
+    for site in made.all:
+        site.close()
+
+
+def made_by(site: Site, page_id: str, *updates: bytes, kind: str = "edit", **more: Any) -> Record:
+    """The next record of the site's chain, whatever it says; the site itself does not keep it."""
+    head = site.heads(page_id).get(site.origin, (0, ""))
+    parts = [Part(site.person, START_MS, one) for one in updates]
+    told = {"seq": head[0] + 1, "prev": head[1], "x": {}, "ts_ms": START_MS} | more
+    return record.make(site.key, page=page_id, kind=kind, parts=parts, **told)
+
+
+def refused(site: Site, made: Record, reason: str) -> None:
+    before = site.heads(made.page), site.text(made.page)
+    outcome = site.receive(made)
+    assert (outcome.verdict, outcome.reason) == ("refused", reason), outcome
+    assert (site.heads(made.page), site.text(made.page)) == before
+
+
+def test_a_page_that_two_sites_write_is_the_same_on_both(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    acme.type(page_id, 0, 0, "Acme says. ")
+    birch.type(page_id, 0, 0, "Birch says. ")
+    for site, other in ((acme, birch), (birch, acme)):
+        site.seal(page_id)
+        assert other.receive(site.records(page_id)[-1]).verdict == "applied"
+    assert acme.text(page_id) == birch.text(page_id)
+    assert "Acme says. " in acme.text(page_id)
+    assert "Birch says. " in acme.text(page_id)
+
+
+def test_a_record_that_came_too_early_is_held_and_drained(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    for word in ("one ", "two ", "three "):
+        acme.type(page_id, 0, 0, word)
+        acme.seal(page_id)
+    *_, first, second, third = acme.records(page_id)
+    assert birch.receive(third).verdict == "held"
+    assert birch.receive(second).verdict == "held"
+    outcome = birch.receive(first)
+    assert [one.id for one in outcome.applied] == [first.id, second.id, third.id]
+    assert birch.receive(second).verdict == "known"
+    assert birch.text(page_id) == acme.text(page_id)
+
+
+def test_records_that_build_on_each_other_are_applied_in_one_go(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    for _ in range(2):  # under each other's live frames, nothing sealed
+        for site, other in ((acme, birch), (birch, acme)):
+            shown = site.type(page_id, len(site.text(page_id)), 0, f"{site.name} ")
+            assert shown and other.see(shown)
+    acme.seal(page_id)
+    birch.seal(page_id)
+    ours, theirs = acme.records(page_id)[-1], birch.records(page_id)[-1]
+    assert cedar.receive(ours).verdict == "held"
+    assert len(cedar.receive(theirs).applied) == 2
+    assert birch.receive(ours).verdict == acme.receive(theirs).verdict == "applied"
+    assert acme.waiting(page_id) == birch.waiting(page_id) == cedar.waiting(page_id) == (0, 0)
+    assert cedar.text(page_id) == "Begin. acme birch acme birch "
+
+
+def test_text_whose_origin_vanished_is_adopted_with_its_signed_frames(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    shown = birch.type(page_id, 0, 0, "Last words. ")
+    assert shown and acme.see(shown)
+    acme.type(page_id, 5, 0, "(well) ")
+    acme.seal(page_id)
+    assert acme.waiting(page_id)[0] == 1
+    made = acme.adopt(page_id, birch)
+    assert made is not None
+    for one in acme.records(page_id):
+        cedar.receive(one, acme)
+    assert cedar.text(page_id) == acme.text(page_id) == "Last (well) words. Begin. "
+    with cedar.open() as conn:
+        names = people.origin_of(page.by_id(conn, page_id).modified_by)
+    assert names in (acme.origin, birch.origin)
+
+
+def test_adopted_text_that_its_origin_never_signed_is_refused(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    shown = birch.type(page_id, 0, 0, "Mine. ")
+    assert shown and acme.see(shown)
+    with acme.open() as conn:
+        made = adopt.adopt(conn, acme.key, page_id, birch.origin)
+    assert made is not None
+    part = replace(made.parts[0], update=typed(birch.client, 0, "Lies. "))
+    told = {"seq": made.seq, "prev": made.prev, "kind": "adopt", "x": made.x}
+    refused(cedar, record.make(acme.key, page=page_id, parts=[part], **told), "bad-signature")
+
+
+def test_two_records_of_one_number_stop_the_chain_and_both_are_kept(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    one, other = (made_by(birch, page_id, typed(birch.client, 0, word)) for word in ("a", "b"))
+    assert acme.receive(one).verdict == "applied"
+    refused(acme, other, "equivocation")
+    with acme.open() as conn:
+        (stop,) = chain.stops(conn, birch.origin)
+    assert [header for header, _ in stop.proofs] == [one.header, other.header]
+    refused(acme, made_by(birch, page_id, typed(1, 0, "c"), seq=2, prev=one.id), "chain-stopped")
+    assert cedar.receive(other).verdict == "applied"  # has seen no other yet
+
+
+def test_a_chain_that_was_stopped_does_not_stop_the_page(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    refused(acme, made_by(birch, page_id, b"\x01\x01"), "poison")
+    good = made_by(cedar, page_id, typed(cedar.client, 0, "Still here. "))
+    assert acme.receive(good).verdict == "applied"
+
+
+def test_what_is_forged_or_broken_is_refused_by_name(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    good = made_by(birch, page_id, typed(birch.client, 0, "x"))
+    as_cedar = made_by(birch, page_id, typed(birch.client, 0, "x"))
+    header = as_cedar.header.replace(birch.origin, cedar.origin)
+    refused(acme, replace(good, header=header), "bad-signature")
+    refused(acme, replace(good, signature=bytes(64)), "bad-signature")
+    refused(acme, replace(good, body=typed(birch.client, 0, "y")), "bad-body")
+    refused(acme, replace(good, salt=bytes(16)), "bad-body")
+    refused(acme, replace(good, header=good.header.replace('"k1"', '"k9"')), "unknown-key")
+    stranger = Site("dogwood")
+    refused(acme, made_by(stranger, page_id, typed(5, 0, "x")), "unknown-key")
+    stranger.close()
+    assert acme.receive(good).verdict == "applied"
+
+
+def test_client_ids_are_bound_to_their_origin(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    acme.type(page_id, 0, 0, "Mine. ")
+    acme.seal(page_id)
+    clock = acme.vector(page_id)[acme.client]
+    made = made_by(birch, page_id, typed(acme.client, clock, "x", origin=(acme.client, clock - 1)))
+    refused(acme, made, "foreign-client")
+
+
+def test_text_that_says_otherwise_what_is_known_is_refused(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    first = made_by(birch, page_id, typed(birch.client, 0, "abc"))
+    assert acme.receive(first).verdict == "applied"
+    again = typed(birch.client, 1, "XYZ", origin=(birch.client, 0))
+    refused(acme, made_by(birch, page_id, again, seq=2, prev=first.id), "differs")
+
+
+def test_text_that_comes_again_as_it_was_is_no_harm(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    first = made_by(birch, page_id, typed(birch.client, 0, "abc"))
+    acme.receive(first)
+    again = typed(birch.client, 1, "bcd", origin=(birch.client, 0))
+    outcome = acme.receive(made_by(birch, page_id, again, seq=2, prev=first.id))
+    assert outcome.verdict == "applied"
+    assert acme.text(page_id) in ("abcdBegin. ", "Begin. abcd")
+
+
+def test_updates_that_would_poison_a_page_are_refused(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    refused(acme, made_by(birch, page_id, update() + b"\0"), "poison")
+    half = made_by(cedar, page_id, typed(cedar.client, 0, "🎈"))
+    assert acme.receive(half).verdict == "applied"
+    split = typed(cedar.client, 2, "x", origin=(cedar.client, 0))
+    refused(acme, made_by(cedar, page_id, split, seq=2, prev=half.id), "poison")
+
+
+def test_a_site_may_do_what_it_was_granted_and_no_more(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page(Role.COMMENTER)
+    refused(acme, made_by(birch, page_id, typed(birch.client, 0, "x")), "not-granted")
+    rename = record.canonical({"name": "rename", "title": "Ours now"}).encode()
+    refused(acme, made_by(cedar, page_id, rename, kind="fact"), "not-granted")
+    with acme.open() as conn:
+        assert page.by_id(conn, page_id).title == "Idea"
+
+
+def test_what_came_before_a_revocation_stays_and_nothing_comes_after(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    first = made_by(birch, page_id, typed(birch.client, 0, "Before. "))
+    acme.receive(first)
+    with acme.open() as conn:
+        space_id = page.by_id(conn, page_id).space_id
+        told = {"person_id": acme.person, "now_ms": acme.now_ms}
+        grant.revoke(conn, acme.key, space_id, birch.origin, **told)
+        assert not grant.may_see(conn, page_id, space_id, birch.origin, acme.now_ms)
+    late = typed(birch.client, 8, "After. ", origin=(birch.client, 7))
+    refused(acme, made_by(birch, page_id, late, seq=2, prev=first.id), "not-granted")
+    assert "Before. " in acme.text(page_id)
+
+
+def test_when_two_sites_rename_at_once_all_end_with_one_title(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    for site in (acme, birch):
+        with site.open() as conn:
+            act = {"name": "rename", "title": f"As {site.name} says"}
+            fact.act(conn, site.key, page_id, site.person, act, site.now_ms)
+    ours, theirs = acme.records(page_id)[-1], birch.records(page_id)[-1]
+    for site, made in ((acme, theirs), (birch, ours), (cedar, theirs), (cedar, ours)):
+        assert site.receive(made).verdict == "applied"
+    titles = set()
+    for site in sites.all:
+        with site.open() as conn:
+            titles.add(page.by_id(conn, page_id).title)
+    assert len(titles) == 1
+
+
+def test_a_shared_space_is_for_its_members_alone_until_a_steward_here_says_otherwise(
+    sites: Sites,
+) -> None:
+    _, birch, _ = sites.all
+    page_id = sites.shared_page()
+    with birch.open() as conn:
+        here = page.by_id(conn, page_id)
+        assert log.home(conn, here.space_id) == sites.all[0].origin
+        assert space.by_id(conn, here.space_id).openness is Openness.MEMBERS
+        assert people.origin_of(here.created_by) == sites.all[0].origin
