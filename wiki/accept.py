@@ -47,7 +47,7 @@ from wiki.errors import (
     NotFound,
 )
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS, Lease
+from wiki.journal import Lease
 from wiki.key import SiteKey
 from wiki.record import Part, Record
 from wiki.update import parse
@@ -191,6 +191,8 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
         raise NotAccepted(_REASONS.get(error.what, "malformed"), error.what) from error
     if len(fields["parts"]) > MAX_PARTS or record.seq < 1:
         raise NotAccepted("malformed", "it has too many parts, or no number")
+    if record.is_redacted:
+        raise NotAccepted("redacted", "its body was replaced, and no record here says so")
     if not all(_is_dep(dep) for dep in fields["deps"].values()):
         raise NotAccepted("malformed", "what it builds on is not told as number and id")
     try:
@@ -436,8 +438,7 @@ def _is_in_order(walked: Walked) -> bool:
 
 
 def _parts(record: Record) -> tuple[Part, ...]:
-    is_text = record.kind in TEXT_KINDS and record.x.get("thing") != "space"
-    return record.parts if is_text else ()
+    return record.text_parts if record.x.get("thing") != "space" else ()
 
 
 def _updates(record: Record) -> list[bytes]:

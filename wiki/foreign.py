@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from wiki import fact, grant, page, people, space, turn
 from wiki.access import Openness, Role
-from wiki.errors import BadInput, NameTaken, NotFound
+from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
+from wiki.form import MAX_PURPOSE_CHARS
 from wiki.names import check_title, slugify
 from wiki.record import Part, Record
 from wiki.store.tables import page as pages
@@ -21,6 +23,7 @@ from wiki.store.tables import setting
 from wiki.store.tables import space as spaces
 
 _RECEPTION = "reception:"
+_OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
 
 
 def space_for(conn: Connection, record: Record) -> str | None:
@@ -62,7 +65,7 @@ def check(record: Record) -> None:
     elif record.kind == "fact":
         for part in record.parts:
             told = _told(part)
-            if told.get("name") in turn.REGISTERS:
+            if told.get("name") in turn.REGISTERS and told.get("name") != "settings":
                 fact.checked(told)
 
 
@@ -82,9 +85,9 @@ def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: 
 
 
 def _checked_birth(record: Record) -> dict[str, Any]:
-    born, thing = dict(record.x), record.x.get("thing")
-    if len(record.parts) != 1 or record.seq != 1 or record.fields["page"]:
-        raise BadInput("create", "it is the first of its chain, with one part, of no page")
+    born, thing = dict(record.born), record.x.get("thing")
+    if len(record.parts) not in (1, 2) or record.seq != 1 or record.fields["page"]:
+        raise BadInput("create", "it is the first of its chain, with one author, of no page")
     title = check_title(str(born.get("title")))
     if thing == "page":
         tags = born.get("tags")
@@ -98,7 +101,7 @@ def _checked_birth(record: Record) -> dict[str, Any]:
         "thing": thing,
         "title": title,
         "slug": slugify(str(born.get("slug") or title)),
-        "purpose": str(born.get("purpose", ""))[: fact.MAX_PURPOSE_CHARS],
+        "purpose": str(born.get("purpose", ""))[: MAX_PURPOSE_CHARS],
         "openness": Openness.MEMBERS.value,
         "open_role": Role.READER.value,
         "guests_allowed": False,
@@ -109,17 +112,17 @@ def _checked_birth(record: Record) -> dict[str, Any]:
 def _act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -> None:
     told = _told(part)
     name = str(told.get("name"))
-    if name not in turn.REGISTERS or turn.is_beaten(conn, record, name):
-        return  # the record of it is all there is to it, or a later word stands
-    told = fact.checked(told)
     author = people.id_here(part.person_id, record.chain, foreign)
+    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, name):
+        return
     if name == "settings":
-        kept = {field: value for field, value in told.items() if field in ("title", "purpose")}
-        if kept:
-            fact.apply(conn, record.page, author, {"name": name, **kept}, part.at_ms)
+        told = {one: told[one] for one in ("name", "title", "purpose") if one in told}
+    if name not in turn.REGISTERS:  # what it speaks of may be unknown here, or it itself
+        with suppress(GroundswellError):
+            fact.apply(conn, record.page, author, fact.checked(told), part.at_ms)
         return
     try:
-        fact.apply(conn, record.page, author, told, part.at_ms)
+        fact.apply(conn, record.page, author, fact.checked(told), part.at_ms)
     except NameTaken:
         _rename(conn, record.page, author, told, part.at_ms)
 

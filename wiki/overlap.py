@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from wiki import causal, journal, log
 from wiki.gate import Gate
-from wiki.journal import TEXT_KINDS
 from wiki.record import Record
 from wiki.update import Unit, parse
 
@@ -35,9 +34,8 @@ def differing(
             wanted[section.client] = min(start, section.clock), max(end, section.clock + length)
     said: Units = {}
     for record in log.of_page(conn, page_id) if any(client in known for client in wanted) else ():
-        if record.kind in TEXT_KINDS:
-            for part in record.parts:
-                said.update(causal.units_of(part.update, wanted))
+        for part in record.text_parts:
+            said.update(causal.units_of(part.update, wanted))
     for of, update in enumerate(updates):
         for place, unit in causal.units_of(update, wanted).items():
             if not is_same(said.setdefault(place, unit), unit):
@@ -89,7 +87,6 @@ def _says_otherwise(update: bytes, applied: Sequence[Record]) -> bool:
     return any(
         not is_same(shown.get(place, unit), unit)
         for record in applied
-        if record.kind in TEXT_KINDS
-        for part in record.parts
+        for part in record.text_parts
         for place, unit in causal.units_of(part.update, wanted).items()
     )
