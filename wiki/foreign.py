@@ -101,7 +101,7 @@ def _checked_birth(record: Record) -> dict[str, Any]:
         "thing": thing,
         "title": title,
         "slug": slugify(str(born.get("slug") or title)),
-        "purpose": str(born.get("purpose", ""))[: MAX_PURPOSE_CHARS],
+        "purpose": str(born.get("purpose", ""))[:MAX_PURPOSE_CHARS],
         "openness": Openness.MEMBERS.value,
         "open_role": Role.READER.value,
         "guests_allowed": False,

@@ -23,6 +23,7 @@ from wiki import errors
 from wiki.errors import GroundswellError
 
 EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
+    errors.NotAccepted: errors.NotAccepted("not-granted", "nobody has shared this with that site"),
     errors.BadInput: errors.BadInput("title", "give it a title"),
     errors.TooLarge: errors.TooLarge("The text", 10, 5),
     errors.BadFrame: errors.BadFrame("it is empty"),
