@@ -67,6 +67,7 @@ RULES: dict[str, Rule] = {
     "PUT /api/v1/pages/{page_id}/protection": Rule(body={"level": "steward"}),
     "GET /api/v1/search": Rule(SEARCHES),
     "GET /api/v1/titles": Rule(("?q=zyxcan", "?q=hid", "?q=", "?space=secluded")),
+    "GET /api/v1/quick": Rule(("?q=zyxcan", "?q=", "?visited={page_id}", "?space=secluded")),
     "GET /api/v1/searches": OWN,
     "POST /api/v1/searches": Rule(("",), False, {}, {"name": "X", "q": "plankton"}, False),
     "DELETE /api/v1/searches/{search_id}": OWN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,32 @@ from web.api.shapes import moment
 from web.asked import Asked
 from wiki.saved_search import MAX_NAME_CHARS, MAX_QUERY_CHARS
 from wiki.saved_search import SavedSearch as Stored
+
+
+class QuickPage(msgspec.Struct, frozen=True):
+    """`why`: its title goes like what was typed, or it was "visited", or it "changed" lately."""
+
+    id: str
+    title: str
+    slug: str
+    space: str
+    space_title: str
+    kind: str
+    status: str
+    url: str
+    why: Literal["title", "visited", "changed"]
+
+
+class QuickSpace(msgspec.Struct, frozen=True):
+    slug: str
+    title: str
+
+
+class Quick(msgspec.Struct, frozen=True):
+    """`spaces`: where you may begin a page, the liveliest first."""
+
+    pages: list[QuickPage]
+    spaces: list[QuickSpace]
 
 
 class NewSavedSearch(msgspec.Struct, forbid_unknown_fields=True):

@@ -80,7 +80,7 @@ function shortcuts({ undo, leave, stepOut }: Surroundings) {
     { key: "Mod-y", run: () => undo.redo() !== null || true, preventDefault: true },
     { key: "Mod-b", run: toggleMark("**"), preventDefault: true },
     { key: "Mod-i", run: toggleMark("*"), preventDefault: true },
-    { key: "Mod-k", run: insertLink, preventDefault: true },
+    { key: "Mod-k", run: (view: EditorView) => !view.state.selection.main.empty && insertLink(view) }, // else the quick switcher
     line("Mod-Alt-0", "text"),
     line("Mod-Alt-1", "heading1"),
     line("Mod-Alt-2", "heading2"),

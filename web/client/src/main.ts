@@ -3,17 +3,19 @@
  *
  *   [data-theme-toggle]         a button: light, dark, as the system says (kept in this browser)
  *   input[type=search][name=q]  "/" goes there; titles are suggested while typing
+ *   [data-switch], Ctrl-K, ⌘K   the quick switcher, which is loaded then
  *   details[data-menu]          closes on Escape and outside clicks
  *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
  *   checkboxes in a page that its reader may edit
  */
 
 import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
+import { quickSwitcher } from "./quick";
 import { searchSuggestions } from "./suggestions";
 import { theme } from "./theme";
 import { editButtons } from "./start-editing";
 import { checkboxes } from "./checkboxes";
 
-for (const start of [theme, menus, shortcuts, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons]) {
+for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons]) {
   start();
 }

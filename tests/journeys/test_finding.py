@@ -1,0 +1,133 @@
+"""Finding as people do it: the quick switcher, the search page, ideas that are like a new one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.axe import findings
+from tests.support.server import Server
+from tests.support.waiting import eventually
+from tests.support.windows import Windows
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.node,
+    pytest.mark.asyncio(loop_scope="session"),
+]
+LOOKS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 800}}
+
+
+async def found(server: Server, words: str, page_id: str) -> None:
+    """Waits until the search knows the page."""
+
+    async def is_found() -> bool:
+        async with server.client("ada") as client:
+            return page_id in (await client.get("/api/v1/search", params={"q": words})).text
+
+    await eventually(is_found)
+
+
+async def a_window(server: Server, windows: Windows, path: str, who: str = "eve") -> Page:
+    page = await (await windows.of(server, who)).new_page()
+    await page.goto(server.url + path)
+    return page
+
+
+async def test_the_switcher_leads_to_a_page_by_keys_alone(server: Server, windows: Windows) -> None:
+    for number in (1, 2):
+        made = await server.page(f"Dirigible number {number}", "It floats.")
+    await found(server, "dirigible", made)
+    page = await a_window(server, windows, "/")
+    await page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Title of a page")
+    await expect(box).to_be_focused()
+    await page.keyboard.type("diri")
+    options = page.get_by_role("dialog").get_by_role("option")
+    await expect(options.first).to_contain_text("Dirigible number")
+    first, second = [await options.nth(at).inner_text() for at in (0, 1)]
+    await expect(options.nth(0)).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("ArrowDown")
+    await expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    active = await box.get_attribute("aria-activedescendant")
+    assert active == await options.nth(1).get_attribute("id") and first != second
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(second.split("\n")[0])
+
+
+async def test_the_switcher_ends_with_the_search_and_a_new_idea(
+    server: Server, windows: Windows
+) -> None:
+    page = await a_window(server, windows, "/")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Nobody wrote this")
+    options = page.get_by_role("dialog").get_by_role("option")
+    await expect(options).to_have_text([
+        "Search for “Nobody wrote this”", re.compile("New idea “Nobody wrote this”")
+    ])  # fmt: skip
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("Nobody wrote this")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Nobody wrote this")
+    await page.keyboard.press("Enter")  # before any answer: what was typed counts
+    await expect(page).to_have_url(re.compile("/search\\?q=Nobody"))
+
+
+async def test_the_switcher_begins_with_pages_seen_lately_and_closes_with_escape(
+    server: Server, windows: Windows
+) -> None:
+    await server.page("Seen lately by eve", "Text.")
+    await server.page("Changed after that", "Text.")
+    page = await a_window(server, windows, "/s/ideas/seen-lately-by-eve")
+    await page.goto(f"{server.url}/recent")
+    await page.get_by_role("link", name="Recent").focus()
+    await page.keyboard.press("Control+k")
+    options = page.get_by_role("dialog").get_by_role("option")
+    await expect(options.first).to_contain_text("Seen lately by eve")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Recent")).to_be_focused()
+
+
+async def test_a_search_is_narrowed_saved_and_found_again_by_keys_alone(
+    server: Server, windows: Windows
+) -> None:
+    for title in ("Zeppelin mail", "Zeppelin race"):
+        made = await server.page(title, "Slow and quiet.", who="bob")
+    await found(server, "zeppelin", made)
+    page = await a_window(server, windows, "/", who="bob")
+    await page.keyboard.press("/")
+    await page.keyboard.type("zepelin~ AND mail")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".hit mark").first).to_be_visible()
+    await page.get_by_text("Save this search").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Name", exact=True).fill("Airships by post")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_have_text("The search is saved.")
+    await page.goto(server.url)
+    await page.get_by_role("link", name="Airships by post").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=2, name="1 page")).to_be_visible()
+
+
+async def test_no_window_of_finding_has_a_serious_finding(server: Server, windows: Windows) -> None:
+    made = await server.page("Gyroplane", "A gyroplane is no helicopter.", who="bob")
+    await found(server, "gyroplane", made)
+    for size in LOOKS.values():
+        context = await windows.of(server, "bob", viewport=size, bypass_csp=True)
+        page, told = await context.new_page(), []
+        for path in ("/search", "/search?q=gyroplane", "/search?q=nothingatall", "/searches"):
+            await page.goto(server.url + path)
+            if await page.locator(".query-help summary").count():
+                await page.locator(".query-help summary").click()
+            told += await findings(page)
+        await page.goto(server.url)
+        await page.keyboard.press("Control+k")
+        await page.keyboard.type("gyro")
+        await expect(page.get_by_role("option").first).to_contain_text("Gyroplane")
+        told += await findings(page)
+        assert not told, told
