@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sync.limits import Allowance
 from sync.presence import Who
 from wiki.errors import GroundswellError
 
@@ -47,7 +48,14 @@ class Connection:
     taken_frames: int = 0  # update frames taken in
     acked_frames: int = 0
     gaps: int = 0  # one after the other, each after it had answered
+    allowance: Allowance | None = None  # how much it may send and cost
+    is_resting: bool = False  # it has cost too much: nothing of it is taken for a while
     refused: GroundswellError | None = None  # why it is to be closed
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether it waits for an answer that is made for it alone."""
+        return self.wants_state_since is not None or self.wants_everyone
 
     @property
     def is_owed(self) -> bool:

@@ -19,19 +19,29 @@ Invariants:
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sync import protocol
 from sync.connection import Connection
 from sync.presence import Presence, Who, serialise
 from wiki import text
-from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError
-from wiki.gate import Admitted, Gate, encode_state_vector, parse_state_vector
+from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError, TooLarge
+from wiki.gate import (
+    Admitted,
+    Gate,
+    encode_state_vector,
+    parse_state_vector,
+    vector_entries,
+)
 
 FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
 GAPS_ALLOWED = 3
+TURN_SECONDS = 0.02  # of the processor, for one connection in one tick; then others have theirs
+UNKNOWN_CLIENTS = 1000  # that a state vector may name: who was off line has a few
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +76,24 @@ class Batch:
     sources: set[Connection | None] = field(default_factory=set)
     submissions: list[Submission] = field(default_factory=list)
     vector_before: bytes = b""
+    resting: list[tuple[Connection, float]] = field(default_factory=list)  # so many seconds
 
 
 class Room:
     """See the module. `updates` rebuild the page; `leases` say whose the client ids are."""
 
     def __init__(
-        self, page_id: str, epoch: int, updates: Sequence[bytes], leases: Mapping[int, str]
+        self,
+        page_id: str,
+        epoch: int,
+        updates: Sequence[bytes],
+        leases: Mapping[int, str],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        work_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self.page_id, self.epoch = page_id, epoch
+        self._clock, self._work_clock = clock, work_clock
         self.connections: set[Connection] = set()
         self._leaving: list[Connection] = []  # gone; what they sent is still to be taken
         self.submissions: deque[Submission] = deque()
@@ -95,8 +114,8 @@ class Room:
     @property
     def has_input(self) -> bool:
         """Whether the next tick has something to take."""
-        present = any(one.inbox for one in self.connections)
-        return present or bool(self._leaving) or bool(self.submissions)
+        senders = chain(self.connections, self._leaving)
+        return bool(self.submissions) or any(one.inbox and not one.is_resting for one in senders)
 
     def text(self) -> str:
         """What the document says; it is durable between a `settle` and the next `take`."""
@@ -125,7 +144,7 @@ class Room:
         if any(one.is_draining and one.missed_from is None for one in self.connections):
             batch.vector_before = encode_state_vector(self._gate.state_vector)
         for connection in [*self._leaving, *self.connections]:
-            if connection.inbox:
+            if connection.inbox and not connection.is_resting:
                 self._take_frames(connection, batch, now_ms)
         self._leaving = [one for one in self._leaving if one.inbox]
         while self.submissions and not self.is_damaged:
@@ -134,6 +153,7 @@ class Room:
 
     def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
         updates: list[bytes] = []
+        began = self._work_clock()
         for _ in range(min(FRAMES_PER_TICK, len(connection.inbox))):
             if self.is_damaged or connection.refused is not None:
                 break
@@ -146,11 +166,23 @@ class Room:
             else:
                 if update is not None:
                     updates.append(update)
+            if self._work_clock() - began > TURN_SECONDS:
+                break
+        self._charge(connection, self._work_clock() - began, batch)
         connection.on_taken()
         if updates and connection.who is not None:
             person_id = connection.who.person_id
             batch.changes.append(Change(person_id, now_ms, "", text.merge(updates)))
             batch.sources.add(connection)
+
+    def _charge(self, connection: Connection, seconds: float, batch: Batch) -> None:
+        """Who costs more than its share waits; who goes on at that is closed."""
+        allowance, now = connection.allowance, self._clock()
+        if allowance is not None and (wait := allowance.worked(seconds, now)):
+            if refusal := allowance.refusal(now):
+                connection.refuse(refusal)
+            connection.is_resting = True
+            batch.resting.append((connection, wait))
 
     def _take_frame(self, connection: Connection, frame: bytes, batch: Batch) -> bytes | None:
         """The update that came with `frame`, if it brought something new."""
@@ -225,7 +257,10 @@ class Room:
 
     def _clamped(self, vector: bytes) -> bytes:
         """`vector` without what we never heard of: only our own bytes reach the document."""
-        theirs, ours = parse_state_vector(vector), self._gate.state_vector
+        ours = self._gate.state_vector
+        if (size := vector_entries(vector)) > (most := len(ours) + UNKNOWN_CLIENTS):
+            raise TooLarge("The state vector in clients", size, most)
+        theirs = parse_state_vector(vector)
         return encode_state_vector(
             {client: min(clock, ours[client]) for client, clock in theirs.items() if client in ours}
         )
@@ -253,12 +288,15 @@ class Room:
                 connection.missed_presence |= bool(presence)
                 continue
             is_sole_source = batch.sources == {connection}
+            began = self._work_clock() if connection.has_asked else 0.0
             frames = self._text_frames(connection, b"" if is_sole_source else update)
             frames += self._presence_frames(connection, presence)
             if connection.wants_acks and connection.acked_frames != connection.taken_frames:
                 connection.acked_frames = connection.taken_frames
                 frames.append(protocol.encode(protocol.Ack(connection.acked_frames)))
             connection.give(frames)
+            if began:
+                self._charge(connection, self._work_clock() - began, batch)
 
     def _text_frames(self, connection: Connection, update: bytes) -> list[bytes]:
         frames = []

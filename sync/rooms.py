@@ -23,13 +23,14 @@ from sqlalchemy import Connection as Sql
 from sqlalchemy import select
 
 from sync import rights
-from sync.connection import Rights
+from sync.connection import Connection, Rights
+from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
 from sync.rights import Claim
 from sync.room import Batch, Room, Submission
 from sync.seat import Seat
 from wiki import fact, journal, page, seal
-from wiki.errors import Damaged, GroundswellError, NotFound, RateLimited, Unavailable
+from wiki.errors import Damaged, GroundswellError, NotFound, Unavailable
 from wiki.journal import Entry, Lease
 from wiki.key import SiteKey
 from wiki.page import Touch
@@ -41,7 +42,6 @@ log = structlog.get_logger()
 TICK_SECONDS = 0.004
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 10.0
-SEATS_PER_PERSON = 64
 SHARED_AT_ONCE = 64
 
 
@@ -68,10 +68,13 @@ class Rooms:
         on_change: Callable[[], None] = lambda: None,
         tick_seconds: float = TICK_SECONDS,
         quiet_ms: int = 30_000,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._store, self._key = store, key
         self._clock_ms, self.on_change = clock_ms, on_change
         self._tick_seconds, self._quiet_ms = tick_seconds, quiet_ms
+        self._limits = limits
+        self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
@@ -87,17 +90,23 @@ class Rooms:
     # -- for the socket and the views
 
     async def join(self, claim: Claim, who: Who | None, *, wants_acks: bool) -> Seat:
-        """A seat at the page. Raises what `claim` is refused for, RateLimited or Unavailable."""
+        """A seat at the page. Raises what `claim` is refused for, TooManySockets, Unavailable."""
         if self._is_draining:
             raise Restarting("The server is restarting.")
         granted = await self._rights_of([claim])
         verdict = granted[claim]
         if isinstance(verdict, GroundswellError):
             raise verdict
-        if who is not None and self._seats_of(who.person_id) >= SEATS_PER_PERSON:
-            raise RateLimited("open pages", 30)
         room = await self._room(claim.page_id)
-        seat = Seat(claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room))
+        seat = Seat(
+            claim,
+            who,
+            verdict,
+            wants_acks=wants_acks,
+            on_input=lambda: self._stir(room),
+        )
+        shared = self._persons.enter(who.person_id) if who is not None else None
+        seat.connection.allowance = Allowance(self._limits, shared)
         room.join(seat.connection)
         self._seats.setdefault(room, set()).add(seat)
         self._empty_since.pop(room, None)
@@ -105,7 +114,10 @@ class Rooms:
         return seat
 
     def leave(self, seat: Seat) -> None:
-        """The socket is gone. What it sent before stays, also what the next tick is to take."""
+        """The socket is gone; once for each `join`. What it sent before stays, also what the next
+        tick is to take."""
+        if seat.connection.who is not None:
+            self._persons.leave(seat.connection.who.person_id)
         for room, seats in self._seats.items():
             if seat in seats:
                 seats.discard(seat)
@@ -214,6 +226,7 @@ class Rooms:
 
     async def _tick(self) -> None:
         awake, self._awake = self._awake, set()
+        loop = asyncio.get_running_loop()
         now_ms = self._clock_ms()
         batches = [room.take(now_ms) for room in awake if self._is_open(room)]
         await self._commit([batch for batch in batches if batch.changes or batch.leases])
@@ -226,6 +239,8 @@ class Rooms:
                     submission.done(None)
                 continue
             room.settle(batch)
+            for connection, seconds in batch.resting:
+                loop.call_later(seconds, self._rested, room, connection)
             if room.has_input:
                 self._stir(room)
         if any(batch.changes for batch in batches):
@@ -356,6 +371,10 @@ class Rooms:
         self._awake.add(room)
         self._wake.set()
 
+    def _rested(self, room: Room, connection: Connection) -> None:
+        connection.is_resting = False
+        self._stir(room)
+
     def _is_open(self, room: Room) -> bool:
         return self._rooms.get(room.page_id) is room
 
@@ -375,11 +394,6 @@ class Rooms:
         self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]
-
-    def _seats_of(self, person_id: str) -> int:
-        return sum(
-            seat.claim.person_id == person_id for seats in self._seats.values() for seat in seats
-        )
 
 
 def _write(conn: Sql, batches: list[Batch]) -> int:

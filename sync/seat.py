@@ -8,6 +8,7 @@ writes need no waiting, `attach`, `put` and `refusal`.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Seat:
         self._on_input = on_input
         self._wire: Wire | None = None
         self._patience: asyncio.TimerHandle | None = None  # until it counts as gone
+        self._rest: asyncio.TimerHandle | None = None  # it sent too much, and is not read from
         self.connection = Connection(who, rights, wants_acks, self._output.set, self._taken.set)
 
     async def receive(self, frame: bytes) -> None:
@@ -65,6 +67,8 @@ class Seat:
         connection.inbox.append(frame)
         connection.inbox_bytes += len(frame)
         self._on_input()
+        if wait := self._spent(len(frame)):
+            await asyncio.sleep(wait)
         while self._is_flooded:
             self._taken.clear()
             await self._taken.wait()
@@ -90,7 +94,7 @@ class Seat:
         """From now on `wire` is written to as soon as there is something to write."""
         self._wire = wire
         self.connection.on_output = self._write
-        self.connection.on_taken = wire.resume
+        self.connection.on_taken = self._read_on
         self._write()
 
     def put(self, frame: bytes) -> None:
@@ -101,8 +105,11 @@ class Seat:
         connection.inbox.append(frame)
         connection.inbox_bytes += len(frame)
         self._on_input()
-        if self._wire is not None and self._is_flooded:
+        wait = self._spent(len(frame))
+        if self._wire is not None and (wait or self._is_flooded):
             self._wire.pause()
+            if wait and self._rest is None:
+                self._rest = asyncio.get_running_loop().call_later(wait, self._rested)
 
     def drained(self) -> None:
         """The wire has sent what it was given."""
@@ -118,6 +125,23 @@ class Seat:
         while self.connection.refused is None:
             await self._output.wait()
         return self.connection.refused
+
+    def _spent(self, size: int) -> float:
+        """How many seconds to read nothing more after a frame of `size` bytes."""
+        allowance, now = self.connection.allowance, time.monotonic()
+        if allowance is None or not (wait := allowance.sent(size, now)):
+            return 0.0
+        if refusal := allowance.refusal(now):
+            self.connection.refuse(refusal)
+        return wait
+
+    def _rested(self) -> None:
+        self._rest = None
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._wire is not None and self._rest is None and not self._is_flooded:
+            self._wire.resume()
 
     @property
     def _is_flooded(self) -> bool:

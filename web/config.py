@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from sync.limits import Limits
 from wiki.errors import Misconfigured
 
 PREFIX = "GROUNDSWELL_"
@@ -54,6 +55,34 @@ SETTINGS = (
     Setting("files.quota_mib", 10_240, "How much all files of the site may take, in MiB."),
     Setting("search.engine", "tantivy", "`tantivy`, or `whoosh` (pure Python, slower)."),
     Setting("record.quiet_seconds", 30, "A page is sealed into the record after resting so long."),
+    Setting(
+        "limits.sockets_per_person",
+        64,
+        "Pages that one person may have open at once. 0 is no limit, here and below.",
+    ),
+    Setting(
+        "limits.sockets_per_address",
+        512,
+        "Pages that may be open at once from one address (of IPv6, from one /64). Trusted proxies "
+        "are not counted, those whom they speak for are.",
+    ),
+    Setting(
+        "limits.joins_per_minute",
+        600,
+        "How often pages may be opened from one address; as many at once.",
+    ),
+    Setting(
+        "limits.frames_per_second",
+        500,
+        "Messages that one open page may send, in the long run; one person four times as many. Who "
+        "sends more is slowed, and after 30 seconds of that closed.",
+    ),
+    Setting("limits.kib_per_second", 1024, "The same for KiB."),
+    Setting(
+        "limits.work_ms_per_second",
+        100,
+        "The same for the processor time that the messages cost the server, in milliseconds.",
+    ),
     Setting("log.level", "info", "`debug`, `info`, `warning` or `error`."),
     Setting("log.json", False, "One JSON object a line, instead of text for people."),
     Setting(
@@ -76,6 +105,12 @@ class Config:
     files_quota_mib: int
     search_engine: str
     record_quiet_seconds: int
+    limits_sockets_per_person: int
+    limits_sockets_per_address: int
+    limits_joins_per_minute: int
+    limits_frames_per_second: int
+    limits_kib_per_second: int
+    limits_work_ms_per_second: int
     log_level: str
     log_json: bool
     metrics_token: str
@@ -93,6 +128,16 @@ class Config:
     @property
     def is_https(self) -> bool:
         return self.url.startswith("https:")
+
+    @property
+    def limits(self) -> Limits:
+        """Of what comes over open pages."""
+        return Limits(
+            self.limits_sockets_per_person,
+            self.limits_frames_per_second,
+            self.limits_kib_per_second,
+            self.limits_work_ms_per_second,
+        )
 
     @property
     def quota_bytes(self) -> int:
@@ -192,8 +237,8 @@ def _checked(setting: Setting, value: Any) -> Any:
 def _check(values: Mapping[str, Any]) -> None:
     if not 0 <= values["server.port"] <= 65_535:
         raise Misconfigured("server.port", "is from 0 (any free one) to 65535")
-    for name in ("files.quota_mib", "record.quiet_seconds"):
-        if values[name] < 0:
+    for name, value in values.items():
+        if isinstance(value, int) and value < 0:
             raise Misconfigured(name, "is 0 or more")
     if values["search.engine"] not in ("tantivy", "whoosh"):
         raise Misconfigured("search.engine", "is tantivy or whoosh")

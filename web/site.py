@@ -18,6 +18,7 @@ import structlog
 
 from search import Indexer, Search, open_index
 from sync.rooms import Rooms, wall_clock_ms
+from web.admission import Admission
 from web.clones import Clones
 from web.config import Config
 from web.markdown import Renderer
@@ -48,6 +49,7 @@ class Site:
     renderer: Renderer
     clones: Clones
     throttle: Throttle  # tries to sign in
+    admission: Admission
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
     loom: Loom = field(default_factory=Loom)  # pages as they grew
@@ -75,7 +77,7 @@ class Site:
             key = await asyncio.to_thread(SiteKey.load_or_create, key_file_of(config))
             index = await asyncio.to_thread(open_index, config.search_engine, index_of(config))
             quiet_ms = config.record_quiet_seconds * 1000
-            rooms = Rooms(store, key, quiet_ms=quiet_ms)
+            rooms = Rooms(store, key, quiet_ms=quiet_ms, limits=config.limits)
             indexer = Indexer(store, index, prepare=rooms.share)
             rooms.on_change = indexer.nudge
             site = cls(
@@ -88,6 +90,11 @@ class Site:
                 Renderer(),
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),
                 Throttle("attempts to sign in", tries=10, seconds=30),
+                Admission(
+                    config.limits_sockets_per_address,
+                    config.limits_joins_per_minute,
+                    config.server_trusted_proxies,
+                ),
                 secrets.token_bytes(32),
             )
             followers = {

@@ -10,6 +10,7 @@ Close codes are in `sync.protocol`; the reason is `code: sentence`.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -25,17 +26,17 @@ async def sync(socket: WebSocket) -> None:
     """One connection, from hello to goodbye."""
     site = socket.app.state.site
     await socket.accept()
-    try:
-        claim, who = await socket_claim(socket, socket.path_params["page_id"])
-        wants_acks = socket.query_params.get("acks") == "1"
-        seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
-    except GroundswellError as error:
-        await socket.close(*close_code_of(error))
-        return
-    try:
+    with ExitStack() as open_for_it:
+        try:
+            open_for_it.enter_context(site.admission.admitted(socket))
+            claim, who = await socket_claim(socket, socket.path_params["page_id"])
+            wants_acks = socket.query_params.get("acks") == "1"
+            seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
+        except GroundswellError as error:
+            await socket.close(*close_code_of(error))
+            return
+        open_for_it.callback(site.rooms.leave, seat)
         await _pump(socket, seat)
-    finally:
-        site.rooms.leave(seat)
 
 
 async def _pump(socket: WebSocket, seat: Seat) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -57,26 +57,29 @@ class Streams:
     async def down(self, request: Request) -> Response:
         """Take a seat and tell everything that it is handed, until one side ends it."""
         site: Site = request.app.state.site
-        try:
-            claim, who = claim_of(request, request.path_params["page_id"], request.state.visitor)
-            wants_acks = request.query_params.get("acks") == "1"
-            seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
-        except GroundswellError as error:
-            return _EventStream(_only(_farewell(error)))
-        name = new_token()
-        self._open[name] = Stream(claim.page_id, claim.credential, seat)
+        with ExitStack() as opening:
+            try:
+                opening.enter_context(site.admission.admitted(request))
+                claim, who = claim_of(
+                    request, request.path_params["page_id"], request.state.visitor
+                )
+                wants_acks = request.query_params.get("acks") == "1"
+                seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
+            except GroundswellError as error:
+                return _EventStream(_only(_farewell(error)))
+            name = new_token()
+            self._open[name] = Stream(claim.page_id, claim.credential, seat)
+            opening.callback(site.rooms.leave, seat)
+            opening.callback(self._open.pop, name)
+            open_for_it = opening.pop_all()
 
         async def told() -> AsyncGenerator[str, None]:
-            try:
-                yield f"event: begin\ndata: {name}\n\n"
-                async with aclosing(_events(seat)) as events:
-                    async for event in events:
-                        yield event
-            finally:
-                del self._open[name]
-                site.rooms.leave(seat)
+            yield f"event: begin\ndata: {name}\n\n"
+            async with aclosing(_events(seat)) as events:
+                async for event in events:
+                    yield event
 
-        return _EventStream(told())
+        return _EventStream(told(), open_for_it)
 
     async def up(self, request: Request) -> Response:
         """Frames for the seat. Raises NotFound for a stream that has ended, Conflict when one
@@ -99,15 +102,19 @@ class Streams:
 
 
 class _EventStream(StreamingResponse):
-    """Closes its events at once when the browser goes, wherever they stand."""
+    """Closes its events, and what is open for them, as soon as the browser goes; also when it goes
+    before the first of them."""
 
-    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+    def __init__(
+        self, events: AsyncGenerator[str, None], open_for_it: ExitStack | None = None
+    ) -> None:
         super().__init__(events, 200, HEADERS, "text/event-stream")
-        self._events = events
+        self._events, self._open_for_it = events, open_for_it or ExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._events):
-            await super().__call__(scope, receive, send)
+        with self._open_for_it:
+            async with aclosing(self._events):
+                await super().__call__(scope, receive, send)
 
 
 async def _events(seat: Seat) -> AsyncGenerator[str, None]:

@@ -14,6 +14,10 @@
     ├── Conflict           it changed meanwhile: look, then try again
     │   └── NameTaken          choose another name
     ├── RateLimited        wait
+    │   ├── TooManySockets     close some
+    │   ├── TooManyJoins       from one address
+    │   ├── Flooding           more frames or bytes than one connection may send
+    │   └── TooCostly          its frames cost the server too much time
     ├── Unavailable        our fault or the machine's; nothing was lost, try again
     ├── Damaged            stored or received data do not verify
     └── Misconfigured      the operator must change a setting
@@ -161,6 +165,42 @@ class RateLimited(GroundswellError):
 
     def __str__(self) -> str:
         return f"Too many {self.what}. Try again in {self.retry_seconds:.0f} seconds."
+
+
+class TooManySockets(RateLimited):
+    """`whose` completes “open pages of …”; `limit` of them are open."""
+
+    code = "too-many-sockets"
+
+    def __init__(self, whose: str, limit: int) -> None:
+        super().__init__(f"open pages of {whose}", 30)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"There are {self.limit} {self.what}, as many as may be. Close some and try again."
+
+
+class TooManyJoins(RateLimited):
+    code = "too-many-joins"
+
+    def __init__(self, retry_seconds: float) -> None:
+        super().__init__("new connections from your address", max(1.0, retry_seconds))
+
+
+class Flooding(RateLimited):
+    """`what`: frames or bytes. It had been slowed before, for as long as there is patience."""
+
+    code = "flooding"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} for too long", 30)
+
+
+class TooCostly(RateLimited):
+    code = "too-costly"
+
+    def __init__(self) -> None:
+        super().__init__("changes that take the server long", 30)
 
 
 class Unavailable(GroundswellError):

@@ -226,6 +226,19 @@ def parse_state_vector(data: bytes) -> dict[int, int]:
     return vector
 
 
+def vector_entries(data: bytes) -> int:
+    """How many clients a state vector says that it names; the first thing to look at.
+
+    Raises BadFrame."""
+    size = shift = 0
+    for byte in data[:8]:
+        size |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return size
+        shift += 7
+    raise BadFrame("the state vector is cut off")
+
+
 def encode_state_vector(vector: Mapping[int, int]) -> bytes:
     """The reverse of `parse_state_vector`."""
     out = bytearray()

@@ -15,6 +15,7 @@ START_SECONDS = 30
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ROOT = Path(__file__).resolve().parents[2]
+LIMITS = ("FRAMES", "KIB", "WORK_MS")
 
 
 @dataclass
@@ -91,10 +92,13 @@ async def running(server: Server) -> AsyncIterator[Server]:
 
 
 def groundswell(folder: Path) -> Server:
-    """Our own server on the data in `folder`, as people run it."""
+    """Our own server on the data in `folder`, as people run it; but without limits, as its peers
+    have none."""
     program = (sys.executable, "-c", "from web.cli import main; main()")
     where = ("serve", "--data", str(folder), "--port", "0")
-    return Server("groundswell", (*program, *where), folder, {"GROUNDSWELL_LOG_LEVEL": "error"})
+    environment = {"GROUNDSWELL_LOG_LEVEL": "error"}
+    environment |= {f"GROUNDSWELL_LIMITS_{name}_PER_SECOND": "0" for name in LIMITS}
+    return Server("groundswell", (*program, *where), folder, environment)
 
 
 def module(name: str, of: str, folder: Path, *arguments: str) -> Server:

@@ -20,7 +20,7 @@ from benchmarks.rig.strokes import EMPTY_VECTOR
 from sync.protocol import var_bytes
 
 PEERS = ROOT / "benchmarks" / "peers"
-SEATS_OF_ONE = 60  # of our server; sync.rooms.SEATS_PER_PERSON is the limit
+SEATS_OF_ONE = 60  # of our server; the setting limits.sockets_per_person is 64
 _STATES = (b"\0\1", b"\4\1")  # y-protocols: sync, step 2; of Hocuspocus also "sync reply"
 _UPDATES = (b"\0\2", b"\4\2")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from sync import protocol, rooms
+from sync.limits import Limits
 from sync.presence import Who
 from sync.protocol import Ack, SyncStep2, Update, encode
 from sync.rights import Claim
@@ -22,7 +24,14 @@ from tests.support.waiting import eventually
 from tests.support.wikis import Wiki, a_wiki
 from wiki import history, log, signin, space, text
 from wiki.access import Openness
-from wiki.errors import Forbidden, GroundswellError, NotFound, NotSignedIn, RateLimited, Unavailable
+from wiki.errors import (
+    Forbidden,
+    GroundswellError,
+    NotFound,
+    NotSignedIn,
+    TooManySockets,
+    Unavailable,
+)
 from wiki.names import token_hash
 from wiki.people import Person
 from wiki.store import tables
@@ -76,7 +85,7 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(folder: Path) -> AsyncIterator[Site]:
+async def a_site(folder: Path, limits: Limits = Limits()) -> AsyncIterator[Site]:  # noqa: B008
     async with a_wiki(folder) as wiki:
 
         def sign_in(conn: Connection) -> dict[str, str]:
@@ -87,7 +96,7 @@ async def a_site(folder: Path) -> AsyncIterator[Site]:
             return {who: token_hash(token) for who, token in tokens.items()}
 
         credentials = await wiki.store.write(sign_in)
-        made = Rooms(wiki.store, wiki.key, clock_ms=lambda: wiki.now_ms)
+        made = Rooms(wiki.store, wiki.key, clock_ms=lambda: wiki.now_ms, limits=limits)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(made.run())
             yield Site(wiki, made, tasks, credentials)
@@ -225,17 +234,42 @@ async def test_an_edit_of_the_server_that_meets_a_deleted_space_is_told(tmp_path
         assert gone == [idea.id]
 
 
-async def test_one_person_has_so_many_sockets_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SEATS_PER_PERSON", 2)
-    async with a_site(tmp_path) as site:
+async def test_one_person_has_so_many_sockets_and_no_more(tmp_path: Path) -> None:
+    async with a_site(tmp_path, limits=Limits(sockets_per_person=2)) as site:
         idea = await site.wiki.page()
-        for _ in range(2):
-            await site.open(idea.id, site.wiki.ada)
-        with pytest.raises(RateLimited):
+        first = await site.open(idea.id, site.wiki.ada)
+        await site.open(idea.id, site.wiki.ada)
+        with pytest.raises(TooManySockets, match="There are 2 open pages of yours"):
             await site.open(idea.id, site.wiki.ada)
         await site.open(idea.id, site.wiki.eve)
+        site.rooms.leave(first.seat)
+        first.seat.connection.refuse(Restarting("It has left."))
+        await site.open(idea.id, site.wiki.ada)
+
+
+async def test_who_sends_too_fast_is_slowed_and_loses_nothing(tmp_path: Path) -> None:
+    limits = Limits(frames_per_second=100)  # a thousand at once
+    async with a_site(tmp_path, limits=limits) as site:
+        idea = await site.wiki.page()
+        ada = await site.open(idea.id, site.wiki.ada)
+        began = time.monotonic()
+        await ada.say(*(Update(typed(1, clock, "a")) for clock in range(1040)))
+        assert time.monotonic() - began > 0.3  # forty of them over the limit
+        await eventually(lambda: ada.acked == 1040)
+        assert await site.rooms.text(idea.id) == "a" * 1040 and not ada.ended
+
+
+async def test_whose_frames_cost_too_much_is_slowed_while_others_go_on(tmp_path: Path) -> None:
+    limits = Limits(work_ms_per_second=1)  # ten milliseconds at once
+    async with a_site(tmp_path, limits=limits) as site:
+        idea = await site.wiki.page()
+        ada, eve = await site.open(idea.id, site.wiki.ada), await site.open(idea.id, site.wiki.eve)
+        word = "a" * 2000
+        await ada.say(*(Update(typed(1, at * len(word), word)) for at in range(500)))
+        await eventually(lambda: ada.seat.connection.is_resting)
+        await eve.say(Update(typed(2, 0, "e")))
+        await eventually(lambda: eve.acked == 1)
+        assert ada.acked < 500 and ada.seat.connection.inbox and not ada.ended
 
 
 async def test_who_is_here_is_known_by_page(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_each_source_stands_over_the_one_before(tmp_path: Path) -> None:
         ('[server]\nurl = "ideas.example"', "server.url"),
         ('[server]\nurl = "https://ideas.example/wiki"', "server.url"),
         ("[files]\nquota_mib = -1", "files.quota_mib"),
+        ("[limits]\njoins_per_minute = -1", "limits.joins_per_minute"),
         ("[record]\nquiet_seconds = -1", "record.quiet_seconds"),
     ],
 )

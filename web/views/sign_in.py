@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from web.admission import network_of
 from web.session import clear_signed_in, form_of, person_of, set_signed_in
 from web.site import Site
 from web.views.forms import Form, Mendable, local_path
@@ -47,7 +47,8 @@ async def _checked(request: Request, name: str, password: str) -> str:
     """Whose name and password these are. Raises BadInput, RateLimited; which of the two was
     wrong is not said."""
     site: Site = request.app.state.site
-    keys = (f"address {_network(request)}", f"name {name.casefold()[:80]}")
+    host = request.client.host if request.client else "unknown"
+    keys = (f"address {network_of(host)}", f"name {name.casefold()[:80]}")
     for key in keys:
         site.throttle.check(key)
     found = await site.store.read(lambda conn: people.password_hash_of(conn, name))
@@ -57,16 +58,6 @@ async def _checked(request: Request, name: str, password: str) -> str:
     for key in keys:
         site.throttle.give_back(key)
     return found[0]
-
-
-def _network(request: Request) -> str:
-    """The address that asks; of IPv6 the part that is one customer's (RFC 6177)."""
-    host = request.client.host if request.client else "unknown"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host
 
 
 routes = [

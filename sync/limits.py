@@ -1,0 +1,138 @@
+"""How much one connection may ask for, and what becomes of who asks for more. Pure.
+
+    within its budget ──▶ slowed: nothing more is taken for a while ──▶ closed, by name
+            ▲                        │ has rested: half of it is there again
+            └────────────────────────┘
+
+A burst is free: a pasted chapter, a week of typing offline. What lasts is slowed to the rate that
+is allowed, by which nothing is lost; who has been slowed for `PATIENCE_SECONDS` without a rest is
+closed with the error that says which budget it was. Others are not touched by either.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from wiki.errors import Flooding, GroundswellError, TooCostly, TooManySockets
+
+PERSON: Final = 4  # times what one of their connections may
+BURST_SECONDS: Final = 10.0  # of the rate, at once
+PATIENCE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one connection, each second; 0 is no limit. `work_ms`: processor time that its frames
+    cost. All connections of a person together may `PERSON` times as much."""
+
+    sockets_per_person: int = 64
+    frames_per_second: int = 500
+    kib_per_second: int = 1024
+    work_ms_per_second: int = 100
+
+
+class Budget:
+    """`rate` a second, and `burst` at once. Times are of any clock that does not go back."""
+
+    __slots__ = ("_at", "_burst", "_left", "_rate", "_since")
+
+    def __init__(self, rate: float, burst: float = 0.0) -> None:
+        self._rate, self._burst = rate, burst or rate * BURST_SECONDS
+        self._left, self._at = self._burst, 0.0
+        self._since: float | None = None  # in debt, with no rest to speak of
+
+    def spend(self, amount: float, now: float) -> float:
+        """How many seconds to wait until there is something left again; mostly 0."""
+        left = min(self._burst, self._left + (now - self._at) * self._rate) - amount
+        self._left, self._at = left, now
+        if left >= 0:
+            if self._since is not None and left >= self._burst / 2:
+                self._since = None
+            return 0.0
+        if self._since is None:
+            self._since = now
+        return -left / self._rate
+
+    def is_at_an_end(self, now: float) -> bool:
+        """It has been overdrawn, on and off, for longer than anybody has patience."""
+        return self._since is not None and now - self._since > PATIENCE_SECONDS
+
+
+class Allowance:
+    """What a connection may: its own budgets, and those that it shares with the others of its
+    person."""
+
+    __slots__ = ("_bytes", "_frames", "_work")
+
+    def __init__(self, limits: Limits, person: Allowance | None = None, *, times: int = 1) -> None:
+        """`times`: as much as one connection may."""
+        frames, kib = limits.frames_per_second * times, limits.kib_per_second * times
+        work = limits.work_ms_per_second * times
+        self._frames = [Budget(frames)] if frames else []
+        self._bytes = [Budget(kib * 1024)] if kib else []
+        self._work = [Budget(work / 1000)] if work else []
+        if person is not None:
+            self._frames += person._frames
+            self._bytes += person._bytes
+            self._work += person._work
+
+    def sent(self, size: int, now: float) -> float:
+        """A frame of `size` bytes has come: how many seconds to read nothing more."""
+        wait = 0.0
+        for budget in self._frames:
+            wait = max(wait, budget.spend(1, now))
+        for budget in self._bytes:
+            wait = max(wait, budget.spend(size, now))
+        return wait
+
+    def worked(self, seconds: float, now: float) -> float:
+        """The processor was at it for so long: how many seconds to take in nothing more."""
+        return max((budget.spend(seconds, now) for budget in self._work), default=0.0)
+
+    def refusal(self, now: float) -> GroundswellError | None:
+        """Why it is to be closed, if it is."""
+        for budgets, error in (
+            (self._frames, Flooding("frames")),
+            (self._bytes, Flooding("bytes")),
+            (self._work, TooCostly()),
+        ):
+            if any(budget.is_at_an_end(now) for budget in budgets):
+                return error
+        return None
+
+
+class Persons:
+    """How many sockets each person has, and what these may together. Leaving and coming back gives
+    nobody a new budget."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._clock = limits, clock
+        self._sockets: dict[str, int] = {}
+        self._allowances: dict[str, Allowance] = {}
+        self._left_at: dict[str, float] = {}  # who has no socket now, in the order of leaving
+
+    def enter(self, person_id: str) -> Allowance:
+        """One socket more. Raises TooManySockets."""
+        count, most = self._sockets.get(person_id, 0), self._limits.sockets_per_person
+        if most and count >= most:
+            raise TooManySockets("yours", most)
+        self._sockets[person_id] = count + 1
+        self._left_at.pop(person_id, None)
+        return self._allowances.setdefault(person_id, Allowance(self._limits, times=PERSON))
+
+    def leave(self, person_id: str) -> None:
+        """One socket less."""
+        self._sockets[person_id] -= 1
+        if self._sockets[person_id] == 0:
+            del self._sockets[person_id]
+            self._left_at[person_id] = self._clock()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Those who left so long ago that their budgets are full again."""
+        long_ago = self._clock() - 2 * BURST_SECONDS
+        while self._left_at and (first := next(iter(self._left_at.items())))[1] < long_ago:
+            del self._left_at[first[0]], self._allowances[first[0]]
