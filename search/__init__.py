@@ -8,17 +8,21 @@ In reading order:
     tantivy_index  the default engine
     whoosh_index   the engine in pure Python
     shelf          an index in a folder, replaceable while it serves
+    words          words as trees
     query          what people type, as a tree
     indexer        the follower
+    past           the follower before it: what pages once said
     results        what people are given
     marks          what was found, marked in a text
+    hits           what is shown of the pages that were found
     similar        pages like a draft
     finding        results for people, within their rights
 """
 
 from search.finding import Search
 from search.indexer import Indexer
+from search.past import PastFollower
 from search.results import Results
 from search.shelf import open_index
 
-__all__ = ["Indexer", "Results", "Search", "open_index"]
+__all__ = ["Indexer", "PastFollower", "Results", "Search", "open_index"]

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 import structlog
 from sqlalchemy import Connection
 
-from search import query, similar
-from search.index import ARCHIVED, AUTHOR, KIND, STATUS, TAG, YEAR, Found, Order, Query
+from search import query, similar, words
+from search.hits import Shower
+from search.index import ARCHIVED, AUTHOR, KIND, SPACE, STATUS, TAG, YEAR, Order, Query
 from search.index import Hit as Place
 from search.marks import Marker
-from search.results import Hit, Results, Similar
+from search.query import Asked
+from search.results import Results, Similar
 from search.shelf import Shelf
-from search.tree import AllOf, Node, Not, Term, positives
-from wiki import page, space
+from search.tree import AllOf, AnyOf, Leaf, Node, Not, Term, leaves, positives, rewrite
+from wiki import page, people, space
 from wiki.access import Actor
 from wiki.errors import Damaged
 from wiki.page import Page
@@ -58,7 +60,8 @@ class Search:
         chosen = frozenset(
             one.id for one in visible.values() if space_slug is None or one.slug == space_slug
         )
-        tree = query.parse(text)
+        read = query.read(text)
+        tree, notices = await self._named(read, visible)
         exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year}
         offset = (min(page, MAX_PAGE) - 1) * per_page
         asked = Query(_narrowed(tree, exact), chosen, offset, per_page, order)
@@ -67,8 +70,9 @@ class Search:
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return Results(0, (), {}, (FAILED,))
-        hits = await self._store.read(lambda conn: _hits(conn, found, visible, Marker(tree)))
-        notices = (BUILDING,) if self._index.is_building else ()
+        show = Shower(Marker(tree), visible)
+        hits = await self._store.read(lambda conn: show.hits(conn, found.hits))
+        notices += (BUILDING,) if self._index.is_building else ()
         return Results(found.total, hits, found.facets, notices)
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:
@@ -85,7 +89,7 @@ class Search:
         visible = await self._visible(actor)
         if not typed.strip():
             return await self._store.read(lambda conn: page.recent(conn, visible.keys(), limit))
-        tree = AllOf((query.titles(typed), Not(Term(STATUS, ARCHIVED))))
+        tree = AllOf((words.titles(query.bounded(typed)), Not(Term(STATUS, ARCHIVED))))
         places = await self._best(tree, visible, limit)
         return await self._store.read(lambda conn: _pages(conn, places, visible))
 
@@ -120,6 +124,36 @@ class Search:
         title, text = await self._store.read(read)
         return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
 
+    async def _named(
+        self, read: Asked, visible: Mapping[str, Space]
+    ) -> tuple[Node, tuple[str, ...]]:
+        """The tree with ids where people typed the names of people and the addresses of spaces."""
+        typed = {
+            (leaf.field, leaf.text)
+            for leaf in leaves(read.tree)
+            if isinstance(leaf, Term) and leaf.field in (AUTHOR, SPACE)
+        }
+        if not typed:
+            return read.tree, read.notices
+        persons = [text for name, text in typed if name == AUTHOR]
+        ids = await self._store.read(lambda conn: people.ids_of(conn, persons))
+        known = {(AUTHOR, text): found for text, found in ids.items()}
+        for one in visible.values():
+            known |= {(SPACE, one.id): [one.id], (SPACE, one.slug): [one.id]}
+        notices = [
+            f"“space:{text}”: there is no such space."
+            for name, text in typed
+            if name == SPACE and (name, text) not in known
+        ]
+
+        def change(leaf: Leaf) -> Node:
+            if not isinstance(leaf, Term) or (leaf.field, leaf.text) not in typed:
+                return leaf
+            found = known.get((leaf.field, leaf.text), [])
+            return AnyOf(tuple(Term(leaf.field, one) for one in found))
+
+        return rewrite(read.tree, change), (*read.notices, *sorted(notices))
+
     async def _best(self, tree: Node, visible: Mapping[str, Space], limit: int) -> list[Place]:
         try:
             return await asyncio.to_thread(self._index.suggest, tree, frozenset(visible), limit)
@@ -150,25 +184,3 @@ def _pages(conn: Connection, places: Sequence[Place], visible: Mapping[str, Spac
     known = page.several(conn, [place.page_id for place in places])
     found = (known.get(place.page_id) for place in places)
     return [one for one in found if one is not None and one.space_id in visible]
-
-
-def _hits(
-    conn: Connection, found: Found, visible: Mapping[str, Space], marker: Marker
-) -> tuple[Hit, ...]:
-    return tuple(
-        Hit(
-            one,
-            visible[one.space_id],
-            marker.marked(one.title),
-            marker.snippet(_text(conn, one)),
-        )
-        for one in _pages(conn, found.hits, visible)
-    )
-
-
-def _text(conn: Connection, one: Page) -> str:
-    """Of a damaged page only the title is shown."""
-    try:
-        return page.text(conn, one.id, one.change)
-    except Damaged:
-        return ""

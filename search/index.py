@@ -7,27 +7,37 @@ what it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from search.languages import LANGUAGES, guess, stem, words_and_pairs
+from search.languages import compounds, detect, stem, words_and_pairs
 from search.tree import Everything, Node
 
-SCHEMA = 2  # raise it whenever what is indexed changes; older indexes then rebuild themselves
+SCHEMA = 3  # raise it whenever what is indexed changes; older indexes then rebuild themselves
 
 ID, SPACE, KIND, TAG, STATUS, AUTHOR = "id", "space", "kind", "tag", "status", "author"
-TITLE, BODY, TITLE_PAIRS, BODY_PAIRS = "title", "body", "title_pairs", "body_pairs"
-MODIFIED, POSITION, YEAR = "modified", "position", "year"
-EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR)  # whole values; several each
-WORD_FIELDS = (TITLE, BODY, TITLE_PAIRS, BODY_PAIRS)  # tokens with their places
-STEM_FIELDS = {language: f"stem_{language}" for language in LANGUAGES}  # tokens, no places
+MODIFIED, POSITION, YEAR, LANGUAGE = "modified", "position", "year", "language"
+EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR, LANGUAGE)  # whole values; several each
+# Tokens with their places. What a page says now, then what it was called, what was said of it,
+# what its files say, and what it once said.
+TITLE, HEADINGS, BODY = "title", "headings", "body"
+NAMES, TALK, FILES, PAST = "names", "talk", "files", "past"
+PLACES = (TITLE, HEADINGS, BODY, NAMES, TALK, FILES, PAST)
+PAIRS = {name: f"{name}_pairs" for name in PLACES if name != HEADINGS}  # of unspaced scripts
+WORD_FIELDS = (*PLACES, *PAIRS.values())
+STEMS, ELSE_STEMS = "stems", "else_stems"  # of what a page says now, and of the rest
+STEM_FIELDS = (STEMS, ELSE_STEMS)
 FACETS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR)
 FACET_VALUES = 20  # the most frequent values of each facet
+STORED_CHARS = 50_000  # of a text that the index keeps to show
+BREAK = "¶"  # a token between texts, which nobody can type: no phrase goes over it
 CHECKPOINT_ID = "@checkpoint"  # the document that holds the position; in no space, so never found
 ARCHIVED = "archived"  # the status that archived pages have beside their own
+_HEADING = re.compile(r"^ {0,3}#{1,6} +(.+)$", re.MULTILINE)
 
 
 class Order(StrEnum):
@@ -50,33 +60,57 @@ class Document:
     tags: tuple[str, ...] = ()
     author_ids: tuple[str, ...] = ()
     is_archived: bool = False
+    language: str = ""  # "" is to be told from the text
+    names: tuple[str, ...] = ()  # titles that it had
+    talk: tuple[str, ...] = ()  # what was said of it
+    files: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()  # texts that it had
 
-    def exact(self) -> dict[str, tuple[str, ...]]:
-        """Values of `EXACT_FIELDS`; lower case, but for ids."""
+    def fields(self) -> dict[str, list[str]]:
+        """All that is indexed: values of `EXACT_FIELDS` (lower case, but for ids), tokens of the
+        others; empty ones are left out."""
+        made: dict[str, list[str]] = {}
+        now = _put(made, TITLE, (f"{self.title} {self.slug}",)) + _put(made, BODY, (self.body,))
+        _put(made, HEADINGS, _HEADING.findall(self.body))
+        language = self.language or detect(f"{self.title}. {self.body}", made.get(BODY) or now)
+        made[STEMS] = [stem_token(language, stem(language, word)) for word in now]
+        made[ELSE_STEMS] = []
+        for name, texts in ((TALK, self.talk), (FILES, self.files), (PAST, self.past)):
+            words = _put(made, name, texts)
+            words += _put(made, NAMES, self.names) if name == PAST else []
+            made[ELSE_STEMS] += [stem_token(language, stem(language, one), name) for one in words]
         statuses = (self.status, ARCHIVED if self.is_archived else "")
-        return {
-            SPACE: (self.space_id,),
-            KIND: (self.kind.casefold(),),
-            TAG: tuple(tag.casefold() for tag in self.tags),
-            STATUS: tuple(status.casefold() for status in statuses if status),
-            AUTHOR: self.author_ids,
-            YEAR: (str(datetime.fromtimestamp(self.modified_at_ms / 1000, UTC).year),),
+        made |= {
+            SPACE: [self.space_id],
+            KIND: [self.kind.casefold()],
+            TAG: [tag.casefold() for tag in self.tags],
+            STATUS: [status.casefold() for status in statuses if status],
+            AUTHOR: list(self.author_ids),
+            YEAR: [str(datetime.fromtimestamp(self.modified_at_ms / 1000, UTC).year)],
+            LANGUAGE: [language],
         }
+        return {name: values for name, values in made.items() if values}
 
-    def tokens(self) -> dict[str, list[str]]:
-        """Tokens of the word fields and of one stem field; empty ones are left out."""
-        title, title_pairs = words_and_pairs(f"{self.title} {self.slug}")
-        body, body_pairs = words_and_pairs(self.body)
-        language = guess(body or title)
-        stems = [stem(language, word) for word in title + body]
-        fields = {
-            TITLE: title,
-            BODY: body,
-            TITLE_PAIRS: title_pairs,
-            BODY_PAIRS: body_pairs,
-            STEM_FIELDS[language]: stems,
-        }
-        return {name: texts for name, texts in fields.items() if texts}
+
+def stem_token(language: str, stemmed: str, place: str = "") -> str:
+    """What stands in `STEM_FIELDS`; in `ELSE_STEMS` with its place (old titles are of PAST)."""
+    return f"{place}:{language}:{stemmed}" if place else f"{language}:{stemmed}"
+
+
+def _put(made: dict[str, list[str]], name: str, texts: Iterable[str]) -> list[str]:
+    """Make the tokens of a place; its words and compounds, for their stems."""
+    words: list[str] = []
+    couples: list[str] = []
+    joined: list[str] = []
+    for text in dict.fromkeys(texts):
+        some, some_couples = words_and_pairs(text)
+        words += [BREAK, *some] if words else some
+        couples += [BREAK, *some_couples] if couples and some_couples else some_couples
+        joined += compounds(text)
+    made[name] = words
+    if name in PAIRS:
+        made[PAIRS[name]] = couples
+    return [word for word in words if word != BREAK] + joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +138,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """`body`: as it was when it was indexed, at most `STORED_CHARS`; None: the index has it not."""
+
     page_id: str
     space_id: str
     score: float
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from search.index import Batch, Document, Index
-from wiki import page, space
+from wiki import page, past, space
 from wiki.errors import Damaged, GroundswellError
 from wiki.page import Page
 from wiki.store import Store
+from wiki.store.tables import attachment, file_text
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +121,8 @@ def _readable(conn: Connection, pages: Iterable[Page]) -> Iterator[Document]:
 
 
 def _document(conn: Connection, one: Page) -> Document:
+    rows = past.of_page(conn, one.id)
+    written = (row.person_id for row in rows if row.act == past.EDIT)
     return Document(
         page_id=one.id,
         space_id=one.space_id,
@@ -130,6 +133,18 @@ def _document(conn: Connection, one: Page) -> Document:
         slug=one.slug,
         status=one.status,
         tags=one.tags,
-        author_ids=tuple(dict.fromkeys((one.created_by, one.modified_by))),
+        author_ids=tuple(dict.fromkeys((one.created_by, one.modified_by, *written))),
         is_archived=one.is_archived,
+        language=one.language,
+        names=tuple(row.text for row in rows if row.act == past.TITLE),
+        talk=tuple(row.text for row in rows if row.act not in (past.EDIT, past.TITLE, "attach")),
+        files=tuple(_files(conn, one.id)),
+        past=tuple(row.text for row in rows if row.act == past.EDIT),
     )
+
+
+def _files(conn: Connection, page_id: str) -> Iterator[str]:
+    query = select(attachment.c.name, file_text.c.text)
+    query = query.join(file_text, file_text.c.digest == attachment.c.digest, isouter=True)
+    for name, text in conn.execute(query.where(attachment.c.page_id == page_id)):
+        yield f"{name}\n{text or ''}"

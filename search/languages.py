@@ -5,9 +5,12 @@
 - A **run** is text of a script that is written without spaces (Chinese, Japanese, Korean, Thai,
   Lao, Khmer, Burmese). It becomes overlapping pairs of characters and its last character alone,
   so that a search for one character is a search for a prefix.
-- Each page is stemmed in **one** language, guessed from its most frequent small words; a word
-  that is searched for is stemmed in every language, each against the pages of that language. A
-  wrong guess costs only other endings of the word: the unstemmed words are always indexed.
+- Each page is stemmed in **one** language: the one that was set for it, or that of its small words
+  when they leave no doubt, or what py3langid takes it for. A word that is searched for is stemmed
+  in every language, each against the pages of that language. A wrong guess costs only other
+  endings of the word: the unstemmed words are always indexed.
+- What is written with marks inside (Node.js, e-mail, real-time) is found without them, too: it is
+  also a **compound** (nodejs, email, realtime).
 
 Folding comes before stemming, on both sides, so that somebody without accents on the keyboard
 still finds every ending.
@@ -23,9 +26,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+import py3langid
 from whoosh.lang import stemmer_for_language
 
 DEFAULT_LANGUAGE = "en"
+DETECT_CHARS = 500
+SHORT_CHARS = 40  # less says too little
+SURE_WORDS = 8  # small words of one language, twice as many as of any other: no doubt
 LONGEST_WORD = 64  # characters; the rest of a longer one (base64, hashes) is cut off
 GUESS_WORDS = 400  # words of a page that its language is guessed from
 
@@ -38,6 +45,8 @@ _UNSPACED = (
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
+_COMPOUND = re.compile(r"[^\W_]+(?:[.'’·_/+-][^\W_]+){1,3}")
+_CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ё": "е"}
@@ -111,8 +120,19 @@ def fold(word: str) -> str:
 
 @lru_cache(maxsize=131_072)
 def stem(language: str, word: str) -> str:
-    """The stem of a folded word in one of `LANGUAGES`."""
-    return _STEMMERS[language](word)
+    """The stem of a folded word; the word itself in a language that has none."""
+    stemmer = _STEMMERS.get(language)
+    return stemmer(word) if stemmer else word
+
+
+def compounds(text: str) -> list[str]:
+    """What is written with marks inside, folded and without them."""
+    found = []
+    for match in _COMPOUND.finditer(text):
+        joined = fold("".join(char for char in match.group() if char.isalnum()))
+        if len(joined) <= LONGEST_WORD:
+            found.append(joined)
+    return found
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -149,10 +169,24 @@ def is_small(word: str) -> bool:
 
 def guess(words: Sequence[str]) -> str:
     """The language of folded `words`: that of most small words, English when there are none."""
-    seen: Counter[str] = Counter()
+    best = _small_words(words).most_common(1)
+    return best[0][0] if best else DEFAULT_LANGUAGE
+
+
+def detect(text: str, words: Sequence[str]) -> str:
+    """The language (ISO 639-1) of a Markdown text whose folded words are `words`."""
+    seen = _small_words(words).most_common(2)
+    if seen and seen[0][1] >= max(SURE_WORDS, 2 * (seen[1][1] if len(seen) > 1 else 0)):
+        return seen[0][0]
+    prose = " ".join(_CODE.sub(" ", text[: 4 * DETECT_CHARS]).split())[:DETECT_CHARS]
+    if len(prose) < SHORT_CHARS and prose.isascii():
+        return guess(words)
+    return str(py3langid.classify(prose)[0]) if prose else DEFAULT_LANGUAGE
+
+
+def _small_words(words: Sequence[str]) -> Counter[str]:
+    """How many there are of each language; of equally many, English comes first."""
+    seen: Counter[str] = Counter({DEFAULT_LANGUAGE: 0})
     for word in islice(words, GUESS_WORDS):
         seen.update(_SPOKEN_BY.get(word, ()))
-    best = seen.most_common(1)
-    if not best or seen[DEFAULT_LANGUAGE] == best[0][1]:
-        return DEFAULT_LANGUAGE
-    return best[0][0]
+    return +seen

@@ -1,86 +1,191 @@
-"""What a search found, marked in a text: places, a title, a snippet. Pure."""
+"""What a search looks for, found in a text: which of it, where, and the stretch to show. Pure.
+
+A **want** is one thing that was typed (a word with its endings, a phrase, a beginning); wants are
+numbered, and a set of them is an int with their bits.
+"""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from search.languages import LANGUAGES, stem, tokens
-from search.tree import Fuzzy, Leaf, Node, Phrase, Prefix, Term, positives
+from search.index import PAIRS, PLACES, STEM_FIELDS
+from search.languages import fold, stem, tokens
+from search.tree import AllOf, AnyOf, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
 
 SNIPPET_CHARS = 240
+FIRST_CHARS = 12_000  # of a text that are read first; more only for what is not in them
 SCANNED_CHARS = 200_000
+_CLEANED_CHARS = 4 * SNIPPET_CHARS
 _MARKS = re.compile(r"^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE)
+_PAIR_FIELDS = frozenset(PAIRS.values())
+_INNER = (AllOf, AnyOf, Not, Prefer)
+Test: TypeAlias = Callable[[int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of a text: `wants`, and `places` (char offsets)."""
+
+    wants: int
+    places: tuple[tuple[int, int], ...]
+
+
+@dataclass
+class _Want:
+    words: set[str] = field(default_factory=set)
+    stems: set[tuple[str, str]] = field(default_factory=set)
+    prefixes: list[str] = field(default_factory=list)
+    near: list[tuple[str, int]] = field(default_factory=list)
+    runs: set[str] = field(default_factory=set)
+    phrases: set[tuple[str, ...]] = field(default_factory=set)
+
+    def learn(self, leaf: Leaf) -> None:
+        match leaf:
+            case Term(name, text) if name in STEM_FIELDS:
+                *_, language, stemmed = text.split(":", 2)
+                self.stems.add((language, stemmed))
+            case Term(name, text) if name in PLACES:
+                self.words.add(text)
+            case Term(name, text) if name in _PAIR_FIELDS:
+                self.runs.add(text)
+            case Phrase(name, texts) if name in PLACES:
+                self.phrases.add(texts)
+            case Phrase(name, texts) if name in _PAIR_FIELDS:
+                self.runs.add("".join(text[0] for text in texts) + texts[-1][1:])
+            case Prefix(name, text) if name in _PAIR_FIELDS:
+                self.runs.add(text)
+            case Prefix(name, text) if name in PLACES:
+                self.prefixes.append(text)
+            case Fuzzy(_, text, distance):
+                self.near.append((text, distance))
+
+    def __bool__(self) -> bool:
+        kinds = (self.words, self.stems, self.prefixes, self.near, self.runs, self.phrases)
+        return any(kinds)
+
+    def has(self, word: str) -> bool:
+        return (
+            word in self.words
+            or any(word.startswith(prefix) for prefix in self.prefixes)
+            or any(stem(language, word) == stemmed for language, stemmed in self.stems)
+            or any(is_near(word, wanted, distance) for wanted, distance in self.near)
+        )
+
+    def needles(self) -> Iterator[str]:
+        """Beginnings, one of which every text has that has what is wanted, but for near words."""
+        yield from self.runs
+        yield from self.prefixes
+        for words in self.phrases:
+            yield words[0][:4]
+        for word in self.words:
+            yield word[:4]
+        for _, stemmed in self.stems:
+            yield stemmed[:4]
 
 
 class Marker:
-    """Finds in a text what the tree looks for."""
+    """Finds in texts what a tree looks for."""
 
     def __init__(self, tree: Node) -> None:
-        self._words: set[str] = set()
-        self._stems: set[str] = set()
-        self._prefixes: list[str] = []
-        self._runs: set[str] = set()
-        for leaf in positives(tree):
-            self._learn(leaf)
+        shape = _Shape()
+        self._test, self._wants = shape.of(tree), shape.wants
+        self._known: dict[str, int] = {}
+        self._phrases = [
+            (1 << number, words)
+            for number, want in enumerate(self._wants)
+            for words in sorted(want.phrases)
+        ]
+        self._runs = [
+            (1 << number, run) for number, want in enumerate(self._wants) for run in want.runs
+        ]
+        self.all = (1 << len(self._wants)) - 1
 
-    def _learn(self, leaf: Leaf) -> None:
-        match leaf:
-            case Term(name, text) if name.startswith("stem_"):
-                self._stems.add(text)
-            case Term(name, text) if name in ("title", "body"):
-                self._words.add(text)
-            case Phrase(name, texts) if name in ("title", "body"):
-                self._words.update(texts)
-            case Phrase(_, texts):
-                self._runs.update(texts)
-            case Term(name, text) if name in ("title_pairs", "body_pairs"):
-                self._runs.add(text)
-            case Prefix(name, text) if name in ("title", "body"):
-                self._prefixes.append(text)
-            case Prefix(_, text):
-                self._runs.add(text)
-            case Fuzzy(_, text):
-                self._prefixes.append(text[: max(2, len(text) - 2)])
+    def is_found(self, wants: int) -> bool:
+        """Whether a text with these is what was asked for."""
+        return self._test(wants)
 
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """Where something was found: char offsets."""
-        found: list[tuple[int, int]] = []
-        for token in tokens(text[:SCANNED_CHARS]):
-            if token.is_run:
-                found += self._in_run(token.text, token.start)
-            elif self._is_hit(token.text):
-                found.append((token.start, token.end))
+    def look(self, text: str) -> Look:
+        """As far as is needed to find everything, or `SCANNED_CHARS`."""
+        found = self._look(text[:FIRST_CHARS])
+        if found.wants != self.all and len(text) > FIRST_CHARS:
+            found = self._look(text[:SCANNED_CHARS])
         return found
 
-    def marked(self, text: str) -> str:
-        return _mark(text, self.places(text))
+    def may_have(self, text: str, wants: int) -> bool:
+        """False: surely none of `wants` is in the text. Quick."""
+        plain = text.lower() if text.isascii() else fold(text)
+        chosen = [one for number, one in enumerate(self._wants) if wants >> number & 1]
+        return any(one.near or any(map(plain.__contains__, one.needles())) for one in chosen)
 
-    def snippet(self, markdown: str) -> str:
+    def marked(self, text: str) -> str:
+        return _mark(text, self.look(text).places)
+
+    def snippet(self, markdown: str, found: Look | None = None) -> str:
         """The stretch with the most of it, as one line."""
-        text = " ".join(_MARKS.sub(" ", markdown[:SCANNED_CHARS]).split())
-        places = self.places(text)
+        places = (found or self.look(markdown)).places
+        first = _best(places)
+        low = max(0, first - SNIPPET_CHARS)
+        text = " ".join(_MARKS.sub(" ", markdown[low : first + _CLEANED_CHARS]).split())
+        places = self._look(text).places
         start = _best(places)
-        if start > 0:
-            start = text.rfind(" ", 0, start) + 1
+        if start > 0 or low > 0:
+            start = text.rfind(" ", 0, start) + 1 if start else 0
         end = min(len(text), start + SNIPPET_CHARS)
         if end < len(text):
             end = max(text.rfind(" ", start, end), start + SNIPPET_CHARS // 2)
         inside = [(a - start, b - start) for a, b in places if a >= start and b <= end]
-        before, after = "… " if start else "", " …" if end < len(text) else ""
-        return before + _mark(text[start:end], inside) + after
+        before = "… " if start or low else ""
+        behind = " …" if end < len(text) or first + _CLEANED_CHARS < len(markdown) else ""
+        return before + _mark(text[start:end], inside) + behind
 
-    def _is_hit(self, word: str) -> bool:
-        if word in self._words or any(word.startswith(prefix) for prefix in self._prefixes):
-            return True
-        return bool(self._stems) and any(stem(one, word) in self._stems for one in LANGUAGES)
+    def _look(self, text: str) -> Look:
+        wants, places = 0, list[tuple[int, int]]()
+        words: list[tuple[str, int, int]] = []
+        for token in tokens(text):
+            if token.is_run:
+                mask, inside = self._in_run(token.text, token.start)
+                wants, places = wants | mask, places + inside
+                continue
+            if mask := self._mask(token.text):
+                wants |= mask
+                places.append((token.start, token.end))
+            if self._phrases:
+                words.append((token.text, token.start, token.end))
+        if self._phrases:
+            mask, inside = self._in_order(words)
+            wants, places = wants | mask, sorted({*places, *inside})
+        return Look(wants, tuple(places))
 
-    def _in_run(self, run: str, offset: int) -> list[tuple[int, int]]:
+    def _mask(self, word: str) -> int:
+        found = self._known.get(word)
+        if found is None:
+            found = sum(1 << n for n, want in enumerate(self._wants) if want.has(word))
+            self._known[word] = found
+        return found
+
+    def _in_order(self, words: Sequence[tuple[str, int, int]]) -> tuple[int, list[tuple[int, int]]]:
+        wants, places = 0, []
+        texts = [word[0] for word in words]
+        for mask, wanted in self._phrases:
+            at = -1
+            while wanted[0] in texts[at + 1 :]:
+                at = texts.index(wanted[0], at + 1)
+                if tuple(texts[at : at + len(wanted)]) == wanted:
+                    wants |= mask
+                    places += [(a, b) for _, a, b in words[at : at + len(wanted)]]
+        return wants, places
+
+    def _in_run(self, run: str, offset: int) -> tuple[int, list[tuple[int, int]]]:
         covered = [False] * len(run)
-        for wanted in self._runs:
+        wants = 0
+        for mask, wanted in self._runs:
             at = run.find(wanted)
             while at >= 0:
+                wants |= mask
                 covered[at : at + len(wanted)] = [True] * len(wanted)
                 at = run.find(wanted, at + 1)
         places: list[tuple[int, int]] = []
@@ -89,7 +194,59 @@ class Marker:
                 places[-1] = (places[-1][0], offset + index + 1)
             elif is_covered:
                 places.append((offset + index, offset + index + 1))
-        return places
+        return wants, places
+
+
+def is_near(word: str, wanted: str, distance: int) -> bool:
+    """At most so many letters more, fewer, other or changed with their neighbour."""
+    if abs(len(word) - len(wanted)) > distance:
+        return False
+    before: list[int] = []
+    row = list(range(len(wanted) + 1))
+    for i, a in enumerate(word, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(wanted, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == wanted[j - 2] and word[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > distance:
+            return False
+    return row[-1] <= distance
+
+
+class _Shape:
+    """The tree over its wants: which of them, found together, are a hit."""
+
+    def __init__(self) -> None:
+        self.wants: list[_Want] = []
+
+    def of(self, node: Node) -> Test:
+        """Alternatives of one word are one want; what must all be there are several."""
+        match node:
+            case Not():
+                return lambda mask: True
+            case Prefer(part, _):
+                return self.of(part)
+            case AllOf(parts):
+                tests = [self.of(part) for part in parts]
+                return lambda mask: all(test(mask) for test in tests)
+            case AnyOf(parts):
+                leaves = [part for part in parts if not isinstance(part, _INNER)]
+                tests = [self.of(part) for part in parts if isinstance(part, _INNER)]
+                tests += [self._want(leaves)] if leaves else []
+                return lambda mask: any(test(mask) for test in tests)
+        return self._want([node])
+
+    def _want(self, leaves: Sequence[Leaf]) -> Test:
+        want = _Want()
+        for leaf in leaves:
+            want.learn(leaf)
+        if not want:
+            return lambda mask: True
+        bit = 1 << len(self.wants)
+        self.wants.append(want)
+        return lambda mask: bool(mask & bit)
 
 
 def _best(places: Sequence[tuple[int, int]]) -> int:

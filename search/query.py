@@ -3,15 +3,18 @@
     learning plan          both words (any ending of them)      "learning plan"   the phrase
     title:plan tag:safety  in a field                           plan OR film      either
     -film, NOT film        without                              plann*            begins with
-    plan~                  one letter may differ                after:2026-01-31  before:2026
+    plan~                  a letter or two may differ           after:2026-01-31  before:2026
+    was:dirigible          the page says it, or once said it    in:comments       only there
 
-Never raises: what makes no sense as syntax is looked for as words.
+Fields: author, status, space, kind, tag, lang, title, was. Never raises: what makes no sense as
+syntax is looked for as words, and `Asked.notices` says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -31,86 +34,263 @@ from whoosh.qparser import (
     WhitespacePlugin,
 )
 
+from search import words
 from search.index import (
     AUTHOR,
     BODY,
-    BODY_PAIRS,
+    FILES,
+    HEADINGS,
     KIND,
+    LANGUAGE,
+    NAMES,
+    PAST,
     SPACE,
     STATUS,
-    STEM_FIELDS,
     TAG,
+    TALK,
     TITLE,
-    TITLE_PAIRS,
 )
-from search.languages import LANGUAGES, fold, pairs, stem, tokens
-from search.tree import AllOf, AnyOf, Everything, Fuzzy, Modified, Node, Not, Phrase, Prefix, Term
+from search.languages import tokens
+from search.tree import AllOf, AnyOf, Everything, Modified, Node, Not, Prefer, Prefix, Term
 
 MAX_CHARS = 500
 MAX_WORDS = 32
-TWO_TYPOS_CHARS = 7
-TYPO_CHARS = 4  # a shorter word with another letter is another word
-TITLE_BOOST = 3.0
-_WORDS, _TITLE = "words", "title"
-_EXACT = {"tag": TAG, "kind": KIND, "status": STATUS, "author": AUTHOR, "space": SPACE}
+MAX_NESTING = 12
+_WORDS, _TITLE, _WAS, _IN = "words", "title", "was", "in"
+_EXACT = {
+    "tag": TAG,
+    "kind": KIND,
+    "status": STATUS,
+    "author": AUTHOR,
+    "space": SPACE,
+    "lang": LANGUAGE,
+}
 _DATES = ("after", "before")
+_FIELDS = (*_EXACT, *_DATES, _TITLE, _WAS, _IN)
+_PLACES = {
+    "title": frozenset((TITLE, NAMES)),
+    "text": frozenset((TITLE, HEADINGS, BODY)),
+    "comments": frozenset((TALK,)),
+    "files": frozenset((FILES,)),
+    "past": frozenset((NAMES, PAST)),
+}
 _NOT = r"(^|(?<=(\s|[()])))(NOT\s|-(?=\S))"
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
+_FIELD = re.compile(r'(?:^|(?<=[\s(+-]))([A-Za-z_]{2,20}):(?!//)(?=[\w"(])')
+_QUOTED = re.compile(r'"[^"]*"')
+_IN_PLACE = re.compile(r"(?:^|(?<=\s))in:([A-Za-z]+)(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`words`: the folded words that must all be there, when it is nothing but words."""
+
+    tree: Node
+    notices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def parse(text: str, *, is_typing: bool = False) -> Node:
     """The tree of `text`; everything when it is empty. `is_typing`: the last word may go on."""
-    cut = _bounded(text)
-    if not cut:
-        return Everything()
-    node = _node(_read(cut)) or _words(_WORDS, cut) or AnyOf(())
-    if is_typing and cut[-1].isalnum():
+    if not is_typing:
+        return read(text).tree
+    cut = bounded(text)
+    if cut and cut[-1].isalnum():
         last = list(tokens(cut))[-1:]
         if last and not last[0].is_run:
-            ending = _prefix(last[0].text)
+            ending = words.beginning(last[0].text) or Everything()
             head = cut[: last[0].start].strip()
             return AllOf((parse(head), ending)) if head else ending
-    return node
+    return parse(cut)
 
 
-def titles(typed: str) -> Node:
-    """Titles with words that begin with what was typed, or nearly."""
-    words = list(tokens(_bounded(typed)))
-    parts: list[Node] = []
-    for number, one in enumerate(words, 1):
-        if one.is_run:
-            parts.append(_run(_TITLE, one.text))
-            continue
-        near: list[Node] = [Term(TITLE, one.text, 2.0)]
-        if number == len(words) or len(one.text) >= TYPO_CHARS:
-            near.append(Prefix(TITLE, one.text, 1.5))
-        if len(one.text) >= TYPO_CHARS:
-            near.append(Fuzzy(TITLE, one.text, _typos(one.text), 0.5))
-        parts.append(AnyOf(tuple(near)))
-    return AllOf(tuple(parts)) if parts else AnyOf(())
+def read(text: str) -> Asked:
+    """`text` as a tree, with what there is to say of it."""
+    cut = bounded(text)
+    if not cut:
+        return Asked(Everything())
+    reading = _Reading()
+    if len(cut) < len(" ".join(text.split())):
+        reading.say(f"Only the first {MAX_WORDS} words were searched for.")
+    asked = reading.without_places(reading.without_strange_fields(_balanced(cut, reading)))
+    node = reading.node(_parsed(asked)) if asked else Everything()
+    if node is None:
+        reading.say("It could not be understood as a query, and was searched for as words.")
+        node = words.all_of(cut, reading.places) or AnyOf(())
+    plain = _plain(asked)
+    if plain:
+        node = Prefer(node, words.bonuses(plain))
+    return Asked(node, tuple(reading.notices), plain)
 
 
-def _typos(word: str) -> int:
-    """How many edits away a word may be and still be meant."""
-    return 2 if len(word) >= TWO_TYPOS_CHARS else 1
+@dataclass
+class _Reading:
+    """One text being read."""
+
+    notices: list[str] = field(default_factory=list)
+    places: frozenset[str] = words.EVERYWHERE
+
+    def say(self, notice: str) -> None:
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def without_places(self, text: str) -> str:
+        """`in:` is about all of the query."""
+
+        def take(match: re.Match[str]) -> str:
+            name = match[1].casefold()
+            if name not in _PLACES:
+                self.say(f"“{match[0]}” was searched for as words: in: takes {_listed(_PLACES)}.")
+                return match[1]
+            chosen.append(_PLACES[name])
+            return " "
+
+        chosen: list[frozenset[str]] = []
+        text = _outside_quotes(text, lambda part: _IN_PLACE.sub(take, part)).strip()
+        if chosen:
+            self.places = frozenset().union(*chosen)
+        return text
+
+    def without_strange_fields(self, text: str) -> str:
+        """A field that there is not is a word like others."""
+
+        def check(match: re.Match[str]) -> str:
+            if match[1].casefold() in _FIELDS:
+                return match[1].casefold() + ":"
+            self.say(
+                f"“{match[1]}:” is not a field, and was searched for as a word. "
+                f"Fields are {_listed(_FIELDS)}."
+            )
+            return match[1] + " "
+
+        return _outside_quotes(text, lambda part: _FIELD.sub(check, part))
+
+    def node(self, query: Any, depth: int = 0) -> Node | None:
+        """None: nothing in it can be looked for."""
+        if depth > 2 * MAX_NESTING:
+            return None
+        if isinstance(query, wq.Every):
+            return Everything()
+        if isinstance(query, wq.Not):
+            part = self.node(query.query, depth + 1)
+            return Not(part) if part else None
+        if isinstance(query, wq.And | wq.Or | wq.AndNot | wq.AndMaybe | wq.Require):
+            return self._joined(query, depth + 1)
+        if isinstance(query, wq.FuzzyTerm):
+            return self._fuzzy(query.fieldname, str(query.text), min(max(query.maxdist, 1), 2))
+        if isinstance(query, wq.Prefix):
+            return self._prefix(query.fieldname, str(query.text))
+        if isinstance(query, wq.Term):
+            return self._term(query.fieldname, str(query.text))
+        return None  # NullQuery, and what no plugin of ours makes
+
+    def _joined(self, query: Any, depth: int) -> Node | None:
+        if isinstance(query, wq.AndNot):
+            a, b = self.node(query.a, depth), self.node(query.b, depth)
+            return AllOf((a, Not(b))) if a and b else a
+        if not isinstance(query, wq.And | wq.Or):
+            a, b = self.node(query.a, depth), self.node(query.b, depth)
+            return AllOf((a, b)) if a and b else a or b
+        found = (self.node(part, depth) for part in query.subqueries)
+        parts = tuple(part for part in found if part is not None)
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        return AnyOf(parts) if isinstance(query, wq.Or) else AllOf(parts)
+
+    def _term(self, name: str, text: str) -> Node | None:
+        if name in _EXACT:
+            value = text if name in ("author", "space") else text.casefold()
+            return Term(_EXACT[name], value.lstrip("#"))
+        if name in _DATES:
+            return self._date(name, text)
+        if " " in text:  # it stood in quotes
+            return words.phrase(text, self._within(name))
+        return words.all_of(text, self._within(name))
+
+    def _prefix(self, name: str, text: str) -> Node | None:
+        if name in _EXACT:
+            return Prefix(_EXACT[name], text.casefold())
+        if name in _DATES:
+            return self._date(name, text)
+        return words.beginning(text, self._within(name))
+
+    def _fuzzy(self, name: str, text: str, distance: int) -> Node | None:
+        if name in _EXACT or name in _DATES:
+            return self._term(name, text)
+        return words.near(text, distance, self._within(name))
+
+    def _within(self, name: str) -> frozenset[str]:
+        if name == _TITLE:
+            return words.TITLES
+        return words.EVER if name == _WAS else self.places
+
+    def _date(self, name: str, text: str) -> Node | None:
+        at_ms = _at_ms(text)
+        if at_ms is None:
+            self.say(
+                f"“{name}:{text}” was searched for as words: "
+                "a date is written 2026, 2026-03 or 2026-03-31."
+            )
+            return words.all_of(text, self.places)
+        return Modified(at_ms, None) if name == "after" else Modified(None, at_ms - 1)
 
 
-def _read(text: str) -> Any:
+def _parsed(text: str) -> Any:
     try:
         return _parser().parse(text)
     except Exception:  # noqa: BLE001 - the parser is not ours; any trouble means "just words"
         return None
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
+    """As much of it as is looked at."""
     return " ".join(text.replace("\0", " ")[:MAX_CHARS].split()[:MAX_WORDS])
+
+
+def _balanced(text: str, reading: _Reading) -> str:
+    """Quotes and brackets without their other half are taken out."""
+    if text.count('"') % 2:
+        reading.say("A quotation mark has no second one, and was passed over.")
+        at = text.rindex('"')
+        text = f"{text[:at]} {text[at + 1 :]}".strip()
+    outside = _QUOTED.sub("", text)
+    depth = deepest = lowest = 0
+    for char in outside:
+        depth += (char == "(") - (char == ")")
+        deepest, lowest = max(deepest, depth), min(lowest, depth)
+    if depth or lowest < 0:
+        reading.say("A bracket has no second one; brackets were passed over.")
+    elif deepest > MAX_NESTING:
+        reading.say(f"Brackets deeper than {MAX_NESTING} were passed over.")
+    else:
+        return text
+    return _outside_quotes(text, lambda part: re.sub(r"[()]", " ", part)).strip()
+
+
+def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
+    out, at = [], 0
+    for match in _QUOTED.finditer(text):
+        out += [change(text[at : match.start()]), match[0]]
+        at = match.end()
+    return "".join([*out, change(text[at:])])
+
+
+def _plain(text: str) -> tuple[str, ...]:
+    """Its words, when nothing of it is syntax."""
+    parts = text.split()
+    if any(char in text for char in '":()*~') or any(part.startswith("-") for part in parts):
+        return ()
+    if any(part in ("AND", "OR", "NOT") for part in parts):
+        return ()
+    found = list(tokens(text))
+    return () if any(one.is_run for one in found) else tuple(one.text for one in found)
 
 
 @lru_cache(maxsize=1)
 def _parser() -> Any:
     whole = TEXT(analyzer=IDTokenizer())
     fields = {name: KEYWORD() for name in (*_EXACT, *_DATES)}
-    schema = Schema(**{_WORDS: whole, _TITLE: whole}, **fields)
+    schema = Schema(**{_WORDS: whole, _TITLE: whole, _WAS: whole}, **fields)
     plugins: tuple[Callable[[], Any], ...] = (
         WhitespacePlugin,
         FieldsPlugin,
@@ -124,107 +304,17 @@ def _parser() -> Any:
     return QueryParser(_WORDS, schema, plugins=[plugin() for plugin in plugins])
 
 
-def _node(query: Any) -> Node | None:
-    """None: nothing in it can be looked for."""
-    if isinstance(query, wq.Every):
-        return Everything()
-    if isinstance(query, wq.Not):
-        part = _node(query.query)
-        return Not(part) if part else None
-    if isinstance(query, wq.And | wq.Or | wq.AndNot | wq.AndMaybe | wq.Require):
-        return _joined(query)
-    if isinstance(query, wq.FuzzyTerm):
-        return _fuzzy(query.fieldname, str(query.text), min(max(query.maxdist, 1), 2))
-    if isinstance(query, wq.Prefix):
-        return _prefix(fold(str(query.text)), query.fieldname)
-    if isinstance(query, wq.Term):
-        return _term(query.fieldname, str(query.text))
-    return None  # NullQuery, and what no plugin of ours makes
-
-
-def _joined(query: Any) -> Node | None:
-    if isinstance(query, wq.AndNot):
-        a, b = _node(query.a), _node(query.b)
-        return AllOf((a, Not(b))) if a and b else a
-    if not isinstance(query, wq.And | wq.Or):
-        a, b = _node(query.a), _node(query.b)
-        return AllOf((a, b)) if a and b else a or b
-    parts = tuple(part for part in map(_node, query.subqueries) if part is not None)
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return AnyOf(parts) if isinstance(query, wq.Or) else AllOf(parts)
-
-
-def _term(field: str, text: str) -> Node | None:
-    if field in _EXACT:
-        value = text if field in ("author", "space") else text.casefold()
-        return Term(_EXACT[field], value.lstrip("#"))
-    if field in _DATES:
-        return _date(field, text)
-    return _phrase(field, text) if " " in text else _words(field, text)
-
-
-def _words(field: str, text: str) -> Node | None:
-    """Every word of `text`; several when what was typed in one piece is several to us."""
-    found = list(tokens(text))
-    parts = tuple(_run(field, one.text) if one.is_run else _word(field, one.text) for one in found)
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return AllOf(parts)
-
-
-def _word(field: str, word: str) -> Node:
-    """In the title, in the text, or another ending of it in the language of the page."""
-    if field == _TITLE:
-        return Term(TITLE, word)
-    stems = tuple(Term(STEM_FIELDS[one], stem(one, word), boost=0.5) for one in LANGUAGES)
-    return AnyOf((Term(TITLE, word, boost=TITLE_BOOST), Term(BODY, word), *stems))
-
-
-def _run(field: str, run: str) -> Node:
-    def in_field(name: str, boost: float) -> Node:
-        if len(run) == 1:
-            return Prefix(name, run, boost)
-        couples = tuple(pairs(run)[:-1])
-        if len(couples) == 1:
-            return Term(name, couples[0], boost)
-        return Phrase(name, couples, boost=boost)
-
-    in_title = in_field(TITLE_PAIRS, TITLE_BOOST)
-    return in_title if field == _TITLE else AnyOf((in_title, in_field(BODY_PAIRS, 1.0)))
-
-
-def _phrase(field: str, text: str) -> Node | None:
-    """What stood between quotes."""
-    words = tuple(token.text for token in tokens(text) if not token.is_run)
-    if len(words) < 2:
-        return _words(field, text)
-    in_title = Phrase(TITLE, words, boost=TITLE_BOOST)
-    return in_title if field == _TITLE else AnyOf((in_title, Phrase(BODY, words)))
-
-
-def _prefix(text: str, field: str = _WORDS) -> Node:
-    if field in _EXACT:
-        return Prefix(_EXACT[field], text)
-    in_title = Prefix(TITLE, text, TITLE_BOOST)
-    return in_title if field == _TITLE else AnyOf((in_title, Prefix(BODY, text)))
-
-
-def _fuzzy(field: str, text: str, distance: int) -> Node | None:
-    if field in _EXACT or field in _DATES:
-        return _term(field, text)
-    word = fold(text)
-    in_title = Fuzzy(TITLE, word, distance, TITLE_BOOST)
-    return in_title if field == _TITLE else AnyOf((in_title, Fuzzy(BODY, word, distance)))
-
-
-def _date(field: str, text: str) -> Node | None:
+def _at_ms(text: str) -> int | None:
     match = _DATE.fullmatch(text)
     if match is None:
         return None
     year, month, day = (int(number) if number else 1 for number in match.groups())
     try:
-        at_ms = int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1000)
+        return int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1000)
     except ValueError:
         return None
-    return Modified(at_ms, None) if field == "after" else Modified(None, at_ms - 1)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from search.index import BODY, STEM_FIELDS, TITLE
+from search.index import BODY, PAST, STEMS, TITLE, stem_token
 from search.languages import fold, guess, is_small, stem, words_and_pairs
 from search.marks import Marker
 from search.results import Decision, Similar, Where
@@ -44,8 +44,9 @@ class Draft:
         """Finds pages with any of its words."""
         parts: list[Node] = []
         for word, weight in self.words.items():
-            stemmed = Term(STEM_FIELDS[self.language], stem(self.language, word), weight)
+            stemmed = Term(STEMS, stem_token(self.language, stem(self.language, word)), weight)
             parts += [Term(TITLE, word, 2 * weight), Term(BODY, word, weight / 2), stemmed]
+            parts.append(Term(PAST, word, weight / 4))
         return AnyOf(tuple(parts))
 
     def likeness(self, title: str, text: str) -> float:

@@ -3,7 +3,6 @@ cuts at spaces. The position of the last batch is a document of its own, in the 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from search.index import (
     POSITION,
     SPACE,
     STEM_FIELDS,
+    STORED_CHARS,
     WORD_FIELDS,
     Batch,
     Document,
@@ -34,6 +34,7 @@ from search.tree import Node
 
 WRITER_BYTES = 30_000_000
 _TOKENS = "whitespace"
+_TEXT = "text"  # what is shown of a page
 _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
 
 
@@ -77,7 +78,7 @@ class TantivyEngine:
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
-        return Found(result.count, hits, self._facets(searcher, compiled))
+        return Found(result.count, hits, self._facets(searcher, compiled, FACETS, FACET_VALUES))
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         searcher = self._searcher()
@@ -87,7 +88,7 @@ class TantivyEngine:
     def stats(self) -> Stats:
         searcher = self._searcher()
         every = tantivy.Query.all_query()
-        spaces = self._facet(searcher, every, SPACE, size=10_000)
+        spaces = self._facets(searcher, every, (SPACE,), 10_000)[SPACE]
         size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
         documents = sum(spaces.values())
         return Stats(documents, size, frozenset(spaces))
@@ -112,17 +113,20 @@ class TantivyEngine:
         hits = []
         for score, address in found:
             stored = searcher.doc(address)
-            hits.append(Hit(stored[ID][0], stored[SPACE][0], float(score or 0)))
+            body = bytes(stored[_TEXT][0]).decode()
+            hits.append(Hit(stored[ID][0], stored[SPACE][0], float(score or 0), body))
         return tuple(hits)
 
-    def _facets(self, searcher: Any, compiled: Any) -> dict[str, dict[str, int]]:
-        return {name: self._facet(searcher, compiled, name, FACET_VALUES) for name in FACETS}
-
-    def _facet(self, searcher: Any, compiled: Any, name: str, size: int) -> dict[str, int]:
-        found = searcher.aggregate(compiled, {name: {"terms": {"field": name, "size": size}}})
-        if isinstance(found, str):
-            found = json.loads(found)
-        return {entry["key"]: int(entry["doc_count"]) for entry in found[name]["buckets"]}
+    def _facets(
+        self, searcher: Any, compiled: Any, names: tuple[str, ...], size: int
+    ) -> dict[str, dict[str, int]]:
+        found = searcher.aggregate(
+            compiled, {name: {"terms": {"field": name, "size": size}} for name in names}
+        )
+        return {
+            name: {one["key"]: int(one["doc_count"]) for one in found[name]["buckets"]}
+            for name in names
+        }
 
     def _compile(self, node: Node) -> Any:
         make, schema = tantivy.Query, self._schema
@@ -134,31 +138,35 @@ class TantivyEngine:
             case tree.Prefix(field, text, boost):
                 compiled = make.regex_query(schema, field, _literal(text) + ".*")
             case tree.Fuzzy(field, text, distance, boost):
-                # The first character holds, so that a typo does not match half the dictionary.
-                near = make.fuzzy_term_query(schema, field, text, distance)
-                begins = make.regex_query(schema, field, _literal(text[:1]) + ".*")
-                return make.boost_query(
-                    make.boolean_query([(Occur.Must, near), (Occur.Must, begins)]), boost
-                )
+                compiled = make.fuzzy_term_query(schema, field, text, distance, False)
             case tree.Modified(low_ms, high_ms):
                 return make.range_query(schema, MODIFIED, FieldType.Integer, low_ms, high_ms)
             case tree.Everything():
                 return make.all_query()
             case tree.Not(part):
-                return make.boolean_query(
-                    [(Occur.Must, make.all_query()), (Occur.MustNot, self._compile(part))]
-                )
+                return self._join((node,), Occur.Must)
             case tree.AllOf(parts):
                 return self._join(parts, Occur.Must)
             case tree.AnyOf(parts):
                 return self._join(parts, Occur.Should)
+            case tree.Prefer(part, bonus):
+                extra = [(Occur.Should, self._compile(one)) for one in bonus]
+                return make.boolean_query([(Occur.Must, self._compile(part)), *extra])
         return compiled if boost == 1.0 else make.boost_query(compiled, boost)
 
-    def _join(self, parts: tuple[Node, ...], occur: Occur) -> Any:
+    def _join(self, parts: tuple[Node, ...], occur: Any) -> Any:
+        make = tantivy.Query
         if not parts:
-            everything = occur is Occur.Must
-            return tantivy.Query.all_query() if everything else tantivy.Query.empty_query()
-        return tantivy.Query.boolean_query([(occur, self._compile(part)) for part in parts])
+            return make.all_query() if occur is Occur.Must else make.empty_query()
+        clauses = []
+        for part in parts:
+            if occur is Occur.Must and isinstance(part, tree.Not):
+                clauses.append((Occur.MustNot, self._compile(part.part)))
+            else:
+                clauses.append((occur, self._compile(part)))
+        if all(one is Occur.MustNot for one, _ in clauses):
+            clauses.append((Occur.Must, make.const_score_query(make.all_query(), 0.0)))
+        return make.boolean_query(clauses)
 
 
 def _schema() -> Any:
@@ -171,8 +179,9 @@ def _schema() -> Any:
         )
     for name in WORD_FIELDS:
         builder.add_text_field(name, tokenizer_name=_TOKENS, index_option="position")
-    for name in STEM_FIELDS.values():
+    for name in STEM_FIELDS:
         builder.add_text_field(name, tokenizer_name=_TOKENS, index_option="freq")
+    builder.add_bytes_field(_TEXT, stored=True)
     builder.add_integer_field(MODIFIED, indexed=True, fast=True)
     builder.add_integer_field(POSITION, stored=True)
     return builder.build()
@@ -182,11 +191,13 @@ def _stored(document: Document) -> Any:
     made = tantivy.Document()
     made.add_text(ID, document.page_id)
     made.add_integer(MODIFIED, document.modified_at_ms)
-    for name, values in document.exact().items():
-        for value in values:
-            made.add_text(name, value)
-    for name, words in document.tokens().items():
-        made.add_text(name, " ".join(words))
+    made.add_bytes(_TEXT, document.body[:STORED_CHARS].encode())
+    for name, values in document.fields().items():
+        if name in EXACT_FIELDS:
+            for value in values:
+                made.add_text(name, value)
+        else:
+            made.add_text(name, " ".join(values))
     return made
 
 

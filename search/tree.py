@@ -35,7 +35,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Fuzzy:
-    """Tokens at most `distance` (1 or 2) edits away that begin with the same character."""
+    """Tokens at most `distance` (1 or 2) edits away: letters more, fewer or other ones."""
 
     field: str
     text: str
@@ -73,8 +73,16 @@ class Not:
     part: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Prefer:
+    """What `part` finds; what `bonus` finds, too, comes earlier."""
+
+    part: Node
+    bonus: tuple[Node, ...]
+
+
 Leaf: TypeAlias = Term | Phrase | Prefix | Fuzzy | Modified | Everything
-Node: TypeAlias = Leaf | AllOf | AnyOf | Not
+Node: TypeAlias = Leaf | AllOf | AnyOf | Not | Prefer
 
 
 def positives(node: Node) -> Iterator[Leaf]:
@@ -82,6 +90,8 @@ def positives(node: Node) -> Iterator[Leaf]:
     if isinstance(node, AllOf | AnyOf):
         for part in node.parts:
             yield from positives(part)
+    elif isinstance(node, Prefer):
+        yield from positives(node.part)
     elif not isinstance(node, Not):
         yield node
 
@@ -90,6 +100,9 @@ def leaves(node: Node) -> Iterator[Leaf]:
     """All leaves, negated ones too."""
     if isinstance(node, Not):
         yield from leaves(node.part)
+    elif isinstance(node, Prefer):
+        for part in (node.part, *node.bonus):
+            yield from leaves(part)
     elif isinstance(node, AllOf | AnyOf):
         for part in node.parts:
             yield from leaves(part)
@@ -101,6 +114,9 @@ def rewrite(node: Node, change: Callable[[Leaf], Node]) -> Node:
     """The same tree with each leaf replaced by what `change` makes of it."""
     if isinstance(node, Not):
         return Not(rewrite(node.part, change))
+    if isinstance(node, Prefer):
+        bonus = tuple(rewrite(part, change) for part in node.bonus)
+        return Prefer(rewrite(node.part, change), bonus)
     if isinstance(node, AllOf | AnyOf):
         return replace(node, parts=tuple(rewrite(part, change) for part in node.parts))
     return change(node)

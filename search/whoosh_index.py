@@ -110,18 +110,15 @@ def _schema() -> Any:
         fields[name] = KEYWORD(commas=True, stored=name in FACETS)
     for name in WORD_FIELDS:
         fields[name] = TEXT(analyzer=cut, phrase=True)
-    for name in STEM_FIELDS.values():
+    for name in STEM_FIELDS:
         fields[name] = TEXT(analyzer=cut, phrase=False)
     return Schema(**fields)
 
 
 def _stored(document: Document) -> dict[str, Any]:
     values: dict[str, Any] = {ID: document.page_id, MODIFIED: document.modified_at_ms}
-    for name, exact in document.exact().items():
-        if exact:
-            values[name] = ",".join(exact)
-    for name, words in document.tokens().items():
-        values[name] = " ".join(words)
+    for name, tokens in document.fields().items():
+        values[name] = (",".join if name in EXACT_FIELDS else " ".join)(tokens)
     return values
 
 
@@ -147,7 +144,7 @@ def _compile(node: Node) -> Any:
         case tree.Prefix(field, text, boost):
             return wq.Prefix(field, text, boost=boost)
         case tree.Fuzzy(field, text, distance, boost):
-            return wq.FuzzyTerm(field, text, boost=boost, maxdist=distance, prefixlength=1)
+            return wq.FuzzyTerm(field, text, boost=boost, maxdist=distance, prefixlength=0)
         case tree.Modified(low_ms, high_ms):
             return wq.NumericRange(MODIFIED, low_ms, high_ms)
         case tree.Everything():
@@ -158,3 +155,5 @@ def _compile(node: Node) -> Any:
             return wq.And([_compile(part) for part in parts]) if parts else wq.Every(ID)
         case tree.AnyOf(parts):
             return wq.Or([_compile(part) for part in parts]) if parts else wq.NullQuery()
+        case tree.Prefer(part, bonus):
+            return wq.AndMaybe(_compile(part), wq.Or([_compile(one) for one in bonus]))

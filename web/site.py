@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import structlog
 
-from search import Indexer, Search, open_index
+from search import Indexer, PastFollower, Search, open_index
 from sync.rooms import Rooms, wall_clock_ms
 from web.admission import Admission
 from web.clones import Clones
@@ -80,6 +80,7 @@ class Site:
             rooms = Rooms(store, key, quiet_ms=quiet_ms, limits=config.limits)
             indexer = Indexer(store, index, prepare=rooms.share)
             rooms.on_change = indexer.nudge
+            past = PastFollower(store, indexer.nudge)
             site = cls(
                 config,
                 store,
@@ -100,6 +101,7 @@ class Site:
             followers = {
                 "rooms": rooms.run(),
                 "indexer": indexer.run(),
+                "past": past.run(),
                 "links": _follow_links(store, rooms),
             }
             tasks = [

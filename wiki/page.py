@@ -59,7 +59,7 @@ _TOUCH = (
 @dataclass(frozen=True, slots=True)
 class Page:
     """`change` is the site-wide counter at its last change; `protection` the role that it takes to
-    edit it, "" for the usual one."""
+    edit it, "" for the usual one; `language` a code, "" when it is to be told from the text."""
 
     id: str
     space_id: str
@@ -76,6 +76,7 @@ class Page:
     change: int
     status_reason: str = ""
     protection: str = ""
+    language: str = ""
     tags: tuple[str, ...] = ()
 
     def access(self, space: SpaceAccess) -> SpaceAccess:

@@ -121,6 +121,17 @@ def by_name(conn: Connection, name: str) -> Person | None:
     return _person(row) if row else None
 
 
+def ids_of(conn: Connection, called: Collection[str]) -> dict[str, list[str]]:
+    """For each of `called` the people who sign in with that name, are shown by it, or have that
+    id; none has no entry."""
+    wanted = {unicodedata.normalize("NFC", one.strip()).casefold(): one for one in called}
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(select(table.c.id, table.c.name, table.c.display)):
+        for name in {row.id, row.name, row.display.casefold()} & wanted.keys():
+            found.setdefault(wanted[name], []).append(row.id)
+    return found
+
+
 def everyone(conn: Connection) -> list[Person]:
     """By name of display; people of other sites are not ours to list."""
     query = _select().where(table.c.origin == "").order_by(table.c.display, table.c.id)

@@ -7,7 +7,8 @@ BaseException; here they become `Damaged`. Bytes from outside must have passed t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from pycrdt import Doc, Text, merge_updates
@@ -42,6 +43,17 @@ def apply(doc: Document, update: bytes) -> None:
     _guarded(lambda: doc.apply_update(update))
 
 
+def apply_all(doc: Document, updates: Sequence[bytes]) -> None:
+    """As one change: who watches hears of it once. Raises Damaged, as `apply`."""
+
+    def change() -> None:
+        with doc.transaction():
+            for update in updates:
+                doc.apply_update(update)
+
+    _guarded(change)
+
+
 def text_of(doc: Document) -> str:
     return _guarded(lambda: str(_content(doc)))
 
@@ -59,6 +71,19 @@ def diff_since(doc: Document, state_vector: bytes) -> bytes:
 def insert(doc: Document, byte_offset: int, new: str) -> None:
     """Type `new` there, as the document's own client."""
     _guarded(lambda: _content(doc).insert(byte_offset, new))
+
+
+@contextmanager
+def watched(doc: Document, follow: Callable[[Sequence[dict[str, Any]]], None]) -> Iterator[None]:
+    """While it lasts, `follow` hears of every change as a Yjs delta that counts UTF-8 bytes.
+
+    Not for live pages: watching a worn one costs up to a millisecond a change."""
+    content = _content(doc)
+    subscription = content.observe(lambda event: follow(event.delta))  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        content.unobserve(subscription)
 
 
 def text_of_updates(updates: Sequence[bytes]) -> str:

@@ -6,11 +6,12 @@ import time
 
 import click
 
-from search import Indexer, open_index
+from search import Indexer, PastFollower, open_index
 from web.cli.folder import at_work, with_config
 from web.cli.telling import counted, say
 from web.config import Config
 from web.site import alone_in, index_of
+from wiki import past
 from wiki.store import Store
 
 
@@ -26,6 +27,8 @@ def reindex(config: Config) -> None:
             index = open_index(config.search_engine, index_of(config))
             try:
                 index.reset()
+                await store.write(past.forget)
+                await PastFollower(store).caught_up()
                 await Indexer(store, index).caught_up()
                 return index.stats().documents
             finally:

@@ -34,6 +34,14 @@ def _0002_damage_shows(connection: Connection) -> None:
         connection.execute(found.values(crc32=zlib.crc32(update)))
 
 
+def _0003_past(connection: Connection) -> None:
+    """What pages once said, what files say, and which language a page is in."""
+    for table in (tables.past, tables.past_page, tables.file_text):
+        table.create(connection, checkfirst=True)
+    if not any(column["name"] == "language" for column in inspect(connection).get_columns("page")):
+        connection.exec_driver_sql("ALTER TABLE page ADD COLUMN language TEXT NOT NULL DEFAULT ''")
+
+
 def _0004_searches_are_saved(connection: Connection) -> None:
     tables.saved_search.create(connection, checkfirst=True)
 
@@ -67,6 +75,7 @@ def _0005_talk(connection: Connection) -> None:
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
+    "0003-past": _0003_past,
     "0004-searches-are-saved": _0004_searches_are_saved,
     "0005-talk": _0005_talk,
     "0020-other-sites": _0020_other_sites,

@@ -134,6 +134,8 @@ page = Table(
     Column("change", Integer, nullable=False),
     Column("status_reason", Text, nullable=False, default="", server_default=""),
     Column("protection", String, nullable=False, default="", server_default=""),  # a role, or ""
+    # Which language it was said to be in (ISO 639-1); "" when that is told from the text.
+    Column("language", String, nullable=False, default="", server_default=""),
     UniqueConstraint("space_id", "slug"),
     Index("page_by_change", "change"),
     Index("page_by_modified", "space_id", "modified_at_ms"),
@@ -339,4 +341,34 @@ share = Table(  # what `grant` records say: which site may do what in a space or
     Column("granted_at_ms", Integer, nullable=False),
     Column("revoked_at_ms", Integer),
     Column("last", Text, nullable=False, default="{}"),  # page -> chain -> last number accepted
+)
+
+past = Table(  # what revisions took away and facts said, kept by the follower `past`
+    "past",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),  # of the record
+    Column("record_id", String, nullable=False),
+    Column("before_id", String, nullable=False),  # the revision before it, "" for none
+    Column("person_id", String, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("act", String, nullable=False),  # edit | title | the name of a fact
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+)
+
+past_page = Table(  # up to where the follower `past` has read each page's record
+    "past_page",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+file_text = Table(  # what attached files say, by their digest
+    "file_text",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("note", String, nullable=False, default=""),  # why there is none, or not all
 )
