@@ -28,8 +28,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wiki import checkpoint, journal, log, page, people, text
 from wiki.errors import Damaged
-from wiki.journal import TEXT_KINDS
-from wiki.record import Record
+from wiki.record import TEXT_KINDS, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import past as table
 from wiki.store.tables import past_page as positions
@@ -45,8 +44,9 @@ GAP: Final = " … "
 _STOPS: Final = b".!?\n"
 _REASONS: Final = ("reason", "summary", "label")
 _NOT_WORDS: Final = frozenset(
-    ("name", "id", "digest", "media_type", "person", "space", "kind", "tags", "language")
+    ("name", "id", "to", "digest", "media_type", "person", "space", "kind", "tags", "text")
 )
+_REDACT: Final = "redact"
 _OPAQUE: Final = re.compile(r"[\w:-]{20,}")  # ids and hashes
 
 
@@ -72,6 +72,7 @@ class Gathered:
     page_id: str
     position: int
     rows: tuple[Row, ...]
+    is_anew: bool = False  # something was redacted: what the table holds goes
 
 
 def is_behind(conn: Connection) -> bool:
@@ -96,7 +97,7 @@ def waiting(conn: Connection, head: int) -> list[str]:
 
 def gather(conn: Connection, page_id: str, head: int) -> Gathered:
     """Read what is new of the page, up to `head`. Of a damaged page nothing, which is logged."""
-    seen = _position(conn, page_id)
+    seen, is_anew = _position(conn, page_id), False
     rows: list[Row] = []
     try:
         with journal.named(conn, page_id):
@@ -104,7 +105,7 @@ def gather(conn: Connection, page_id: str, head: int) -> Gathered:
             rows = list(_rows(conn, page_id, new))
     except Damaged as error:
         logger.error("past.skipped", page=page_id, error=str(error))
-    return Gathered(page_id, head, tuple(rows))
+    return Gathered(page_id, head, tuple(rows), is_anew)
 
 
 def keep(conn: Connection, gathered: Gathered) -> None:
@@ -113,6 +114,9 @@ def keep(conn: Connection, gathered: Gathered) -> None:
     page_id = gathered.page_id
     if not page.several(conn, [page_id]) or _position(conn, page_id) >= gathered.position:
         return
+    if gathered.is_anew:
+        conn.execute(table.delete().where(table.c.page_id == page_id))
+        page.stir(conn, page_id)
     if gathered.rows:
         values = [{"page_id": page_id, **row._asdict()} for row in gathered.rows]
         conn.execute(table.insert(), values)
@@ -161,6 +165,10 @@ def forget(conn: Connection, page_id: str | None = None) -> None:
 # -- from records to rows
 
 
+def _until(head: int, found: Sequence[Record]) -> list[Record]:
+    return [record for record in found if (record.position or 0) <= head]
+
+
 def _rows(conn: Connection, page_id: str, new: Sequence[Record]) -> Iterator[Row]:
     """In the order of the record. Records of one batch are one change, the last one's."""
     reel: _Reel | None = None
@@ -171,6 +179,8 @@ def _rows(conn: Connection, page_id: str, new: Sequence[Record]) -> Iterator[Row
         for record in group:
             if record.kind == "fact":
                 for part in record.parts:
+                    if not part.update:  # redacted
+                        continue
                     person_id = people.id_here(part.person_id, record.chain, foreign)
                     where = (record.position or 0, record.id, before_id, person_id, part.at_ms)
                     yield from _said(conn, page_id, json.loads(part.update), where)
@@ -330,7 +340,7 @@ def _title_before(conn: Connection, page_id: str, position: int) -> str:
     for row in conn.execute(query.order_by(records.c.position.desc())):
         record = Record(*row)
         if record.kind == "create":
-            return str(record.x.get("title", ""))
+            return str(record.born.get("title", ""))
         for part in reversed(record.parts):
             fields = json.loads(part.update)
             if fields.get("name") == "rename":
