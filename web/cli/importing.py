@@ -1,32 +1,44 @@
-"""`groundswell import`: an export of ours into an empty site, or a folder of Markdown files."""
+"""`groundswell import`: an export of ours into an empty site, or pages from elsewhere."""
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from sqlalchemy import Connection
 
 from web import setup
-from web.cli import markdown_import
+from web.cli import history_import, markdown_import, sources
 from web.cli.folder import now_ms, with_config, write
 from web.cli.markdown_import import Wanted
 from web.cli.telling import give, say
 from web.cli.verify import contents
 from web.config import Config
 from web.site import attachments_of
+from wiki.exchange.git_source import is_repository
 from wiki.exchange.import_zip import Imported, import_zip
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import MANIFEST
 
+SOURCES = ("zip", "folder", "git")
+
 
 @click.command("import")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option("--space", metavar="TITLE", help="Where a folder's pages go; made if need be.")
-@click.option("--author", metavar="PERSON", help="Who brings a folder in; else the first admin.")
+@click.option("--space", metavar="TITLE", help="Where the pages go; made if need be.")
+@click.option("--author", metavar="PERSON", help="Who brings them in; else the first admin.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would come of it.")
 @click.option("--details", is_flag=True, help="Name every single thing that is lost.")
+@click.option("--from", "kind", type=click.Choice(SOURCES), help="What PATH is; else it is seen.")
+@click.option("--branch", help="Of a git repository; else what is checked out.")
+@click.option("--under", default="", metavar="FOLDER", help="Only this folder of the repository.")
+@click.option(
+    "--authors",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with lines: name or address = name of a person here.",
+)
 @with_config
 def import_command(
     config: Config,
@@ -35,21 +47,41 @@ def import_command(
     author: str | None,
     dry_run: bool,
     details: bool,
+    kind: str | None,
+    branch: str | None,
+    under: str,
+    authors: Path | None,
 ) -> None:
-    """Bring PATH in: an export of a site (ZIP, or unpacked) into one that is empty, or any folder
-    of Markdown files into a space. A server may be running."""
-    if path.is_dir() and not (path / MANIFEST).is_file():
-        if not space:
-            raise click.UsageError("Say which space the folder's pages go into: --space TITLE")
+    """Bring PATH in: an export of a site (ZIP, or unpacked) into one that is empty; or into a
+    space a git repository of Markdown with its history, or any folder of Markdown files. See
+    docs/import.md. A server may be running."""
+    kind = kind or _seen(path)
+    if kind == "zip":
+        if dry_run:
+            give(f"{path.name} would bring {contents(verify_zip(path))}.")
+        else:
+            _bring_in(config, path)
+        return
+    if not space:
+        raise click.UsageError("Say which space the pages go into: --space TITLE")
+    if kind == "folder":
         wanted = Wanted(path, space, author, has_details=details)
         if dry_run:
             markdown_import.tell_plan(config, wanted)
         else:
             markdown_import.bring_in(config, wanted)
-    elif dry_run:
-        give(f"{path.name} would bring {contents(verify_zip(path))}.")
-    else:
-        _bring_in(config, path)
+        return
+    coming = history_import.Wanted(path, space, author, details, dry_run, authors)
+    with ExitStack() as stack:
+        opening = sources.git(config, path, branch, under, stack, is_dry=dry_run)
+        history_import.bring_in(config, coming, opening)
+
+
+def _seen(path: Path) -> str:
+    """What `path` looks like."""
+    if path.is_file() or (path / MANIFEST).is_file():
+        return "zip"
+    return "git" if is_repository(path) else "folder"
 
 
 def _bring_in(config: Config, path: Path) -> None:

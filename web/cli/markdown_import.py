@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from rich.console import Console
 from rich.progress import track
@@ -33,6 +33,7 @@ from wiki.names import slugify
 from wiki.space import Space
 from wiki.store import Store
 
+Made = TypeVar("Made")
 PAUSE_SECONDS: Final = 0.15
 TRIES: Final = 6  # of a batch while somebody else keeps the store, a second and more apart
 
@@ -51,7 +52,7 @@ def tell_plan(config: Config, wanted: Wanted) -> None:
     """Print what would come of it; nothing is changed."""
 
     def taken(conn: Connection) -> frozenset[str]:
-        found = _space(conn, wanted.space)
+        found = space_of(conn, wanted.space)
         return markdown_folder.taken_slugs(conn, found.id) if found else frozenset()
 
     is_there = (config.folder / "wiki.db").is_file()
@@ -74,7 +75,7 @@ async def _make(config: Config, store: Store, wanted: Wanted) -> tuple[Report, S
     key, report = key_of(config), Report()
     person = await store.read(lambda conn: who.named_or_first_admin(conn, wanted.author))
     plan = markdown_folder.plan(wanted.folder)  # raises before a space is made
-    home = await store.write(lambda conn: _space_or_new(conn, key, wanted.space, person.id))
+    home = await store.write(lambda conn: space_or_new(conn, key, wanted.space, person.id))
     slugs = await store.read(lambda conn: markdown_folder.taken_slugs(conn, home.id))
     if slugs:
         plan = markdown_folder.plan(wanted.folder, slugs)
@@ -108,7 +109,7 @@ async def _make(config: Config, store: Store, wanted: Wanted) -> tuple[Report, S
     return report, home
 
 
-async def written(store: Store, make: Callable[[Connection], Report]) -> Report:
+async def written(store: Store, make: Callable[[Connection], Made]) -> Made:
     """What `make` reports, sooner or later; a failed transaction leaves no trace."""
     for attempt in range(1, TRIES):
         try:
@@ -121,14 +122,15 @@ async def written(store: Store, make: Callable[[Connection], Report]) -> Report:
     return await store.write(make)
 
 
-def _space(conn: Connection, named: str) -> Space | None:
+def space_of(conn: Connection, named: str) -> Space | None:
+    """The one of that title or slug, if it is there."""
     try:
         return spaces.by_slug(conn, slugify(named))
     except NotFound:
         return None
 
 
-def _space_or_new(conn: Connection, key: SiteKey, named: str, person_id: str) -> Space:
-    return _space(conn, named) or spaces.create(
+def space_or_new(conn: Connection, key: SiteKey, named: str, person_id: str) -> Space:
+    return space_of(conn, named) or spaces.create(
         conn, key, title=named, created_by=person_id, now_ms=now_ms()
     )

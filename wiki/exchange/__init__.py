@@ -16,4 +16,8 @@ folder_files      what lies in a folder of Markdown files, and what their links 
 front_matter      the fields on top of such a file
 relinking         its links, led to where their targets are in the wiki
 markdown_folder   the folder into a space
+arrival           pages that come with their history
+git_source        which revisions the files of a repository had
+git_pages         what becomes of them
+wikitext          the markup of MediaWiki as Markdown
 """

@@ -154,7 +154,11 @@ def _add(found: Found, path: str) -> None:
 
 def read_text(path: Path) -> tuple[str, Sequence[str]]:
     """The text with LF at line ends, and what was lost in reading it."""
-    data = path.read_bytes()
+    return decoded(path.read_bytes())
+
+
+def decoded(data: bytes) -> tuple[str, Sequence[str]]:
+    """As `read_text`, of what a file holds."""
     lost = []
     bom, encoding = next(((b, e) for b, e in _BOMS if data.startswith(b)), (b"", "utf-8"))
     try:

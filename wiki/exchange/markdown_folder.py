@@ -23,9 +23,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection, select
 
 from wiki import attachment, fact, page, text
-from wiki.attachment import Attachment
 from wiki.errors import BadInput, NameTaken
 from wiki.exchange import dialects, fences, front_matter, headings
+from wiki.exchange.arrival import told
 from wiki.exchange.folder_files import INDEX, Found, find, read_text
 from wiki.exchange.relinking import Lead, prose, relink
 from wiki.key import SiteKey
@@ -110,7 +110,7 @@ def plan(folder: Path, taken: Collection[str] = ()) -> Plan:
     planned = _titled(found, set(taken), losses)
     whole = Plan(folder, tuple(planned.values()), (), found)
     for path, one in planned.items():
-        reader = _Reader(whole, one)
+        reader = Reader(whole, one)
         reader.text()
         planned[path] = replace(one, files=tuple(reader.files))
         losses += [(path, what) for what in dict.fromkeys(reader.losses)]
@@ -165,7 +165,7 @@ class _Maker:
         common: dict[str, Any] = {"person_id": self.person_id, "now_ms": self.now_ms}
         prepared = {path: self._prepared(path) for path in one.files}
         addresses = {path: new_address(file.name) for path, file in prepared.items()}
-        body = _Reader(self.whole, one, {path: a for path, (_, a) in addresses.items()}).text()
+        body = Reader(self.whole, one, {path: a for path, (_, a) in addresses.items()}).text()
         made = page.create(
             self.conn,
             self.key,
@@ -183,7 +183,7 @@ class _Maker:
                 self.conn, file, made.id, quota_bytes=self.quota_bytes,
                 attachment_id=identity, **common,
             )  # fmt: skip
-            fact.act(self.conn, self.key, made.id, self.person_id, _told(held), self.now_ms)
+            fact.act(self.conn, self.key, made.id, self.person_id, told(held), self.now_ms)
         report.pages += 1
         report.files += len(prepared)
 
@@ -196,17 +196,6 @@ def new_address(name: str) -> tuple[str, str]:
     """A fresh id for a file called `name`, and where it will be found."""
     identity = new_token()
     return identity, f"/files/{identity}/{quote(name, safe='')}"
-
-
-def _told(held: Attachment) -> dict[str, Any]:
-    return {
-        "name": "attach",
-        "id": held.id,
-        "digest": held.digest,
-        "file": held.name,
-        "media_type": held.media_type,
-        "size": held.size_bytes,
-    }
 
 
 # -- titles
@@ -292,7 +281,7 @@ def _tags(path: str, wanted: list[str], losses: list[Loss]) -> tuple[str, ...]:
 # -- texts
 
 
-class _Reader:
+class Reader:
     """Reads one file as its page will say it. `addresses`: path of a file -> where it will be."""
 
     def __init__(self, whole: Plan, one: Planned, addresses: dict[str, str] | None = None) -> None:
@@ -302,7 +291,11 @@ class _Reader:
         self.losses: list[str] = []
 
     def text(self) -> str:
-        raw, _ = read_text(self._whole.folder / self._one.path)
+        """As the file says now."""
+        return self.shown(read_text(self._whole.folder / self._one.path)[0])
+
+    def shown(self, raw: str) -> str:
+        """As the page says when the file says `raw`."""
         fields, body = front_matter.split(raw)
         body = self._without_title(body)
         anchors = headings.anchors(body)
