@@ -14,6 +14,8 @@ In reading order:
     past           the follower before it: what pages once said
     results        what people are given
     marks          what was found, marked in a text
+    spelling       what somebody may have meant
+    hunt           one search, for what was typed and then for what was meant
     hits           what is shown of the pages that were found
     similar        pages like a draft
     finding        results for people, within their rights

@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from search import query, similar, words
 from search.hits import Shower
-from search.index import ARCHIVED, AUTHOR, KIND, SPACE, STATUS, TAG, YEAR, Order, Query
+from search.hunt import Hunt
+from search.index import ARCHIVED, AUTHOR, KIND, STATUS, TAG, YEAR, Order, Query
 from search.index import Hit as Place
 from search.marks import Marker
-from search.query import Asked
 from search.results import Results, Similar
 from search.shelf import Shelf
-from search.tree import AllOf, AnyOf, Leaf, Node, Not, Term, leaves, positives, rewrite
-from wiki import page, people, space
+from search.tree import AllOf, Everything, Node, Not, Term
+from wiki import page, space
 from wiki.access import Actor
 from wiki.errors import Damaged
 from wiki.page import Page
@@ -60,20 +60,25 @@ class Search:
         chosen = frozenset(
             one.id for one in visible.values() if space_slug is None or one.slug == space_slug
         )
-        read = query.read(text)
-        tree, notices = await self._named(read, visible)
         exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year}
         offset = (min(page, MAX_PAGE) - 1) * per_page
-        asked = Query(_narrowed(tree, exact), chosen, offset, per_page, order)
+        frame = Query(Everything(), chosen, offset, per_page, order)
+        hunt = Hunt(self._store, self._index, visible, exact, frame)
         try:
-            found = await asyncio.to_thread(self._index.search, asked)
+            caught = await hunt.run(text)
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return Results(0, (), {}, (FAILED,))
-        show = Shower(Marker(tree), visible)
+        found, show = caught.found, Shower(Marker(caught.tree), visible)
         hits = await self._store.read(lambda conn: show.hits(conn, found.hits))
-        notices += (BUILDING,) if self._index.is_building else ()
-        return Results(found.total, hits, found.facets, notices)
+        return Results(
+            found.total,
+            hits,
+            found.facets,
+            caught.notices + ((BUILDING,) if self._index.is_building else ()),
+            caught.did_you_mean,
+            caught.searched_for,
+        )
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:
         """Pages for what is being typed."""
@@ -124,36 +129,6 @@ class Search:
         title, text = await self._store.read(read)
         return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
 
-    async def _named(
-        self, read: Asked, visible: Mapping[str, Space]
-    ) -> tuple[Node, tuple[str, ...]]:
-        """The tree with ids where people typed the names of people and the addresses of spaces."""
-        typed = {
-            (leaf.field, leaf.text)
-            for leaf in leaves(read.tree)
-            if isinstance(leaf, Term) and leaf.field in (AUTHOR, SPACE)
-        }
-        if not typed:
-            return read.tree, read.notices
-        persons = [text for name, text in typed if name == AUTHOR]
-        ids = await self._store.read(lambda conn: people.ids_of(conn, persons))
-        known = {(AUTHOR, text): found for text, found in ids.items()}
-        for one in visible.values():
-            known |= {(SPACE, one.id): [one.id], (SPACE, one.slug): [one.id]}
-        notices = [
-            f"“space:{text}”: there is no such space."
-            for name, text in typed
-            if name == SPACE and (name, text) not in known
-        ]
-
-        def change(leaf: Leaf) -> Node:
-            if not isinstance(leaf, Term) or (leaf.field, leaf.text) not in typed:
-                return leaf
-            found = known.get((leaf.field, leaf.text), [])
-            return AnyOf(tuple(Term(leaf.field, one) for one in found))
-
-        return rewrite(read.tree, change), (*read.notices, *sorted(notices))
-
     async def _best(self, tree: Node, visible: Mapping[str, Space], limit: int) -> list[Place]:
         try:
             return await asyncio.to_thread(self._index.suggest, tree, frozenset(visible), limit)
@@ -164,19 +139,6 @@ class Search:
     async def _visible(self, actor: Actor) -> dict[str, Space]:
         spaces = await self._store.read(lambda conn: space.visible(conn, actor))
         return {one.id: one for one in spaces}
-
-
-def _narrowed(tree: Node, exact: Mapping[str, str | None]) -> Node:
-    parts: list[Node] = [tree]
-    asks_status = exact[STATUS] or any(
-        isinstance(leaf, Term) and leaf.field == STATUS for leaf in positives(tree)
-    )
-    if not asks_status:
-        parts.append(Not(Term(STATUS, ARCHIVED)))
-    for name, value in exact.items():
-        if value:
-            parts.append(Term(name, value if name == AUTHOR else value.casefold()))
-    return AllOf(tuple(parts))
 
 
 def _pages(conn: Connection, places: Sequence[Place], visible: Mapping[str, Space]) -> list[Page]:

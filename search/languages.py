@@ -61,7 +61,8 @@ _SMALL_WORDS = {
     "es fur hat im in ist kann mit nach nicht noch oder sich sie sind und von war werden wie "
     "wir wird zu zum zur",
     "en": "a all also an and are as at be but by can for from has have if in is it its not of on "
-    "or our that the their there this to was we what when which who will with would you",
+    "or our that the their there this to was we what when which who will with would you "
+    "about could did do does how i into my should than them then these they those where why your",
     "es": "al como con cuando de del el ella en entre era es esta este ha hay la las lo los mas "
     "muy no o para pero por porque que se sin sobre son su sus tambien un una y ya",
     "fi": "ei en etta han he ja joka jos kaikki kanssa kuin kun mutta myos nyt ne niin oli on "
@@ -162,9 +163,10 @@ def words_and_pairs(text: str) -> tuple[list[str], list[str]]:
     return words, couples
 
 
-def is_small(word: str) -> bool:
-    """Whether the folded `word` is one of those that say nothing by themselves."""
-    return word in _SPOKEN_BY
+def is_small(word: str, language: str = "") -> bool:
+    """Whether the folded `word` says nothing by itself, in that language or in any."""
+    spoken = _SPOKEN_BY.get(word, ())
+    return language in spoken if language else bool(spoken)
 
 
 def guess(words: Sequence[str]) -> str:

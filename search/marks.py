@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from search.index import PAIRS, PLACES, STEM_FIELDS
 from search.languages import fold, stem, tokens
+from search.spelling import edits
 from search.tree import AllOf, AnyOf, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
 
 SNIPPET_CHARS = 240
@@ -72,7 +73,7 @@ class _Want:
             word in self.words
             or any(word.startswith(prefix) for prefix in self.prefixes)
             or any(stem(language, word) == stemmed for language, stemmed in self.stems)
-            or any(is_near(word, wanted, distance) for wanted, distance in self.near)
+            or any(edits(word, wanted, limit) is not None for wanted, limit in self.near)
         )
 
     def needles(self) -> Iterator[str]:
@@ -195,24 +196,6 @@ class Marker:
             elif is_covered:
                 places.append((offset + index, offset + index + 1))
         return wants, places
-
-
-def is_near(word: str, wanted: str, distance: int) -> bool:
-    """At most so many letters more, fewer, other or changed with their neighbour."""
-    if abs(len(word) - len(wanted)) > distance:
-        return False
-    before: list[int] = []
-    row = list(range(len(wanted) + 1))
-    for i, a in enumerate(word, 1):
-        older, before, row = before, row, [i]
-        for j, b in enumerate(wanted, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == wanted[j - 2] and word[i - 2] == b:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-        if min(row) > distance:
-            return False
-    return row[-1] <= distance
 
 
 class _Shape:

@@ -51,7 +51,7 @@ from search.index import (
     TITLE,
 )
 from search.languages import tokens
-from search.tree import AllOf, AnyOf, Everything, Modified, Node, Not, Prefer, Prefix, Term
+from search.tree import AllOf, AnyOf, Everything, Modified, Node, Not, Prefix, Term
 
 MAX_CHARS = 500
 MAX_WORDS = 32
@@ -118,8 +118,8 @@ def read(text: str) -> Asked:
         reading.say("It could not be understood as a query, and was searched for as words.")
         node = words.all_of(cut, reading.places) or AnyOf(())
     plain = _plain(asked)
-    if plain:
-        node = Prefer(node, words.bonuses(plain))
+    if plain and reading.places == words.EVERYWHERE:
+        node = words.sentence(asked)
     return Asked(node, tuple(reading.notices), plain)
 
 

@@ -3,7 +3,7 @@ much it weighs there. What a page says now weighs most, what it once said least.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from search.index import (
     BODY,
@@ -19,11 +19,13 @@ from search.index import (
     TITLE,
     stem_token,
 )
-from search.languages import LANGUAGES, pairs, stem, tokens
-from search.tree import AllOf, AnyOf, Fuzzy, Node, Phrase, Prefix, Term
+from search.languages import LANGUAGES, fold, guess, is_small, pairs, stem, tokens
+from search.tree import AllOf, AnyOf, Fuzzy, Node, Phrase, Prefer, Prefix, Term
 
 TYPO_CHARS = 4  # a shorter word with another letter is another word
 TWO_TYPOS_CHARS = 7
+MAX_LOOSENED = 8
+SENTENCE_WORDS = 3
 WEIGHTS = {TITLE: 4.0, HEADINGS: 1.0, BODY: 1.0, NAMES: 2.0, TALK: 0.3, FILES: 0.3, PAST: 0.1}
 STEM_WEIGHT, ELSE_STEM_WEIGHT = 0.5, 0.05
 TITLES = frozenset((TITLE,))
@@ -118,12 +120,28 @@ def titles(typed: str) -> Node:
             parts.append(run(one.text, TITLES))
             continue
         ways: list[Node] = [Term(TITLE, one.text, 2.0)]
-        if number == len(found) or len(one.text) >= TYPO_CHARS:
+        if number == len(found) or len(one.text) > 1:
             ways.append(Prefix(TITLE, one.text, 1.5))
         if len(one.text) >= TYPO_CHARS:
             ways.append(Fuzzy(TITLE, one.text, typos(one.text), 0.3))
         parts.append(AnyOf(tuple(ways)))
     return AllOf(tuple(parts)) if parts else AnyOf(())
+
+
+def sentence(text: str) -> Node:
+    """Plain words: all that tell something; in a longer text the small ones of its language may be
+    missing. What has them in order, or in the title, comes first."""
+    found = [one.text for one in tokens(text)]
+    language = guess(found)
+    pieces = [(piece, fold(piece)) for piece in text.split()]
+    is_long = len(pieces) >= SENTENCE_WORDS
+    small = [piece for piece, folded in pieces if is_long and is_small(folded, language)]
+    telling = [piece for piece, _ in pieces if piece not in small] or [piece for piece, _ in pieces]
+    parts = tuple(part for piece in telling if (part := all_of(piece)) is not None)
+    extra = tuple(part for piece in small if (part := all_of(piece)) is not None)
+    whole = parts[0] if len(parts) == 1 else AllOf(parts)
+    bonus = bonuses(found) + (extra if len(telling) < len(pieces) else ())
+    return Prefer(whole, bonus) if bonus else whole
 
 
 def bonuses(words: Sequence[str]) -> tuple[Node, ...]:
@@ -140,6 +158,19 @@ def bonuses(words: Sequence[str]) -> tuple[Node, ...]:
         Phrase(BODY, row, slop=2),
         Phrase(NAMES, row, boost=2.0),
     )
+
+
+def looser(found: Sequence[str]) -> Iterator[Node]:
+    """What to look for when no page has all the folded words: all but one, then any that tell
+    something."""
+    telling = [one for one in found if not is_small(one)] or list(found)
+    parts = [word(one) for one in telling]
+    if len(telling) < len(found):
+        yield AllOf(tuple(parts))
+    if 2 < len(parts) <= MAX_LOOSENED:
+        yield AnyOf(tuple(AllOf((*parts[:at], *parts[at + 1 :])) for at in range(len(parts))))
+    if len(parts) > 1:
+        yield AnyOf(tuple(parts))
 
 
 def typos(text: str) -> int:
