@@ -27,7 +27,9 @@ from web.views import (
     home,
     join,
     page,
+    page_new,
     page_settings,
+    related,
     saved_searches,
     search,
     setup_page,
@@ -64,7 +66,14 @@ def routes() -> list[BaseRoute]:
     ]
     for module in MODULES_WITH_FIXED_ADDRESSES:
         found += module.routes
-    return [*found, *page.first_routes, *page_settings.routes, *history.routes, *page.routes]
+    return [
+        *found,
+        *page_new.routes,
+        *related.routes,
+        *page_settings.routes,
+        *history.routes,
+        *page.routes,
+    ]
 
 
 def create_app(config: Config) -> Starlette:

@@ -114,6 +114,46 @@ async def test_a_search_is_narrowed_saved_and_found_again_by_keys_alone(
     await expect(page.get_by_role("heading", level=2, name="1 page")).to_be_visible()
 
 
+async def test_while_an_idea_gets_its_title_those_like_it_show_up_and_are_joined_or_set_aside(
+    server: Server, windows: Windows
+) -> None:
+    for title in ("Ropeway over the canal", "Ropeway to the canteen"):
+        made = await server.page(title, "Cabins on a rope.", who="bob")
+    async with server.client("ada") as client:
+        said = {"status": "declined", "reason": "The wind was too strong."}
+        answer = await client.put(f"/api/v1/pages/{made}/status", json=said)
+        assert answer.status_code == 200, answer.text
+    await found(server, "ropeway", made)
+    page = await a_window(server, windows, "/s/ideas/new")
+    await page.get_by_label("Title", exact=True).press_sequentially("A ropeway over the canal")
+    box = page.get_by_role("region", name="Ideas like it")
+    await expect(box.get_by_role("listitem")).to_have_count(2)
+    await expect(box).to_contain_text("declined")
+    await expect(box).to_contain_text("The wind was too strong.")
+    set_aside = box.get_by_role("button", name="Mine is different from Ropeway to the canteen")
+    await set_aside.focus()
+    await page.keyboard.press("Enter")
+    await expect(box.get_by_role("listitem")).to_have_count(1)
+    await expect(box.get_by_role("button", name="Mine is different")).to_be_focused()
+    await box.get_by_role("link", name="Join this one").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ropeway over the canal")
+    likes = page.get_by_role("complementary").get_by_role("link", name="Ropeway to the canteen")
+    await expect(likes).to_be_visible()
+
+
+async def test_enter_in_the_title_begins_the_page_whatever_is_like_it(
+    server: Server, windows: Windows
+) -> None:
+    made = await server.page("Funicular up the hill", "On rails.", who="bob")
+    await found(server, "funicular", made)
+    page = await a_window(server, windows, "/s/ideas/new")
+    await page.get_by_label("Title", exact=True).press_sequentially("Funicular down the hill")
+    await expect(page.get_by_role("button", name="Mine is different")).to_be_visible()
+    await page.get_by_label("Title", exact=True).press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Funicular down the hill")
+
+
 async def test_no_window_of_finding_has_a_serious_finding(server: Server, windows: Windows) -> None:
     made = await server.page("Gyroplane", "A gyroplane is no helicopter.", who="bob")
     await found(server, "gyroplane", made)
@@ -125,6 +165,11 @@ async def test_no_window_of_finding_has_a_serious_finding(server: Server, window
             if await page.locator(".query-help summary").count():
                 await page.locator(".query-help summary").click()
             told += await findings(page)
+        await page.goto(f"{server.url}/s/ideas/new?title=Gyroplane+for+all")
+        await expect(page.get_by_role("button", name="Mine is different")).to_be_visible()
+        told += await findings(page)
+        await page.goto(f"{server.url}/s/ideas/gyroplane/related")
+        told += await findings(page)
         await page.goto(server.url)
         await page.keyboard.press("Control+k")
         await page.keyboard.type("gyro")

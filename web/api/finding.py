@@ -56,11 +56,11 @@ def _hit(hit: Hit, names: Mapping[str, str], site_url: str) -> shapes.Hit:
         hit.title_html,
         hit.snippet_html,
         hit.where.value,
-        _trace(hit.trace, names) if hit.trace else None,
+        trace_of(hit.trace, names) if hit.trace else None,
     )
 
 
-def _trace(trace: Trace, names: Mapping[str, str]) -> shapes.Trace:
+def trace_of(trace: Trace, names: Mapping[str, str]) -> shapes.Trace:
     return shapes.Trace(
         trace.act,
         names.get(trace.person_id, ""),

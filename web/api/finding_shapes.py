@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from web.api.shapes import moment
+from web.api.shapes import Page, Trace, moment
 from web.asked import Asked
 from wiki.saved_search import MAX_NAME_CHARS, MAX_QUERY_CHARS
 from wiki.saved_search import SavedSearch as Stored
@@ -38,6 +38,33 @@ class Quick(msgspec.Struct, frozen=True):
 
     pages: list[QuickPage]
     spaces: list[QuickSpace]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What became of a page: its newest status, by whom and why."""
+
+    status: str
+    reason: str
+    by: str
+    at: datetime
+
+
+class SimilarPage(msgspec.Struct, frozen=True):
+    """`likeness` is from 0 to 1; `where` is "past" when it is a former text that is like it."""
+
+    page: Page
+    title_html: str
+    snippet_html: str
+    likeness: float
+    where: str
+    trace: Trace | None
+    decision: Decision | None
+
+
+class SimilarPages(msgspec.Struct, frozen=True):
+    """Archived and declined ones too."""
+
+    pages: list[SimilarPage]
 
 
 class NewSavedSearch(msgspec.Struct, forbid_unknown_fields=True):

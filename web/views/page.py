@@ -18,7 +18,7 @@ from web.site import Site
 from web.views import render
 from web.views.forms import Form, Mendable
 from web.writing import replace_text
-from wiki import attachment, history, links, page, people, space, template, text
+from wiki import attachment, history, links, page, people, space, text
 from wiki.access import Action, may
 from wiki.attachment import Attachment
 from wiki.errors import BadInput, Forbidden, GroundswellError, NotFound, NotSignedIn
@@ -93,29 +93,6 @@ async def write(request: Request) -> Response:
     return RedirectResponse(render.page_url(one, here.slug), 303)
 
 
-async def new(request: Request) -> Response:
-    """Begin a page: title, kind, and a text that asks the right questions."""
-    site: Site = request.app.state.site
-    slug = request.path_params["space"]
-    here = await site.store.read(lambda conn: space.by_slug(conn, slug))
-    require(actor_of(request), Action.EDIT, here.access, slug, "space")
-    person = signed_in(request)
-    asked = request.query_params
-    form = Form(values={"title": asked.get("title", "")})
-    if asked.get("kind") in page.KINDS:
-        form.values["kind"] = asked["kind"]
-    if request.method == "POST":
-        form = Form.sent(await form_of(request))
-        try:
-            made = await _created(site, here, form, person)
-        except Mendable as error:
-            form.refuse(error)
-        else:
-            return RedirectResponse(f"{render.page_url(made, here.slug)}?edit=1", 303)
-    context = {"space": here, "form": form, "templates": template.TEMPLATES}
-    return await render.page(request, "page_new.html", context, form.status)
-
-
 async def export_markdown(request: Request) -> Response:
     site: Site = request.app.state.site
     _, one = await existing(request, Action.READ)
@@ -188,31 +165,6 @@ def leads_of(conn: Connection, request: Request, here: Space, body: str) -> mark
     }
 
 
-async def _created(site: Site, here: Space, form: Form, person: Person) -> Page:
-    kind = form.get("kind") or "idea"
-    page.check_kind(kind)
-    body = template.for_kind(kind) if form.is_on("template") else ""
-    tags = form.get("tags").replace(",", " ").split()
-    now_ms = site.now_ms()
-
-    def create(conn: Connection) -> Page:
-        return page.create(
-            conn,
-            site.key,
-            space_id=here.id,
-            title=form.get("title"),
-            kind=kind,
-            text=body,
-            tags=tags,
-            person_id=person.id,
-            now_ms=now_ms,
-        )
-
-    made = await site.store.write(create)
-    site.indexer.nudge()
-    return made
-
-
 def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
     body = page.text(conn, one.id, one.change)
     visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
@@ -282,7 +234,6 @@ def _in_order(ids: Iterable[str]) -> list[str]:
 
 
 _HERE = "/s/{space}/{slug}"
-first_routes = [Route("/s/{space}/new", new, methods=["GET", "POST"])]
 routes: list[Any] = [
     Route(f"{_HERE}/export.md", export_markdown),
     Route(f"{_HERE}/export.html", export_html),

@@ -6,16 +6,18 @@
  *   [data-switch], Ctrl-K, ⌘K   the quick switcher, which is loaded then
  *   details[data-menu]          closes on Escape and outside clicks
  *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
+ *   [data-similar] in a form with a title, [data-related]   what is like it, loaded when there is one
  *   checkboxes in a page that its reader may edit
  */
 
 import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
 import { quickSwitcher } from "./quick";
 import { searchSuggestions } from "./suggestions";
+import { similar } from "./similar-start";
 import { theme } from "./theme";
 import { editButtons } from "./start-editing";
 import { checkboxes } from "./checkboxes";
 
-for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons]) {
+for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar]) {
   start();
 }
