@@ -1,3 +1,4 @@
-"""Making replicas agree. In reading order: `protocol` (frames), `presence` (who is here),
-`connection` and `room` (one page being edited; pure), `rights` and `seat` (who may, and the
-socket's two halves), `rooms` (all of them, and the tick)."""
+"""Making replicas agree. In reading order: `protocol` (frames), `presence` (who is here), `limits`
+(how much one may ask), `connection` and `room` (one page being edited; pure), `rights` and `seat`
+(who may, and the socket's two halves), `rooms` (all of them, and the tick, with `commit`), and what
+is at work beside it: `sealer` (journal to record), `scrub` and `scrubber` (memory against disk)."""

@@ -25,9 +25,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sync import protocol
+from sync import protocol, scrub
 from sync.connection import Connection
 from sync.presence import Presence, Who, serialise
+from sync.scrub import Seen
 from wiki import text
 from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError, TooLarge
 from wiki.gate import (
@@ -99,6 +100,7 @@ class Room:
         self.submissions: deque[Submission] = deque()
         self.presence = Presence()
         self.is_damaged = False
+        self.taken = 0  # batches with changes
         self._own_clients: dict[str, int] = {}
         self.reload(updates, leases)
 
@@ -120,6 +122,15 @@ class Room:
     def text(self) -> str:
         """What the document says; it is durable between a `settle` and the next `take`."""
         return text.text_of(self._doc)
+
+    def seen(self) -> Seen:
+        """The document, as `text`. Raises Damaged."""
+        return scrub.seen(self._doc)
+
+    @property
+    def vector(self) -> dict[int, int]:
+        """What the gate knows."""
+        return dict(self._gate.state_vector)
 
     def people(self) -> list[Who]:
         """Who is connected and signed in, each once."""
@@ -147,6 +158,7 @@ class Room:
             if connection.inbox and not connection.is_resting:
                 self._take_frames(connection, batch, now_ms)
         self._leaving = [one for one in self._leaving if one.inbox]
+        self.taken += bool(batch.changes)
         while self.submissions and not self.is_damaged:
             self._take_submission(self.submissions.popleft(), batch, now_ms)
         return batch

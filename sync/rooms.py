@@ -9,7 +9,10 @@ milliseconds have passed: under load frames get fewer and fuller instead of queu
 
 A failed commit acknowledges nothing: the rooms it was for are closed by name and start again from
 disk; clients still hold what was not acknowledged, and resend it. Beside the tick run the sealer
-(journal → record when a page rests) and the watch (rights of open sockets, idle rooms).
+(journal → record when a page rests), the watch (rights of open sockets) and the scrub (`scrub`).
+
+A room's state is where `Rooms`, its one owner, has it: *loading* while its lock is in `_loading`;
+*live* in `_rooms`; *draining* while `drain` takes no one in; *closed* when it is in neither.
 """
 
 from __future__ import annotations
@@ -19,29 +22,28 @@ import time
 from collections.abc import Callable, Iterable
 
 import structlog
-from sqlalchemy import Connection as Sql
-from sqlalchemy import select
 
-from sync import rights
+from sync import commit, rights
 from sync.connection import Connection, Rights
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
-from sync.rights import Claim
+from sync.rights import Claim, StaleEpoch
 from sync.room import Batch, Room, Submission
+from sync.scrubber import Scrubber
+from sync.sealer import Sealer
 from sync.seat import Seat
-from wiki import fact, journal, page, seal
-from wiki.errors import Damaged, GroundswellError, NotFound, Unavailable
-from wiki.journal import Entry, Lease
+from wiki import fact, journal, page, repair, seal
+from wiki.errors import GroundswellError, NotFound, Unavailable
 from wiki.key import SiteKey
-from wiki.page import Touch
 from wiki.record import Record
-from wiki.store import Store, tables
+from wiki.store import Store
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.004
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 10.0
+SCRUB_SECONDS = 60.0
 SHARED_AT_ONCE = 64
 
 
@@ -69,11 +71,12 @@ class Rooms:
         tick_seconds: float = TICK_SECONDS,
         quiet_ms: int = 30_000,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        scrub_seconds: float = SCRUB_SECONDS,
     ) -> None:
         self._store, self._key = store, key
         self._clock_ms, self.on_change = clock_ms, on_change
-        self._tick_seconds, self._quiet_ms = tick_seconds, quiet_ms
-        self._limits = limits
+        self._tick_seconds = tick_seconds
+        self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Lock] = {}
@@ -81,8 +84,8 @@ class Rooms:
         self._awake: set[Room] = set()
         self._unshared: dict[Room, int] = {}  # what changed since `share`, and to which change
         self._ticking = asyncio.Lock()
-        self._unsealable: set[str] = set()  # damaged pages
-        self._sealing = asyncio.Lock()
+        self._sealer = Sealer(store, key, clock_ms, quiet_ms)
+        self._scrubber = Scrubber(store, self._rooms, self._ticking, self._begin_epoch)
         self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False
@@ -98,6 +101,8 @@ class Rooms:
         if isinstance(verdict, GroundswellError):
             raise verdict
         room = await self._room(claim.page_id)
+        if claim.epoch is not None and claim.epoch != room.epoch:
+            raise StaleEpoch()  # it began just now
         seat = Seat(
             claim,
             who,
@@ -203,6 +208,9 @@ class Rooms:
             tasks.create_task(self._tick_for_ever(), name="rooms tick")
             tasks.create_task(self._seal_for_ever(), name="rooms sealer")
             tasks.create_task(self._watch_for_ever(), name="rooms watch")
+            if self._scrub_seconds:
+                scrubbing = self._scrubber.run(self._scrub_seconds)
+                tasks.create_task(scrubbing, name="rooms scrub")
 
     async def drain(self) -> None:
         """Take no one in, make what was received durable, seal it, tell clients to come back."""
@@ -214,7 +222,7 @@ class Rooms:
         async with self._ticking:  # what was taken is durable and acknowledged
             for room in list(self._rooms.values()):
                 self._close(room, Restarting("The server is restarting."))
-        await self._seal_pages(await self._due(quiet_ms=0))
+        await self._sealer.seal(quiet_ms=0)
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -260,7 +268,7 @@ class Rooms:
         if not batches:
             return
         try:
-            last = await self._store.write(lambda conn: _write(conn, batches))
+            last = await self._store.write(lambda conn: commit.write(conn, batches))
         except Exception as error:  # noqa: BLE001 - told apart room by room, below
             if len(batches) > 1:
                 for batch in batches:
@@ -277,38 +285,10 @@ class Rooms:
     async def _seal_for_ever(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            pages = set(await self._due(self._quiet_ms))
-            emptied = {room.page_id for room in self._empty_since if not room.has_input}
-            await self._seal_pages(pages | emptied)
+            await self._sealer.seal(
+                room.page_id for room in self._empty_since if not room.has_input
+            )
             self._forget_idle()
-
-    async def _due(self, quiet_ms: int) -> list[str]:
-        now_ms = self._clock_ms()
-        try:
-            return await self._store.read(lambda conn: seal.due(conn, now_ms, quiet_ms=quiet_ms))
-        except GroundswellError as error:
-            log.error("seal.due_failed", error=str(error))
-            return []
-
-    async def _seal_pages(self, page_ids: Iterable[str]) -> None:
-        """A damaged page is passed over from now on, and said so once; a disk that takes nothing
-        now is waited for: what is in the journal is durable."""
-        async with self._sealing:  # the sealer and whoever drains take turns
-            now_ms = self._clock_ms()
-            for page_id in set(page_ids) - self._unsealable:
-                if self._store.read_only_because is not None:
-                    return
-
-                def sealed(conn: Sql, page_id: str = page_id) -> None:
-                    seal.seal(conn, self._key, page_id, now_ms)
-
-                try:
-                    await self._store.write(sealed)
-                except Damaged as error:
-                    self._unsealable.add(page_id)
-                    log.error("seal.skipped", page=page_id, error=str(error))
-                except GroundswellError as error:
-                    log.error("seal.failed", page=page_id, error=str(error))
 
     def _forget_idle(self) -> None:
         long_ago = time.monotonic() - IDLE_SECONDS
@@ -339,6 +319,16 @@ class Rooms:
                 else:
                     seat.connection.rights = verdict
 
+    async def _begin_epoch(self, room: Room, what: str) -> None:
+        """Who has the page open keeps what is unsent as a draft, and loads it anew."""
+        page_id, now_ms = room.page_id, self._clock_ms()
+        epoch = await self._store.write(
+            lambda conn: repair.begin_epoch(conn, page_id, now_ms, what)
+        )
+        log.error("page.built_anew", page=page_id, found=what, epoch=epoch)
+        self._close(room, StaleEpoch())
+        self.on_change()
+
     # -- rooms
 
     async def _room(self, page_id: str) -> Room:
@@ -348,10 +338,10 @@ class Rooms:
             async with lock:
                 room = self._rooms.get(page_id)
                 if room is None:
-                    epoch = await self._store.read(lambda conn: _epoch(conn, page_id))
+                    epoch = await self._store.read(lambda conn: commit.epoch_of(conn, page_id))
                     room = Room(page_id, epoch, *await self._stored(page_id))
                     self._rooms[page_id] = room
-                    self._unsealable.discard(page_id)  # it can be read (again)
+                    self._sealer.damaged.discard(page_id)  # it can be read (again)
                     self._empty_since[room] = time.monotonic()
                 return room
         finally:
@@ -394,26 +384,3 @@ class Rooms:
         self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]
-
-
-def _write(conn: Sql, batches: list[Batch]) -> int:
-    """The changes get a number each, in their order; the last of them."""
-    leases, entries, touches = list[Lease](), list[Entry](), list[Touch]()
-    for batch in batches:
-        page_id, last = batch.room.page_id, batch.changes[-1]
-        leases += [Lease(page_id, client, person) for client, person in batch.leases.items()]
-        entries += [
-            Entry(page_id, change.person_id, change.at_ms, change.via, change.update)
-            for change in batch.changes
-        ]
-        touches.append(Touch(page_id, last.person_id, last.at_ms))
-    journal.lease_all(conn, leases)
-    journal.append_all(conn, entries)
-    return page.touch_all(conn, touches)
-
-
-def _epoch(conn: Sql, page_id: str) -> int:
-    epoch = conn.scalar(select(tables.page.c.epoch).where(tables.page.c.id == page_id))
-    if epoch is None:
-        raise NotFound("page", page_id)
-    return int(epoch)

@@ -56,6 +56,11 @@ SETTINGS = (
     Setting("search.engine", "tantivy", "`tantivy`, or `whoosh` (pure Python, slower)."),
     Setting("record.quiet_seconds", 30, "A page is sealed into the record after resting so long."),
     Setting(
+        "record.scrub_seconds",
+        60,
+        "How often an open page, one after the other, is compared with what is on disk; 0: never.",
+    ),
+    Setting(
         "limits.sockets_per_person",
         64,
         "Pages that one person may have open at once. 0 is no limit, here and below.",
@@ -105,6 +110,7 @@ class Config:
     files_quota_mib: int
     search_engine: str
     record_quiet_seconds: int
+    record_scrub_seconds: int
     limits_sockets_per_person: int
     limits_sockets_per_address: int
     limits_joins_per_minute: int

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from web.site import Site
-from wiki import log
+from wiki import log, repair
 from wiki.errors import Forbidden, Unavailable
 from wiki.store import tables
 
@@ -57,6 +57,7 @@ def _counts(conn: Connection) -> list[tuple[str, float, str]]:
         ("pages", rows("page"), "Pages, archived ones too."),
         ("people", rows("person"), "Accounts."),
         ("journal_rows", rows("journal"), "Durable updates that are not sealed yet."),
+        ("repairs", repair.count(conn), "Pages that were built anew, each time."),
         ("records", log.last_position(conn), "The newest position of the record."),
     ]
 

@@ -77,7 +77,13 @@ class Site:
             key = await asyncio.to_thread(SiteKey.load_or_create, key_file_of(config))
             index = await asyncio.to_thread(open_index, config.search_engine, index_of(config))
             quiet_ms = config.record_quiet_seconds * 1000
-            rooms = Rooms(store, key, quiet_ms=quiet_ms, limits=config.limits)
+            rooms = Rooms(
+                store,
+                key,
+                quiet_ms=quiet_ms,
+                limits=config.limits,
+                scrub_seconds=config.record_scrub_seconds,
+            )
             indexer = Indexer(store, index, prepare=rooms.share)
             rooms.on_change = indexer.nudge
             past = PastFollower(store, indexer.nudge)

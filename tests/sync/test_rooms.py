@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -72,8 +73,10 @@ class Site:
     tasks: asyncio.TaskGroup
     credentials: dict[str, str]
 
-    async def open(self, page_id: str, person: Person, *, acks: bool = True) -> Socket:
-        claim = Claim(page_id, person.id, self.credentials[person.id], None)
+    async def open(
+        self, page_id: str, person: Person, *, acks: bool = True, epoch: int | None = None
+    ) -> Socket:
+        claim = Claim(page_id, person.id, self.credentials[person.id], epoch)
         who = Who(person.id, person.display, person.colour)
         socket = Socket(await self.rooms.join(claim, who, wants_acks=acks))
         self.tasks.create_task(socket.run())
@@ -85,7 +88,8 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(folder: Path, limits: Limits = Limits()) -> AsyncIterator[Site]:  # noqa: B008
+async def a_site(folder: Path, **options: Any) -> AsyncIterator[Site]:
+    """`options` are those of Rooms."""
     async with a_wiki(folder) as wiki:
 
         def sign_in(conn: Connection) -> dict[str, str]:
@@ -96,7 +100,7 @@ async def a_site(folder: Path, limits: Limits = Limits()) -> AsyncIterator[Site]
             return {who: token_hash(token) for who, token in tokens.items()}
 
         credentials = await wiki.store.write(sign_in)
-        made = Rooms(wiki.store, wiki.key, clock_ms=lambda: wiki.now_ms, limits=limits)
+        made = Rooms(wiki.store, wiki.key, clock_ms=lambda: wiki.now_ms, **options)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(made.run())
             yield Site(wiki, made, tasks, credentials)

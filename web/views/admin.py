@@ -15,7 +15,7 @@ from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views.forms import DONE, Form, Mendable, back, join_url
 from web.views.render import page as show
-from wiki import attachment, invite, page, people, signin, space
+from wiki import attachment, invite, page, people, repair, signin, space
 from wiki.access import SITE, Action
 from wiki.errors import BadInput
 
@@ -116,6 +116,7 @@ async def _shown(request: Request, form: Form, link: str = "") -> Response:
             "spaces": spaces,
             "page_count": sum(count for _, count in spaces),
             "stored_bytes": attachment.stored_bytes(conn),
+            "repairs": repair.newest(conn),
             "invites": invite.of_space(conn, None, site.now_ms()),
         }
 

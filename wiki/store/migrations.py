@@ -72,6 +72,10 @@ def _0005_talk(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE page ADD COLUMN {definition}")
 
 
+def _0008_repairs_are_written_down(connection: Connection) -> None:
+    tables.repair.create(connection, checkfirst=True)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -79,6 +83,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0004-searches-are-saved": _0004_searches_are_saved,
     "0005-talk": _0005_talk,
     "0020-other-sites": _0020_other_sites,
+    "0008-repairs-are-written-down": _0008_repairs_are_written_down,
 }
 
 

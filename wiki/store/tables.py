@@ -372,3 +372,13 @@ file_text = Table(  # what attached files say, by their digest
     Column("text", Text, nullable=False),
     Column("note", String, nullable=False, default=""),  # why there is none, or not all
 )
+
+repair = Table(  # pages that were built anew, and why: for whoever runs the site
+    "repair",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),  # the one that began
+)
