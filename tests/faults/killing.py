@@ -1,6 +1,6 @@
 """Killing a server that people type at, again and again, and looking at what is left.
 
-    python -m tests.faults.killing --kills 500 --writers 50 --pages 5 --minutes 10
+    python -m tests.faults.killing --kills 500 --writers 50 --pages 10 --minutes 60
 
 A round: writers type, on line and off; the server seals every second, and makes checkpoints; now
 and then an export or an import is at work beside it. At a random moment the server gets SIGKILL,
@@ -12,8 +12,9 @@ server. It must hold everything
 - that any client has been sent of others, and
 - that was there after the kill before;
 
-and what it reads is what the API says, and what the record and the journal on disk make. In the end
-all clients have one text. Ends after so many kills or minutes; prints what it has seen.
+and what it reads is what the API says, and what the record and the journal on disk make. In the
+end all clients have one text. After so many kills a new site is begun: fifty clients in one Node
+process hear of every change. Ends after so many kills or minutes; prints what it has seen.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from tests.faults.commands_beside import CommandsBeside
@@ -54,6 +55,16 @@ class Tally:
     typed: int = 0
     records: int = 0
     state_bytes: int = 0
+
+    def add(self, other: Tally) -> None:
+        """What was seen at another site."""
+        for one in fields(self):
+            mine, theirs = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(mine, dict):
+                theirs = {name: mine.get(name, 0) + theirs.get(name, 0) for name in mine | theirs}
+                setattr(self, one.name, theirs)
+            else:
+                setattr(self, one.name, mine + theirs)
 
 
 @dataclass
@@ -175,7 +186,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--writers", type=int, default=50)
-    parser.add_argument("--pages", type=int, default=5)
+    parser.add_argument("--pages", type=int, default=10)
+    parser.add_argument("--fresh", type=int, default=25, help="kills of one site")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
     given = parser.parse_args()
@@ -185,19 +197,22 @@ def main() -> None:
         if tally.kills % 10 == 0:
             print(tally, flush=True)
 
-    with tempfile.TemporaryDirectory() as folder:
-        tally = asyncio.run(
-            killed(
-                Path(folder),
-                kills=given.kills,
-                writers=given.writers,
-                pages=given.pages,
-                seed=given.seed,
-                seconds=given.minutes * 60,
-                tell=tell,
+    whole, until = Tally(), time.monotonic() + given.minutes * 60
+    while whole.kills < given.kills and (left := until - time.monotonic()) > 0:
+        with tempfile.TemporaryDirectory() as folder:
+            tally = asyncio.run(
+                killed(
+                    Path(folder),
+                    kills=min(given.fresh, given.kills - whole.kills),
+                    writers=given.writers,
+                    pages=given.pages,
+                    seed=given.seed + whole.kills,
+                    seconds=left,
+                    tell=tell,
+                )
             )
-        )
-    print("nothing was lost:", tally)
+        whole.add(tally)
+        print(f"nothing was lost so far: {whole}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any
 
 import pytest
 
 from sync import protocol
 from sync.connection import Connection, Rights
+from sync.limits import Allowance, Limits
 from sync.presence import Entry, Who, parse, serialise
 from sync.protocol import Ack, Awareness, QueryAwareness, SyncStep1, SyncStep2, Update, encode
-from sync.room import FRAMES_PER_TICK, Batch, Room, Submission
+from sync.room import FRAMES_PER_TICK, UNKNOWN_CLIENTS, Batch, Room, Submission
 from tests.support.updates import typed
 from wiki import text
-from wiki.errors import BadFrame, BadInput, BadUpdate, Damaged, Forbidden, Gap
+from wiki.errors import (
+    BadFrame,
+    BadInput,
+    BadUpdate,
+    Damaged,
+    Forbidden,
+    Gap,
+    TooCostly,
+    TooLarge,
+)
 from wiki.gate import encode_state_vector
 
 ADA, EVE = Who("u:ada", "Ada", "#112233"), Who("u:eve", "Eve", "#445566")
@@ -22,10 +33,12 @@ EMPTY_VECTOR = encode_state_vector({})
 
 
 class Talk:
-    """A room, and what each of its connections was handed."""
+    """A room, and what each of its connections was handed. `clocks` are those of Room."""
 
-    def __init__(self, *updates: bytes, leases: dict[int, str] | None = None) -> None:
-        self.room = Room("page", 1, updates, leases or {})
+    def __init__(
+        self, *updates: bytes, leases: dict[int, str] | None = None, **clocks: Callable[[], float]
+    ) -> None:
+        self.room = Room("page", 1, updates, leases or {}, **clocks)
         self.stored = list(updates)
 
     def join(
@@ -284,3 +297,40 @@ def test_a_vector_that_names_what_we_never_heard_of_is_answered_with_what_we_hav
     talk.tick()
     (answer,) = talk.heard(ada)
     assert isinstance(answer, SyncStep2) and answer.update == text.EMPTY_UPDATE
+
+
+def test_whose_frames_cost_much_has_its_turn_and_rests_while_others_go_on() -> None:
+    work = count(0, 0.03)  # each look at the clock costs thirty milliseconds
+    talk = Talk(clock=lambda: 0.0, work_clock=lambda: next(work))
+    ada, eve = talk.join(ADA), talk.join(EVE)
+    ada.allowance = Allowance(Limits(work_ms_per_second=5))
+    talk.say(ada, *(Update(typed(1, clock, "a")) for clock in range(5)))
+    talk.say(eve, Update(typed(2, 0, "e")))
+    batch = talk.tick()
+    assert batch.resting == [(ada, pytest.approx(2.0))] and ada.is_resting
+    assert [ada.taken_frames, len(ada.inbox), eve.taken_frames] == [2, 4, 2]
+    assert not talk.tick().changes and not talk.room.has_input
+    ada.is_resting = False
+    talk.tick()
+    assert len(ada.inbox) == 3 and ada.refused is None
+
+
+def test_who_rests_and_goes_on_for_long_is_closed_for_its_cost() -> None:
+    work, clock = count(0, 1.0), count(0, 5.0)
+    talk = Talk(clock=lambda: next(clock), work_clock=lambda: next(work))
+    ada = talk.join(ADA)
+    ada.allowance = Allowance(Limits(work_ms_per_second=5))
+    talk.say(ada, *(Update(typed(1, clock, "a")) for clock in range(20)))
+    while ada.refused is None:
+        ada.is_resting = False
+        talk.tick()
+    assert isinstance(ada.refused, TooCostly) and 1 < ada.taken_frames < 20
+
+
+def test_a_state_vector_names_hardly_more_clients_than_the_page_has() -> None:
+    talk = Talk(typed(1, 0, "a"))
+    ada, eve = talk.join(ADA), talk.join(EVE)
+    talk.say(ada, SyncStep1(encode_state_vector(dict.fromkeys(range(UNKNOWN_CLIENTS + 1), 1))))
+    talk.say(eve, SyncStep1(encode_state_vector(dict.fromkeys(range(UNKNOWN_CLIENTS + 2), 1))))
+    talk.tick()
+    assert ada.refused is None and isinstance(eve.refused, TooLarge)

@@ -263,19 +263,6 @@ async def test_who_sends_too_fast_is_slowed_and_loses_nothing(tmp_path: Path) ->
         assert await site.rooms.text(idea.id) == "a" * 1040 and not ada.ended
 
 
-async def test_whose_frames_cost_too_much_is_slowed_while_others_go_on(tmp_path: Path) -> None:
-    limits = Limits(work_ms_per_second=1)  # ten milliseconds at once
-    async with a_site(tmp_path, limits=limits) as site:
-        idea = await site.wiki.page()
-        ada, eve = await site.open(idea.id, site.wiki.ada), await site.open(idea.id, site.wiki.eve)
-        word = "a" * 2000
-        await ada.say(*(Update(typed(1, at * len(word), word)) for at in range(500)))
-        await eventually(lambda: ada.seat.connection.is_resting)
-        await eve.say(Update(typed(2, 0, "e")))
-        await eventually(lambda: eve.acked == 1)
-        assert ada.acked < 500 and ada.seat.connection.inbox and not ada.ended
-
-
 async def test_who_is_here_is_known_by_page(tmp_path: Path) -> None:
     async with a_site(tmp_path) as site:
         idea, other = await site.wiki.page("A"), await site.wiki.page("B")

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from sync import scrub
-from sync.protocol import Update
+from sync.protocol import SyncStep1, Update
 from sync.rights import StaleEpoch
 from sync.scrub import Seen, difference
 from tests.support.updates import typed
 from tests.support.waiting import eventually
 from tests.sync.test_rooms import Site, a_site
 from wiki import checkpoint, log, page, repair, text
+from wiki.gate import encode_state_vector
 
 OFTEN = 0.02  # seconds
 
@@ -36,6 +37,7 @@ async def test_what_another_process_wrote_below_an_open_page_begins_a_new_epoch(
         assert (found.page_id, found.title, found.epoch) == (idea.id, "Idea", 2)
         assert found.what == "the document in memory had other changes than the disk"
         again = await site.open(idea.id, site.wiki.ada, epoch=2)
+        await again.say(SyncStep1(encode_state_vector({})))
         await eventually(lambda: again.text == body)
         with pytest.raises(StaleEpoch):
             await site.open(idea.id, site.wiki.eve, epoch=1)
