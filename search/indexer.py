@@ -75,22 +75,23 @@ class Indexer:
         if position is None:
             await asyncio.to_thread(self._index.reset)
             position = 0
-        gone = (await asyncio.to_thread(self._index.stats)).space_ids
-        await self._prepare()
-        batch = await self._store.read(lambda conn: _batch(conn, position, gone))
-        self.lag = 0 if batch.is_last else max(1, self.lag)
-        if not batch.documents and not batch.gone_space_ids and batch.position == position:
-            if position:
-                return False
-            await asyncio.to_thread(self._index.apply, batch)  # an empty wiki is complete, too
-            return False
         try:
-            await asyncio.to_thread(self._index.apply, batch)
+            return await self._put(position)
         except Damaged as error:
             log.error("indexer.starts_afresh", error=str(error))
             await asyncio.to_thread(self._index.reset)
             return True
-        return not batch.is_last
+
+    async def _put(self, position: int) -> bool:
+        known = (await asyncio.to_thread(self._index.stats)).space_ids
+        await self._prepare()
+        batch = await self._store.read(lambda conn: _batch(conn, position, known))
+        self.lag = 0 if batch.is_last else max(1, self.lag)
+        is_empty = not batch.documents and not batch.gone_space_ids
+        if is_empty and batch.position == position and position:
+            return False
+        await asyncio.to_thread(self._index.apply, batch)  # of an empty wiki, too: it is complete
+        return not batch.is_last and not is_empty
 
     async def _wait(self) -> None:
         """For a nudge, or for the next look: other processes change pages, too."""

@@ -22,9 +22,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 import py3langid
 from whoosh.lang import stemmer_for_language
@@ -99,8 +99,7 @@ _STEMMERS: dict[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A folded word, or a run of an unspaced script; char offsets into the text it came from."""
 
     text: str
@@ -142,6 +141,15 @@ def tokens(text: str) -> Iterator[Token]:
         is_run = match.group(1) is not None
         word = fold(match.group())
         yield Token(word if is_run else word[:LONGEST_WORD], match.start(), match.end(), is_run)
+
+
+def quick_tokens(text: str) -> Iterator[Token]:
+    """`tokens`, quicker where the text is ASCII."""
+    if not text.isascii():
+        yield from tokens(text)
+        return
+    for match in _ASCII_WORD.finditer(text.lower()):
+        yield Token(match[0][:LONGEST_WORD], match.start(), match.end(), False)
 
 
 def pairs(run: str) -> list[str]:

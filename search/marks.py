@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from search.index import PAIRS, PLACES, STEM_FIELDS
-from search.languages import fold, stem, tokens
-from search.spelling import edits
+from search.languages import LONGEST_WORD, fold, quick_tokens, stem
+from search.spelling import is_near
 from search.tree import AllOf, AnyOf, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
 
 SNIPPET_CHARS = 240
@@ -73,8 +73,15 @@ class _Want:
             word in self.words
             or any(word.startswith(prefix) for prefix in self.prefixes)
             or any(stem(language, word) == stemmed for language, stemmed in self.stems)
-            or any(edits(word, wanted, limit) is not None for wanted, limit in self.near)
+            or any(is_near(word, wanted, limit) for wanted, limit in self.near)
         )
+
+    def starts(self) -> Iterator[str]:
+        """Beginnings of all words that it has, but for near ones."""
+        yield from self.words
+        yield from self.prefixes
+        for _, stemmed in self.stems:
+            yield stemmed
 
     def needles(self) -> Iterator[str]:
         """Beginnings, one of which every text has that has what is wanted, but for near words."""
@@ -104,6 +111,7 @@ class Marker:
             (1 << number, run) for number, want in enumerate(self._wants) for run in want.runs
         ]
         self.all = (1 << len(self._wants)) - 1
+        self._starts = _starts_of(self._wants)
 
     def is_found(self, wants: int) -> bool:
         """Whether a text with these is what was asked for."""
@@ -145,8 +153,14 @@ class Marker:
 
     def _look(self, text: str) -> Look:
         wants, places = 0, list[tuple[int, int]]()
+        if text.isascii() and self._starts is not None and not self._phrases:
+            for match in self._starts.finditer(text.lower()):
+                if mask := self._mask(match[0][:LONGEST_WORD]):
+                    wants |= mask
+                    places.append(match.span())
+            return Look(wants, tuple(places))
         words: list[tuple[str, int, int]] = []
-        for token in tokens(text):
+        for token in quick_tokens(text):
             if token.is_run:
                 mask, inside = self._in_run(token.text, token.start)
                 wants, places = wants | mask, places + inside
@@ -164,7 +178,9 @@ class Marker:
     def _mask(self, word: str) -> int:
         found = self._known.get(word)
         if found is None:
-            found = sum(1 << n for n, want in enumerate(self._wants) if want.has(word))
+            found = 0
+            if self._starts is None or self._starts.match(word):
+                found = sum(1 << n for n, want in enumerate(self._wants) if want.has(word))
             self._known[word] = found
         return found
 
@@ -196,6 +212,15 @@ class Marker:
             elif is_covered:
                 places.append((offset + index, offset + index + 1))
         return wants, places
+
+
+def _starts_of(wants: Sequence[_Want]) -> re.Pattern[str] | None:
+    """Words that one of `wants` may have, in ASCII; None when that could be any word. An ending
+    changes a word from its third letter on, at the earliest."""
+    if any(want.near for want in wants):
+        return None
+    starts = sorted({re.escape(one[:2]) for want in wants for one in want.starts()})
+    return re.compile(rf"(?<![0-9a-z])(?:{'|'.join(starts) or '(?!)'})[0-9a-z]*")
 
 
 class _Shape:
