@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, select
 
 from search.index import Batch, Document, Index
-from wiki import page, past, space
+from wiki import forgetting, page, past, space
 from wiki.errors import Damaged, GroundswellError
 from wiki.page import Page
 from wiki.store import Store
@@ -46,6 +46,7 @@ class Indexer:
         self._store, self._index, self._prepare = store, index, prepare
         self._interval_seconds = interval_seconds
         self._wake = asyncio.Event()
+        self._is_forgetting = False  # it is being made anew, since something was redacted
         self.lag = 0  # changes that are not in the index yet, at the last look
 
     def nudge(self) -> None:
@@ -72,6 +73,9 @@ class Indexer:
     async def step(self) -> bool:
         """Put one batch in; whether there is more. Raises Unavailable, Damaged (retry)."""
         position = await asyncio.to_thread(self._index.checkpoint)
+        is_to_forget = await self._store.read(forgetting.is_wanted)
+        if is_to_forget and not self._is_forgetting:
+            position, self._is_forgetting = None, True
         if position is None:
             await asyncio.to_thread(self._index.reset)
             position = 0
@@ -91,6 +95,9 @@ class Indexer:
         if is_empty and batch.position == position and position:
             return False
         await asyncio.to_thread(self._index.apply, batch)  # of an empty wiki, too: it is complete
+        if batch.is_last and self._is_forgetting:
+            await self._store.write(forgetting.is_done)  # not before: it must survive a kill
+            self._is_forgetting = False
         return not batch.is_last and not is_empty
 
     async def _wait(self) -> None:

@@ -304,6 +304,7 @@ class Rooms:
             except TimeoutError:
                 pass
             self._watch_now.clear()
+            await self._renew_stale()
             seats = [seat for seats in self._seats.values() for seat in seats]
             if not seats:
                 continue
@@ -328,6 +329,18 @@ class Rooms:
         log.error("page.built_anew", page=page_id, found=what, epoch=epoch)
         self._close(room, StaleEpoch())
         self.on_change()
+
+    async def _renew_stale(self) -> None:
+        """A page has left the history that its room holds (a redaction, by whatever process)."""
+        open_pages = list(self._rooms)
+        try:
+            epochs = await self._store.read(lambda conn: page.epochs(conn, open_pages))
+        except GroundswellError as error:
+            log.error("watch.failed", error=str(error))
+            return
+        for room in list(self._rooms.values()):
+            if room.page_id in epochs and epochs[room.page_id] != room.epoch:
+                self._close(room, StaleEpoch())
 
     # -- rooms
 

@@ -29,6 +29,7 @@ from web.views import (
     page,
     page_new,
     page_settings,
+    redact,
     related,
     saved_searches,
     search,
@@ -71,6 +72,7 @@ def routes() -> list[BaseRoute]:
         *page_new.routes,
         *related.routes,
         *page_settings.routes,
+        *redact.routes,
         *history.routes,
         *page.routes,
     ]

@@ -27,6 +27,12 @@ In reading order:
     weave       every character that a page ever had, with when it came and went
     loom        pages' weaves, carried on as pages grow
     moment      text, authors and changes at any moment, by way of the weave
+    phrase      where words stood in a page's history, however they came about
+    blanking    an update with some of its text taken out
+    views       what the tables say of a page, told again from its record
+    redaction   taking words, a person's text, a file out of the record
+    erasure     a person leaves, and everything that says who it was
+    forgetting  what was made of the record elsewhere has to go, too
     exchange    export, import, verify
     store       the database: one writer, many readers
 """

@@ -44,6 +44,16 @@ class Problem(NamedTuple):
     what: str
 
 
+class Redacted(NamedTuple):
+    """So many records lost what stood in them: by whom, when, why."""
+
+    place: str
+    records: int
+    person_id: str
+    at_ms: int
+    why: str
+
+
 @dataclass
 class Checked:
     """How much has been looked at, and what is wrong with it."""
@@ -52,6 +62,7 @@ class Checked:
     pages: int = 0
     records: int = 0
     files: int = 0
+    redactions: list[Redacted] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -67,7 +78,9 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
         mine = select(records).where(records.c.page == thing_id)
         history = list(conn.execute(mine.order_by(records.c.position)))
         checked.records += len(history)
-        checked.problems += _Chains(thing_id, place, known).problems(history)
+        chains = _Chains(thing_id, place, known)
+        checked.problems += chains.problems(history)
+        checked.redactions += chains.redactions
         if place.startswith("page"):
             unsealed: list[JournalRow] = []
             try:
@@ -94,6 +107,9 @@ class _Chains:
         self._thing_id, self._place, self._keys = thing_id, place, keys
         self._heads: dict[str, tuple[int, str]] = {}  # chain -> its newest record
         self._ids: dict[tuple[str, int], str] = {}
+        self._replaced: dict[str, tuple[str, str]] = {}  # record -> hash of its body, its chain
+        self._signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
+        self.redactions: list[Redacted] = []
 
     def problems(self, history: list[Row[Any]]) -> Iterator[Problem]:
         if not history:
@@ -106,6 +122,11 @@ class _Chains:
             # what comes behind a damaged record is not damaged by it
             self._heads[row.chain] = row.seq, row.id
             self._ids[row.chain, row.seq] = row.id
+        for identity, (digest, chain) in self._replaced.items():
+            signed, by = self._signed.get(identity, ("", ""))
+            if digest != signed or by not in (history[0].chain, chain):
+                what = "nobody signed what replaces its body"
+                yield Problem(f"{self._place}, record {identity}", what)
 
     def _check(self, row: Row[Any]) -> None:
         found = _record(row)
@@ -123,6 +144,15 @@ class _Chains:
         for chain, (seq, identity) in found.deps.items():
             is_known = self._ids.get((chain, seq)) == identity
             _demand(is_known, f"it builds on record {seq} of {chain}, which is not there")
+        if found.is_redacted:
+            self._replaced[found.id] = record.replaced_hash(found.body), found.chain
+        if found.kind == "redact":
+            signed = found.x["records"]
+            self._signed |= {name: (digest, found.chain) for name, digest in signed.items()}
+            by = found.parts[0].person_id if found.parts else ""
+            self.redactions.append(
+                Redacted(self._place, len(signed), by, found.ts, str(found.x.get("why", "")))
+            )
 
 
 def _text_problems(

@@ -59,6 +59,11 @@ def apply(conn: Connection, thing_id: str, person_id: str, fact: Fields, at_ms: 
         page.stir(conn, thing_id)
 
 
+def say(conn: Connection, act: Act, fact: Fields) -> None:
+    """What the fact does to its own table alone; for views that are told again."""
+    _form(fact).apply(conn, act, _checked(fact))
+
+
 def name_revision(
     conn: Connection, key: SiteKey, page_id: str, now_ms: int, person_id: str, label: str
 ) -> Record:

@@ -191,6 +191,12 @@ def several(conn: Connection, page_ids: Collection[str]) -> dict[str, Page]:
     return {one.id: one for one in _pages(conn, _select().where(table.c.id.in_(list(page_ids))))}
 
 
+def epochs(conn: Connection, page_ids: Collection[str]) -> dict[str, int]:
+    """Of those that exist, which history copies of them belong to."""
+    query = select(table.c.id, table.c.epoch).where(table.c.id.in_(list(page_ids)))
+    return {row.id: row.epoch for row in conn.execute(query)} if page_ids else {}
+
+
 def resolve(conn: Connection, space_id: str, slug: str) -> tuple[Page, bool]:
     """The page at an address, and whether it is an old address of it. Raises NotFound."""
     here = (table.c.space_id == space_id) & (table.c.slug == slug)

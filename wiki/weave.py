@@ -32,6 +32,17 @@ class Stretch(NamedTuple):
     born: int
 
 
+class Run(NamedTuple):
+    """Characters of one client from `clock` on; `text` is "" when it has been taken out."""
+
+    client: int
+    clock: int
+    text: str
+    length: int
+    born: int
+    died: int
+
+
 class Change(NamedTuple):
     """At `utf16_offset` of the text so far, `removed` units went and `added` came."""
 
@@ -95,6 +106,20 @@ class Weave:
         if texts:
             found.append(Stretch("".join(texts), last))
         return found
+
+    def runs(self) -> list[Run]:
+        """All of it, as it stands in the text."""
+        return [
+            Run(
+                self._client[run],
+                self._clock[run],
+                self._text[run],
+                self._length[run],
+                self._born[run],
+                self._died[run],
+            )
+            for run in self._order()
+        ]
 
     def alive(self, step: int) -> dict[int, int]:
         """How many UTF-16 units of the text after `step` came in each step."""

@@ -124,6 +124,8 @@ RULES: dict[str, Rule] = {
     "POST /s/{space}/new": Rule(fields={"title": "X"}),
     "GET /s/{space}/{slug}/settings": Rule(shows=False),
     "POST /s/{space}/{slug}/settings": Rule(fields={"act": "rename", "title": "X"}),
+    "GET /s/{space}/{slug}/redact": Rule(("?words=plankton",), shows=False),
+    "POST /s/{space}/{slug}/redact": Rule(fields={"words": "Plankton", "reason": "Y"}),
     "GET /s/{space}/{slug}/history": Rule(),
     "GET /s/{space}/{slug}/history/{record_id}": Rule(),
     "GET /s/{space}/{slug}/diff": Rule(("?a={record_id}&b=now",)),

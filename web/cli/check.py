@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import click
 from sqlalchemy import Connection
@@ -31,6 +32,10 @@ def check(config: Config) -> None:
     checked = read(config, look)
     for problem in checked.problems:
         give(f"{problem.where}: {problem.what}")
+    for one in checked.redactions:
+        at = datetime.fromtimestamp(one.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+        count = counted(one.records, "record")
+        say(f"{one.place}: {count} redacted {at} by {one.person_id or 'the site'}: {one.why}")
     seen = ", ".join(
         (
             counted(checked.spaces, "space"),

@@ -7,10 +7,13 @@ from sqlalchemy import Connection
 
 from web import setup
 from web.cli import who
-from web.cli.folder import now_ms, read, with_config, write
-from web.cli.telling import give_table, say
+from web.cli.cleaning import cleaned
+from web.cli.folder import now_ms, read, with_config, write, write_signed
+from web.cli.telling import counted, give_table, say
 from web.config import Config
-from wiki import people, signin
+from wiki import erasure, people, signin
+from wiki.erasure import Erased
+from wiki.key import SiteKey
 from wiki.people import Person
 
 _password_stdin = click.option(
@@ -104,6 +107,32 @@ def enable(config: Config, name: str) -> None:
         return one
 
     say(f"{write(config, reopen).display} can sign in again.")
+
+
+@person.command()
+@click.argument("name")
+@click.option("--with-text", is_flag=True, help="Also all that the person wrote and uploaded.")
+@click.option("--why", default="Erased on request", show_default=True, help="Public; stays.")
+@click.option("--by", metavar="PERSON", help="Who does it; else the first administrator.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_config
+def erase(config: Config, name: str, with_text: bool, why: str, by: str | None, yes: bool) -> None:
+    """Erase NAME: the account, the name, sign-ins, memberships; for good.
+
+    What the person wrote stays, by nobody, unless --with-text: then it is taken out of every page,
+    its history and every file of the folder, and others' text stays as it is."""
+    if not yes:
+        click.confirm(f"Erase {name} for good?", abort=True, err=True)
+
+    def do(conn: Connection, key: SiteKey) -> Erased:
+        one = who.named(conn, name)
+        steward = who.named_or_first_admin(conn, by).id
+        return erasure.erase(conn, key, one.id, steward, why, now_ms(), is_with_text=with_text)
+
+    erased = write_signed(config, do)
+    cleaned(config)
+    taken = f"; {counted(erased.records, 'record')} lost their text" if with_text else ""
+    say(f"{erased.person.display} is erased{taken}.")
 
 
 def _standing(one: Person) -> str:

@@ -20,7 +20,11 @@ def verify(config: Config, path: Path) -> None:
     """Prove that the export ZIP (or the folder it was unpacked into) is complete and unchanged.
 
     Exit code 0 if it is; else 1, and a sentence that names what was changed."""
-    give(f"Complete and unchanged: {path.name} holds {contents(verify_zip(path))}.")
+    report = verify_zip(path)
+    give(f"Complete and unchanged: {path.name} holds {contents(report)}.")
+    for one in report.redactions:
+        at = datetime.fromtimestamp(one.at_ms / 1000, UTC).strftime("%Y-%m-%d")
+        give(f"Redacted {at} by {one.by or 'the site'}, record {one.record}: {one.why}")
 
 
 def contents(report: Report) -> str:

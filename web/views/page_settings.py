@@ -14,7 +14,7 @@ from web.views import render
 from web.views.forms import Form, Mendable
 from web.views.page import existing
 from wiki import fact, page, space
-from wiki.access import Action, may
+from wiki.access import Action, Role, may
 from wiki.errors import BadInput, GroundswellError
 from wiki.page import Page
 from wiki.space import Space
@@ -36,6 +36,7 @@ async def _change(request: Request, here: Space, one: Page, form: Form) -> Respo
     site: Site = request.app.state.site
     person, now_ms = signed_in(request), site.now_ms()
     wanted = await _fact(request, here, one, form)
+    require(actor_of(request), fact.action_of(wanted["name"]), one.access(here.access), one.slug)
 
     def act(conn: Any) -> tuple[Page, Space]:
         fact.act(conn, site.key, one.id, person.id, wanted, now_ms)
@@ -64,6 +65,11 @@ async def _fact(request: Request, here: Space, one: Page, form: Form) -> dict[st
             if target.id == here.id:
                 raise BadInput("space", "the page is there already")
             return {"name": "move", "space": target.id}
+        case "status":
+            return {"name": "status", "status": form.get("status"), "reason": form.get("reason")}
+        case "protect":
+            level = Role.STEWARD.value if form.is_on("is_protected") else ""
+            return {"name": "protect", "level": level}
         case "archive" | "restore" as name:
             return {"name": name}
         case _:
@@ -72,7 +78,7 @@ async def _fact(request: Request, here: Space, one: Page, form: Form) -> dict[st
 
 def _field_of(error: GroundswellError, form: Form) -> str:
     """Beside which of the page's fields to say it: the one that names it, else that of the act."""
-    fields = {"rename": "title", "move": "space", "tags": "tags"}
+    fields = {"rename": "title", "move": "space", "tags": "tags", "status": "reason"}
     if isinstance(error, BadInput) and error.field in fields.values():
         return error.field
     return fields.get(form.get("act"), "act")
@@ -87,6 +93,7 @@ async def _show(request: Request, here: Space, one: Page, form: Form) -> Respons
         "one": one,
         "form": form,
         "kinds": page.KINDS,
+        "may_steward": may(actor, Action.STEWARD, here.access),
         "url": render.page_url(one, here.slug),
         "targets": [
             other

@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
 
@@ -311,9 +311,18 @@ FIELDS = {"v", "page", "chain", "seq", "prev", "deps", "kind", "ts", "kid", "par
 LINE = {"n", "header", "signature", "salt", "body"}
 
 
+class Redaction(NamedTuple):
+    """What stood in `record` was taken out, by a person (who may have been erased, too)."""
+
+    record: str
+    by: str
+    at_ms: int
+    why: str
+
+
 @dataclass
 class Report:
-    """What a good export holds. `origins`: records of each site. `redactions`: record, why."""
+    """What a good export holds. `origins`: records of each site."""
 
     site: str
     origin: str
@@ -325,7 +334,7 @@ class Report:
     attachments: int = 0
     missing: tuple[str, ...] = ()  # attachments that the site itself had lost
     origins: dict[str, int] = field(default_factory=dict)
-    redactions: list[tuple[str, str]] = field(default_factory=list)
+    redactions: list[Redaction] = field(default_factory=list)
 
 
 @dataclass
@@ -360,9 +369,11 @@ class History:
         self.thing, self.manifest, self.is_good = thing, manifest, is_good
         self.heads: dict[str, tuple[int, str]] = {}
         self.ids: dict[tuple[str, int], str] = {}
+        self.home = ""  # the site where it was made
+        self.chains: dict[str, str] = {}  # record -> its chain
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
-        self.signed: set[tuple[str, str]] = set()
-        self.reasons: list[tuple[str, str]] = []
+        self.signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
+        self.redactions: list[Redaction] = []
 
     def take(self, entry: Entry) -> None:
         fields, where = entry.fields, f"records/{self.thing}.jsonl, record {entry.id}"
@@ -388,10 +399,18 @@ class History:
         demand(prev == last, f"it does not follow record {before} of its chain", where)
         self.heads[chain] = seq, entry.id
         self.ids[chain, seq] = entry.id
+        self.chains[entry.id] = chain
+        self.home = self.home or chain
 
     def _weigh(self, entry: Entry, where: str) -> None:
         """The body is the signed one, unless a `redact` record signs another in its place."""
         fields = entry.fields
+        if fields["kind"] == "redact":
+            by = fields["parts"][0][0] if fields["parts"] else ""
+            for identity, digest in fields["x"]["records"].items():
+                self.signed[identity] = digest, fields["chain"]
+                why = str(fields["x"].get("why", ""))
+                self.redactions.append(Redaction(identity, by, fields["ts"], why))
         if not entry.salt:
             self.replaced[entry.id] = hash_of(entry.body)
             return
@@ -401,10 +420,6 @@ class History:
         lengths = [part[2] for part in fields["parts"]]
         is_cut = all(type(length) is int and length >= 0 for length in lengths)
         demand(is_cut and sum(lengths) == len(entry.body), "its parts are not its body", where)
-        if fields["kind"] == "redact":
-            for identity, digest in fields["x"]["records"].items():
-                self.signed.add((identity, digest))
-                self.reasons.append((identity, str(fields["x"].get("why", ""))))
 
     def finish(self) -> None:
         where = f"records/{self.thing}.jsonl"
@@ -412,7 +427,8 @@ class History:
         wanted = self.manifest["heads"][self.thing]
         demand(heads == wanted, "it does not end where the manifest says", where)
         for identity, digest in self.replaced.items():
-            is_known = (identity, digest) in self.signed
+            signed, chain = self.signed.get(identity, ("", ""))
+            is_known = digest == signed and chain in (self.home, self.chains[identity])
             demand(is_known, f"nobody signed what replaces record {identity}", where)
 
 
@@ -443,7 +459,7 @@ def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: R
             chain = entry.fields["chain"]
             report.origins[chain] = report.origins.get(chain, 0) + 1
         history.finish()
-        report.redactions += history.reasons
+        report.redactions += history.redactions
     is_all = numbers == set(range(1, report.records + 1))
     demand(is_all, "two records have one place, or one is missing", MANIFEST)
 
@@ -477,6 +493,11 @@ def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
     return report
 
 
+def redaction_line(one: Redaction) -> str:
+    at = time.strftime("%Y-%m-%d", time.gmtime(one.at_ms / 1000))
+    return f"  redacted   {one.record}, {at} by {one.by or 'the site'}: {one.why}"
+
+
 def main(arguments: list[str]) -> int:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     path = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
@@ -494,7 +515,7 @@ def main(arguments: list[str]) -> int:
         f"  holds      {report.pages:,} pages and {report.spaces:,} spaces, "
         f"{report.records:,} records, {report.attachments:,} attachments",
         *(f"  signed by  {origin}: {n:,} records" for origin, n in sorted(report.origins.items())),
-        *(f"  redacted   {identity}: {why}" for identity, why in report.redactions),
+        *map(redaction_line, report.redactions),
         *(f"  lost       attachment {digest}, before the export" for digest in report.missing),
         f"  checked in {seconds:.1f} s, {report.records / max(seconds, 0.001):,.0f} records/s",
     ]

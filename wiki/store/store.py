@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 READERS = 4
 PROBE_SECONDS = 1.0
 _PROBE = "probe"
+_TRIES, _TRY_SECONDS = 25, 0.2  # beside what SQLite itself waits for a lock
 
 
 class Store:
@@ -105,6 +106,17 @@ class Store:
         reading.add_done_callback(lambda _: self._idle.put_nowait(reader))
         return await asyncio.shield(reading)
 
+    async def make_anew(self) -> None:
+        """Write the file anew, so that no byte of what was deleted is left in it or beside it.
+
+        Others write and read meanwhile or wait. Raises Unavailable when a reader holds on to what
+        was there before."""
+        for _ in range(_TRIES):
+            if await self._writer.run(self._make_anew):
+                return
+            await asyncio.sleep(_TRY_SECONDS)
+        raise Unavailable("Somebody still reads what the store held before.")
+
     async def close(self) -> None:
         """Finish what was asked for, then close."""
         if self._watch is not None:
@@ -139,6 +151,22 @@ class Store:
         with self._writer.engine.begin() as connection:
             migrate(connection)
         self._settle_or_wait()
+
+    def _make_anew(self) -> bool:
+        self._health.check()
+        raw = self._writer.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("VACUUM")
+            is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raw.invalidate()
+            if "locked" in str(error) or "busy" in str(error):
+                return False
+            raise Unavailable(f"The store could not be made anew ({error}).") from error
+        finally:
+            raw.close()
+        return not is_busy
 
     def _settle_or_wait(self) -> None:
         """A disk that is full or broken now can still be read; the watch goes on trying."""

@@ -234,7 +234,9 @@ def test_a_redacted_text_needs_a_record_that_signs_what_stands_there() -> None:
         ts_ms=1,
     )
     signed = replace(export, files={**export.files, name: data})
-    assert check(extended(signed, record)).redactions == [(identity, "Erased on request")]
+    assert check(extended(signed, record)).redactions == [
+        verify_alone.Redaction(identity, "", 1, "Erased on request")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""After a redaction: whatever else holds the old words goes, until no byte of the folder does.
+
+the record (done before, in one transaction: `wiki.redaction`)
+    → files of no page         deleted
+    → clones for git           thrown away; the next fetch makes them anew
+    → the search index         made anew by the indexer, or thrown away where no server runs
+    → the database             written anew: free pages and the WAL keep what was deleted
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from web.config import Config
+from web.site import Site, alone_in, attachments_of, clones_of, index_of
+from wiki import erasure, forgetting
+from wiki.errors import Misconfigured
+from wiki.redaction import Plan, redact
+from wiki.store import Store
+
+
+async def redact_live(
+    site: Site, thing_id: str, of: Callable[[Connection], Plan], person_id: str, why: str
+) -> None:
+    """`redaction.redact` while people write: their rooms start afresh with what is left."""
+    await site.rooms.seal_now(thing_id)
+    now_ms = site.now_ms()
+    await site.store.write(
+        lambda conn: redact(conn, site.key, thing_id, of, person_id, why, now_ms)
+    )
+    site.rooms.rights_changed()  # which looks at epochs, too
+    site.indexer.nudge()
+    await clean(site.store, site.config)
+
+
+async def clean(store: Store, config: Config) -> None:
+    """Raises Unavailable when the database could not be written anew; then say so, and do it again
+    later: all else is done."""
+    for path in await store.read(lambda conn: erasure.stray_files(conn, attachments_of(config))):
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+    await asyncio.to_thread(shutil.rmtree, clones_of(config), ignore_errors=True)
+    await store.make_anew()
+
+
+async def drop_index(store: Store, config: Config) -> bool:
+    """Where no server runs on the folder; one that does makes it anew by itself."""
+    try:
+        with alone_in(config.folder):
+            await asyncio.to_thread(shutil.rmtree, index_of(config).parent, ignore_errors=True)
+            await store.write(forgetting.is_done)
+            return True
+    except Misconfigured:
+        return False

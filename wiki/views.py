@@ -1,0 +1,144 @@
+"""What the tables say of a page, told again from its record: title, address, tags, status, who may
+edit it, its comments, votes and files. They are kept in the same transaction as the record; told
+again they are after a redaction, and when a check finds them wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wiki import fact, journal, log, page, people
+from wiki.errors import NotFound
+from wiki.form import Act
+from wiki.names import slugify
+from wiki.record import Part, Record
+from wiki.store.tables import alias, attachment, comment, page_tag, voice
+from wiki.store.tables import page as pages
+from wiki.store.tables import space as spaces
+
+_SAID = ("comment", "reply", "resolve", "reopen", "vote", "sponsor")
+GONE_DIGEST = ""  # what a redacted `attach` says
+
+
+def rebuild(conn: Connection, thing_id: str) -> list[str]:
+    """Make the tables say what the record says; the columns of its row that were otherwise."""
+    records = log.of_page(conn, thing_id)
+    if not records or records[0].kind != "create":
+        raise NotFound("record", thing_id)
+    if records[0].born.get("thing") == "space":
+        return _rebuild_space(conn, thing_id, records)
+    acts = list(_acts(conn, records))
+    sheet, addresses, tags = _sheet(records[0], acts)
+    changed = _set(conn, pages, thing_id, sheet)
+    _set_addresses(conn, thing_id, sheet, addresses)
+    told = set(conn.scalars(select(page_tag.c.tag).where(page_tag.c.page_id == thing_id)))
+    if told != set(tags):
+        page.set_tags(conn, thing_id, tags)
+        changed.append("tags")
+    _retell(conn, thing_id, acts)
+    _set_files(conn, thing_id, acts)
+    return changed
+
+
+def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mapping[str, Any]]]:
+    """Who did what, people by their ids here."""
+    foreign = people.foreign_origins(conn)
+    for record in records:
+        if record.kind == "fact":
+            for part in journal.parts_of(record):
+                person_id = people.id_here(part.person_id, record.chain, foreign)
+                yield Part(person_id, part.at_ms, part.update), json.loads(part.update)
+
+
+def _sheet(
+    created: Record, acts: list[tuple[Part, Mapping[str, Any]]]
+) -> tuple[dict[str, Any], list[tuple[str, str]], list[str]]:
+    """The page's row, its old addresses (space, slug), its tags."""
+    born = created.born
+    row = {"space_id": born["space"], "title": born["title"], "slug": born["slug"]}
+    row |= {"kind": born["kind"], "status": "", "status_reason": "", "protection": ""}
+    row |= {"archived_at_ms": None}
+    addresses: list[tuple[str, str]] = []
+    tags = list(born.get("tags", ()))
+    for part, told in acts:
+        before = (row["space_id"], row["slug"])
+        match told["name"]:
+            case "rename":
+                row |= {"title": told["title"], "slug": slugify(told["title"])}
+            case "move":
+                row |= {"space_id": told["space"], "slug": slugify(row["title"])}
+            case "kind":
+                row["kind"] = told["kind"]
+            case "tags":
+                tags = list(told["tags"])
+            case "status":
+                row |= {"status": told["status"], "status_reason": told["reason"]}
+            case "protect":
+                row["protection"] = told["level"]
+            case "archive":
+                row["archived_at_ms"] = part.at_ms
+            case "restore":
+                row["archived_at_ms"] = None
+        if before != (row["space_id"], row["slug"]):
+            addresses.append(before)
+    return row, addresses, tags
+
+
+def _rebuild_space(conn: Connection, space_id: str, records: list[Record]) -> list[str]:
+    """Members stay as they are: how a membership ended does not always stand in the record."""
+    names = ("slug", "title", "purpose", "openness", "open_role", "guests_allowed")
+    row = {name: records[0].born[name] for name in names} | {"archived_at_ms": None}
+    for part, told in _acts(conn, records):
+        if told["name"] == "settings":
+            row |= {name: told[name] for name in names if name in told}
+        elif told["name"] in ("archive", "restore"):
+            row["archived_at_ms"] = part.at_ms if told["name"] == "archive" else None
+    return _set(conn, spaces, space_id, row)
+
+
+def _set(conn: Connection, table: Any, thing_id: str, row: Mapping[str, Any]) -> list[str]:
+    now = conn.execute(select(table).where(table.c.id == thing_id)).first()
+    if now is None:
+        raise NotFound("page", thing_id)
+    changed = [name for name, value in row.items() if getattr(now, name) != value]
+    if changed:
+        values = {name: row[name] for name in changed}
+        conn.execute(table.update().where(table.c.id == thing_id).values(**values))
+    return changed
+
+
+def _set_addresses(
+    conn: Connection, page_id: str, row: Mapping[str, Any], old: list[tuple[str, str]]
+) -> None:
+    """Old addresses that no page has now; another page's stay that page's."""
+    conn.execute(alias.delete().where(alias.c.page_id == page_id))
+    for space_id, slug in old:
+        here = (pages.c.space_id == space_id) & (pages.c.slug == slug)
+        is_there = conn.scalar(select(spaces.c.id).where(spaces.c.id == space_id)) is not None
+        if is_there and conn.scalar(select(pages.c.id).where(here)) is None:
+            kept = insert(alias).values(space_id=space_id, slug=slug, page_id=page_id)
+            conn.execute(kept.on_conflict_do_nothing())
+
+
+def _retell(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:
+    for table in (comment, voice):
+        conn.execute(table.delete().where(table.c.page_id == page_id))
+    for part, told in acts:
+        if told["name"] in _SAID:
+            fact.say(conn, Act(page_id, part.person_id, part.at_ms), told)
+
+
+def _set_files(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:
+    """Names as the record has them; what was redacted goes."""
+    for _, told in acts:
+        if told["name"] == "attach":
+            this = (attachment.c.id == told["id"]) & (attachment.c.page_id == page_id)
+            if told["digest"] == GONE_DIGEST:
+                conn.execute(attachment.delete().where(this))
+            else:
+                conn.execute(attachment.update().where(this).values(name=told["file"]))
