@@ -41,7 +41,7 @@ async def search(request: Request) -> Response:
             "narrowed": narrowed(asked, spaces, names),
             "names": names,
             "kept": kept_searches(conn, person),
-            "examples": examples(recent),
+            "examples": examples(recent, spaces),
             "writable": [
                 one for one in spaces if not one.is_archived and may(actor, Action.EDIT, one.access)
             ],

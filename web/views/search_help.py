@@ -4,45 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from web.asked import Asked
 from wiki.page import Page
+from wiki.space import Space
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 class Example(NamedTuple):
     text: str
-    words: str
+    about: str
 
     @property
     def url(self) -> str:
         return Asked(self.text, {}).address()
 
 
-def examples(recent: Sequence[Page]) -> list[Example]:
+def examples(recent: Sequence[Page], spaces: Sequence[Space]) -> list[Example]:
     """One for each thing that can be asked, as far as the pages give words for it."""
-    words = [word.casefold() for one in recent for word in _WORD.findall(one.title)]
-    phrase = next((found for one in recent if (found := _phrase(one.title))), "")
-    tags = [tag for one in recent for tag in one.tags]
-    kinds = [one.kind for one in recent]
-    made: list[Example] = []
+    words = list(
+        dict.fromkeys(word.casefold() for one in recent for word in _WORD.findall(one.title))
+    )
+    phrase = next((two for one in recent if (two := _phrase(one.title))), "")
+    statuses = [one.status for one in recent if one.status.isalnum()]
+    found: list[tuple[str, str]] = []
     if phrase:
-        made.append(Example(f'"{phrase}"', "these words, in this order"))
+        found.append((f'"{phrase}"', "these words, in this order"))
     if words:
         longest = max(words[:8], key=len)
-        made.append(Example(f"{longest[:4]}*", "words that begin so"))
-        made.append(Example(f"{_misspelt(longest)}~", "words that are spelt nearly so"))
-    if len(set(words)) > 1:
-        first, second = list(dict.fromkeys(words))[:2]
-        made.append(Example(f"{first} OR {second}", "one or the other"))
-        made.append(Example(f"{first} NOT {second}", "one without the other"))
-    if words:
-        made.append(Example(f"title:{words[0]}", "only in titles"))
-    made += [Example(f"tag:{tag}", "pages with this tag") for tag in tags[:1]]
-    made += [Example(f"kind:{kind}", "pages of this kind") for kind in kinds[:1]]
-    return made
+        found += [
+            (f"{longest[:4]}*", "words that begin so"),
+            (f"{_misspelt(longest)}~", "words that are spelt nearly so"),
+            (f"was:{words[0]}", "what a page says, or once said"),
+            (f"title:{words[0]}", "only in titles"),
+        ]
+    if len(words) > 1:
+        found.append((f"{words[0]} OR {words[-1]}", "one or the other"))
+        found.append((f"{words[0]} NOT {words[-1]}", "one without the other"))
+    found += [(f"tag:{tag}", "pages with this tag") for one in recent[:1] for tag in one.tags[:1]]
+    found += [(f"status:{status.casefold()}", "what became of it") for status in statuses[:1]]
+    found += [(f"kind:{one.kind}", "pages of this kind") for one in recent[:1]]
+    found += [(f"space:{one.slug}", "only in this space") for one in spaces[:1]]
+    found += [(f"after:{_month(one)}", "changed since then") for one in recent[:1]]
+    return [Example(text, about) for text, about in found]
+
+
+def _month(one: Page) -> str:
+    return datetime.fromtimestamp(one.modified_at_ms / 1000, UTC).strftime("%Y-%m")
 
 
 def _phrase(title: str) -> str:

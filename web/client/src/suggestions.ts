@@ -86,8 +86,8 @@ function option({ title, space, url }: Title, id: string): HTMLElement {
 async function titlesFor(words: string, space: string): Promise<Title[]> {
   try {
     const query = new URLSearchParams({ q: words, ...(space === "" ? {} : { space }) });
-    const reply = await fetch(`/api/v1/titles?${query.toString()}`, { headers: { Accept: "application/json" } });
-    return reply.ok ? ((await reply.json()) as { titles: Title[] }).titles.slice(0, 8) : [];
+    const reply = await fetch(`/api/v1/quick?${query.toString()}`, { headers: { Accept: "application/json" } });
+    return reply.ok ? ((await reply.json()) as { pages: Title[] }).pages.slice(0, 8) : [];
   } catch {
     return []; // offline: Enter still searches
   }
