@@ -283,7 +283,7 @@ def touch(conn: Connection, page_id: str, person_id: str, at_ms: int) -> int:
 def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
     """Several pages changed, each named once: a number each, in their order; the last of them.
 
-    Three statements, however many pages. Raises NotFound."""
+    Two statements, however many pages. Raises NotFound."""
     first = next_change(conn, len(touches)) - len(touches) + 1
     values = [
         {"of": one.page_id, "by": one.person_id, "at_ms": one.at_ms, "number": number}

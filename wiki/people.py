@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -35,7 +36,6 @@ COLOURS = (
 )  # fmt: skip
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody's password")  # so that unknown names take as long as known ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,12 @@ def actor(conn: Connection, person_id: str | None) -> Actor:
     return actors(conn, [person_id]).get(person_id, ANONYMOUS) if person_id else ANONYMOUS
 
 
+@cache
+def _nobodys_hash() -> str:
+    """So that unknown names take as long as known ones."""
+    return _hasher.hash("nobody's password")
+
+
 def hash_password(password: str) -> str:
     """What is stored of it. Slow. Raises BadInput when it is too short."""
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
@@ -218,7 +224,7 @@ def hash_password(password: str) -> str:
 def password_matches(stored_hash: str | None, password: str) -> bool:
     """Slow, and as slow for nobody's hash (None)."""
     try:
-        _hasher.verify(stored_hash or _NOBODY, password[:MAX_PASSWORD_CHARS])
+        _hasher.verify(stored_hash or _nobodys_hash(), password[:MAX_PASSWORD_CHARS])
     except (VerificationError, InvalidHashError):
         return False
     return stored_hash is not None

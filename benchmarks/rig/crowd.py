@@ -18,7 +18,7 @@ from time import perf_counter
 from pycrdt import Doc, Text
 
 from benchmarks.rig.process import Server
-from benchmarks.rig.strokes import runs, stroke
+from benchmarks.rig.strokes import cursor, runs, stroke
 from benchmarks.rig.targets import Place
 from benchmarks.rig.wire import Lost, Socket, connect, connect_all, frame
 from sync.protocol import read_var_bytes
@@ -134,6 +134,9 @@ class Room:
 
     def encoded(self, writer: Writer, clock: int) -> bytes:
         return frame(self.place.update(stroke(writer.client, clock)))
+
+    def encoded_cursor(self, writer: Writer, clock: int) -> bytes:
+        return frame(self.place.presence(cursor(writer.client, clock)))
 
     def count(self, writer: Writer, start: int, end: int) -> None:
         """One more member has these; send on when the window opens."""

@@ -22,7 +22,8 @@ LEAD_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """`per_second`: keystrokes of each writer; 0 is as fast as it goes, `window` under way."""
+    """`per_second`: keystrokes of each writer, each followed by its cursor, as editors do; 0 is as
+    fast as it goes, `window` under way, and no cursors."""
 
     rooms: int
     writers: int
@@ -97,7 +98,8 @@ async def on_time(rooms: Sequence[Room], crowd: Crowd) -> None:
             first = begin + random.random() / crowd.per_second
             for clock in range(max(1, int(crowd.seconds * crowd.per_second))):
                 writer.due.append(first + clock / crowd.per_second)
-                entry = (room.members[writer.index].transport, room.encoded(writer, clock))
+                typed = room.encoded(writer, clock) + room.encoded_cursor(writer, clock)
+                entry = (room.members[writer.index].transport, typed)
                 timetable.append((writer.due[-1], writer, *entry))
     timetable.sort(key=lambda entry: entry[0])
     for due, writer, transport, encoded in timetable:

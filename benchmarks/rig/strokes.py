@@ -8,6 +8,8 @@ Layout: wiki/update.py; Yjs src/utils/encoding.js.
 
 from __future__ import annotations
 
+import json
+
 from sync.protocol import var_bytes, varuint
 
 ROOT = b"content"
@@ -26,6 +28,17 @@ def stroke(client: int, clock: int, char: str = "x") -> bytes:
     else:
         block = bytes((_STRING, 1)) + var_bytes(ROOT)
     return head + block + var_bytes(char.encode()) + b"\x00"
+
+
+def cursor(client: int, clock: int) -> bytes:
+    """The presence that an editor sends with that keystroke: its cursor has moved, too.
+
+    Source: y-protocols awareness.js, y-codemirror.next y-remote-selections.js."""
+    item = {"client": client, "clock": clock}
+    place = {"type": None, "tname": ROOT.decode(), "item": item, "assoc": -1}
+    user = {"name": "Ada Lovelace", "color": "#30bced", "colorLight": "#30bced33"}
+    state = json.dumps({"user": user, "cursor": {"anchor": place, "head": place}})
+    return b"\x01" + varuint(client) + varuint(clock + 1) + var_bytes(state.encode())
 
 
 def runs(update: bytes, at: int = 0) -> list[tuple[int, int, int]]:

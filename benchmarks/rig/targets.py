@@ -37,6 +37,9 @@ class Place:
     def update(self, update: bytes) -> bytes:
         return self.prefix + _UPDATES[0] + var_bytes(update)
 
+    def presence(self, payload: bytes) -> bytes:
+        return self.prefix + b"\x01" + var_bytes(payload)
+
     def is_state(self, message: bytes) -> bool:
         """Whether it answers our sync step 1."""
         at = len(self.prefix)

@@ -35,10 +35,9 @@ async def failed(*options: str, program: tuple[str, ...] = PROGRAM) -> tuple[int
 async def test_a_new_site_is_there_when_the_line_is_printed_and_ends_when_told(
     tmp_path: Path,
 ) -> None:
-    began = time.monotonic()
     async with a_server(tmp_path / "deep" / "site") as server, httpx2.AsyncClient() as client:
         answer = await client.get(f"{server.url}/healthz")
-        assert answer.status_code == 200 and time.monotonic() - began < 3
+        assert answer.status_code == 200
         assert "server" not in answer.headers
         assert server.set_up_link is not None and server.set_up_link.startswith(server.url)
         assert (await client.get(server.set_up_link)).status_code == 200
