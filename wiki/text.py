@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pycrdt import Doc, Text, merge_updates
 
-from wiki.diff import edits
+from wiki.diff import Edit, edits
 from wiki.errors import Damaged
 from wiki.update import ROOT
 
@@ -115,10 +115,18 @@ def replace_update(state: bytes, client: int, new_text: str) -> bytes:
     Words that stay keep their authors. b"" when nothing changes. If `state` is older than the
     page, `client` must be a new one; what was typed since is then merged, not replaced."""
     doc = new_doc(state, client=client)
-    content, old_text = _content(doc), text_of(doc)
-    changes = edits(old_text, new_text)
+    return _changed(doc, edits(text_of(doc), new_text))
+
+
+def edited_update(state: bytes, client: int, changes: Sequence[Edit]) -> bytes:
+    """As `replace_update`, for who knows what was changed: from the front, none overlapping."""
+    return _changed(new_doc(state, client=client), changes)
+
+
+def _changed(doc: Document, changes: Sequence[Edit]) -> bytes:
     if not changes:
         return b""
+    content, old_text = _content(doc), text_of(doc)
     before = doc.get_state()
 
     def change() -> None:

@@ -103,7 +103,7 @@ async def _make(
     key, made = key_of(config), Arrived()
     person = await store.read(lambda conn: who.named_or_first_admin(conn, wanted.author))
     known = await store.read(lambda conn: known_authors(conn, wanted.authors))
-    authors = Authors(key, known)
+    authors = Authors(key, known, person.id)
     home: Space | None = None
     with watched("Reading") as seen:
         taken = await store.read(lambda conn: _taken(conn, wanted.space))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from web import setup
 from web.cli import history_import, markdown_import, sources
 from web.cli.folder import now_ms, with_config, write
+from web.cli.history_import import Opening
 from web.cli.markdown_import import Wanted
 from web.cli.telling import give, say
 from web.cli.verify import contents
@@ -22,7 +24,7 @@ from wiki.exchange.import_zip import Imported, import_zip
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import MANIFEST
 
-SOURCES = ("zip", "folder", "git")
+SOURCES = ("zip", "folder", "git", "mediawiki", "fedwiki", "etherpad")
 
 
 @click.command("import")
@@ -34,6 +36,7 @@ SOURCES = ("zip", "folder", "git")
 @click.option("--from", "kind", type=click.Choice(SOURCES), help="What PATH is; else it is seen.")
 @click.option("--branch", help="Of a git repository; else what is checked out.")
 @click.option("--under", default="", metavar="FOLDER", help="Only this folder of the repository.")
+@click.option("--namespaces", metavar="0,4,12", help="Of MediaWiki; or all.")
 @click.option(
     "--authors",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -50,11 +53,13 @@ def import_command(
     kind: str | None,
     branch: str | None,
     under: str,
+    namespaces: str | None,
     authors: Path | None,
 ) -> None:
     """Bring PATH in: an export of a site (ZIP, or unpacked) into one that is empty; or into a
-    space a git repository of Markdown with its history, or any folder of Markdown files. See
-    docs/import.md. A server may be running."""
+    space: a folder of Markdown files, or with their history a git repository of Markdown, a dump
+    of MediaWiki (.xml, .xml.bz2, .xml.gz), pages of a federated wiki (.json), a pad of Etherpad
+    (.etherpad). See docs/import.md. A server may be running."""
     kind = kind or _seen(path)
     if kind == "zip":
         if dry_run:
@@ -73,12 +78,22 @@ def import_command(
         return
     coming = history_import.Wanted(path, space, author, details, dry_run, authors)
     with ExitStack() as stack:
-        opening = sources.git(config, path, branch, under, stack, is_dry=dry_run)
-        history_import.bring_in(config, coming, opening)
+        openings: dict[str, Callable[[], Opening]] = {
+            "git": lambda: sources.git(config, path, branch, under, stack, is_dry=dry_run),
+            "mediawiki": lambda: sources.mediawiki(path, namespaces),
+            "fedwiki": lambda: sources.fedwiki(path),
+            "etherpad": lambda: sources.etherpad(path),
+        }
+        history_import.bring_in(config, coming, openings[kind]())
 
 
 def _seen(path: Path) -> str:
     """What `path` looks like."""
+    name = path.name.lower()
+    if path.is_file() and name.endswith((".xml", ".xml.bz2", ".xml.gz", ".7z")):
+        return "mediawiki"
+    if path.is_file() and name.endswith((".json", ".etherpad")):
+        return "fedwiki" if name.endswith(".json") else "etherpad"
     if path.is_file() or (path / MANIFEST).is_file():
         return "zip"
     return "git" if is_repository(path) else "folder"

@@ -19,5 +19,9 @@ markdown_folder   the folder into a space
 arrival           pages that come with their history
 git_source        which revisions the files of a repository had
 git_pages         what becomes of them
-wikitext          the markup of MediaWiki as Markdown
+mediawiki         a dump of MediaWiki
+wikitext          its markup as Markdown
+as_markdown       pieces of Markdown that are made of something else
+fedwiki           pages of federated wikis, with their journals
+etherpad          a pad, with the author of every letter
 """

@@ -23,11 +23,12 @@ from sqlalchemy import Connection
 
 from wiki import attachment, fact, journal, log, page, people, seal, text
 from wiki.attachment import Prepared
+from wiki.diff import Edit
 from wiki.errors import BadInput, NameTaken
 from wiki.exchange.folder_files import MAX_PAGE_BYTES
 from wiki.key import SiteKey
 from wiki.names import slugify
-from wiki.record import Part
+from wiki.record import Part, canonical
 
 KIND: Final = "note"
 _SIGNED_AS: Final = b"groundswell-imported-person-1\n"
@@ -47,23 +48,30 @@ class Author(NamedTuple):
         return (self.address or self.name).strip().casefold()
 
 
+IMPORTER: Final = Author("", "\0importer")  # whoever brings the page in
+
+
 class Version(NamedTuple):
-    """A page's text after a revision. `source` names the revision where it came from."""
+    """A page's text after a revision. `source` names the revision where it came from. `changes`:
+    what was done to the text before, for sources that know more than texts tell."""
 
     author: Author
     at_ms: int
     text: str
     source: str = ""
+    changes: Sequence[Edit] | None = None
+    is_joined: bool = False
 
 
 class Typed(NamedTuple):
-    """What one person did, as an update: for sources that know it more exactly than texts do."""
+    """What one person did, as an update. `is_joined`: in one record with what came before."""
 
     author: Author
     at_ms: int
     client: int
     update: bytes
     source: str = ""
+    is_joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Arrival:
     name: str
     title: str
     versions: Iterable[Version]
-    tags: tuple[str, ...] = ()
+    tags: Sequence[str] = ()  # of the newest version, once all have been taken
     kind: str = KIND
     files: Mapping[str, Prepared] = field(default_factory=dict)
 
@@ -111,31 +119,50 @@ def composed(arrival: Arrival, latest_ms: int) -> Coming:
     clients: dict[str, int] = {}
     steps: list[Typed] = []
     document = text.new_doc()
+    before: str | None = ""  # None: not what the next version's changes were made to
     for version in arrival.versions:
         now = text.plain(version.text)
         if len(now.encode()) > MAX_PAGE_BYTES:
             losses.append((arrival.name, f"{_LARGE}; a page has at most {MAX_PAGE_BYTES:,} bytes"))
+            before = None
             continue
         client = clients.setdefault(version.author.identity, text.new_client())
         if not steps:
             update = text.first_update(now, client)
+        elif version.changes is not None and before is not None and now == version.text:
+            update = text.edited_update(text.state_of(document), client, version.changes)
         else:
             update = text.replace_update(text.state_of(document), client, now)
+        before = now
         if not update:
-            losses.append((arrival.name, _SAME))
+            losses += [] if version.is_joined else [(arrival.name, _SAME)]
             continue
         text.apply(document, update)
         at_ms = min(max(version.at_ms, 0), latest_ms)
-        steps.append(Typed(version.author, at_ms, client, update, version.source))
+        joins = version.is_joined and bool(steps)
+        step = Typed(version.author, at_ms, client, update, version.source, joins)
+        if joins and _is_one_part(steps[-1], step):
+            update = text.merge([steps[-1].update, update])
+            steps[-1] = steps[-1]._replace(update=update)
+        else:
+            steps.append(step)
     return Coming(arrival, steps, losses)
+
+
+def _is_one_part(before: Typed, after: Typed) -> bool:
+    """As `seal` makes parts."""
+    is_close = 0 <= after.at_ms - before.at_ms < journal.PART_MS
+    return before.author.identity == after.author.identity and is_close
 
 
 class Authors:
     """Whose the revisions are here. `known`: identity or name of an author -> person id."""
 
-    def __init__(self, key: SiteKey, known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, key: SiteKey, known: Mapping[str, str] | None = None, importer_id: str = ""
+    ) -> None:
         self._key, self._known = key, {k.casefold(): v for k, v in (known or {}).items()}
-        self._ids: dict[str, str] = {}
+        self._ids = {IMPORTER.identity: importer_id}
 
     def id_of(self, author: Author) -> str:
         identity = author.identity
@@ -192,9 +219,10 @@ def arrive(
         return made
     made.people = authors.welcome(conn, [step.author for step in coming.steps], now_ms)
     page_id = _created(conn, key, coming, authors, space_id, made)
-    for step in coming.steps[1:]:
-        part = Part(authors.id_of(step.author), step.at_ms, step.update)
-        log.write(conn, key, page_id, "edit", [part], _how(step))
+    records = list(_records(coming.steps[1:]))
+    for record in records:
+        parts = [Part(authors.id_of(one.author), one.at_ms, one.update) for one in record]
+        log.write(conn, key, page_id, "edit", parts, _how(record[0]))
     leases = {(step.client, authors.id_of(step.author)) for step in coming.steps}
     journal.lease_all(conn, [journal.Lease(page_id, *one) for one in sorted(leases)])
     last = max(coming.steps, key=lambda step: step.at_ms)
@@ -203,9 +231,9 @@ def arrive(
         held = attachment.add(conn, file, page_id, person_id, now_ms, quota_bytes, identity)
         fact.act(conn, key, page_id, person_id, told(held), now_ms)
     size = sum(len(step.update) for step in coming.steps)
-    if len(coming.steps) >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
+    if len(records) + 1 >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
         seal.save_checkpoint(conn, page_id)
-    made.pages, made.revisions, made.files = 1, len(coming.steps), len(arrival.files)
+    made.pages, made.revisions, made.files = 1, len(records) + 1, len(arrival.files)
     return made
 
 
@@ -233,19 +261,24 @@ def _created(
         slug = slugify(title)
         made.losses.append((arrival.name, f"“{arrival.title}” is taken; the page is “{title}”"))
     author_id = authors.id_of(first.author)
-    born: dict[str, Any] = {
-        "thing": "page",
-        "space": space_id,
-        "title": title,
-        "kind": page.check_kind(arrival.kind),
-        "slug": slug,
-        "tags": list(page.check_tags(arrival.tags)),
-        **_how(first),
-    }
-    part = Part(author_id, first.at_ms, first.update)
-    record = log.write(conn, key, "", "create", [part], born)
-    page.insert(conn, record.page, born, author_id, first.at_ms)
+    kind, tags = page.check_kind(arrival.kind), list(page.check_tags(arrival.tags))
+    x = {"thing": "page", "space": space_id, "kind": kind, **_how(first)}
+    called = canonical({"title": title, "slug": slug, "tags": tags}).encode()
+    parts = [Part(author_id, first.at_ms, body) for body in (first.update, called)]
+    record = log.write(conn, key, "", "create", parts, x)
+    page.insert(conn, record.page, record.born, author_id, first.at_ms)
     return record.page
+
+
+def _records(steps: Sequence[Typed]) -> Iterator[list[Typed]]:
+    record: list[Typed] = []
+    for step in steps:
+        if record and not step.is_joined:
+            yield record
+            record = []
+        record.append(step)
+    if record:
+        yield record
 
 
 def _how(step: Typed) -> dict[str, Any]:

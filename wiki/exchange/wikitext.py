@@ -25,20 +25,18 @@ from mwparserfromhell.nodes import (
 )
 from mwparserfromhell.wikicode import Wikicode
 
+from wiki.exchange.as_markdown import CODE_LINE, code, escaped, fenced, marked, tidy
+
 _FILES: Final = ("file", "image", "media")
 _CATEGORY: Final = "category"
-_SWITCH = re.compile(r"__[A-Z]{3,}__")
+_SWITCH = re.compile(r"__[A-Z]{3,}__[ ]*")
 _REDIRECT = re.compile(r"\s*#redirect\s*:?\s*(\[\[[^\[\]]+\]\])", re.IGNORECASE)
-_SPECIAL = re.compile(r"([\\`*\[\]])|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])")
-_STARTS = re.compile(r"^(?:[-+>]|#{1,6})(?=\s)|^(?=\d+[.)]\s)", re.MULTILINE)
 _MARKS: Final = {"b": "**", "strong": "**", "i": "*", "em": "*", "s": "~~", "del": "~~"}
 _MARKS_PLAIN: Final = {"strike": "~~"}
 _CODE: Final = ("pre", "source", "syntaxhighlight")
 _INLINE_CODE: Final = ("code", "tt", "kbd", "samp", "var")
 _ITEMS: Final = {"*": "- ", "#": "1. ", ":": "> "}
-_CODE_LINE: Final = "\ue000"  # in front of a line that began with a blank, until `tidy`
 _INDENTED = re.compile(r"(?<=\n)[ ](?=\S|$)")
-_BLOCK = re.compile(r"\s*(?:[-*] |\d+\. |> )")
 MAX_DEPTH: Final = 40
 
 
@@ -61,7 +59,7 @@ def converted(wikitext: str, names: dict[str, str] | None = None) -> Converted:
         made.losses.append("a redirect became a page with a link")
         return made
     try:
-        body = Converter(made, names or {}).text(_SWITCH.sub("", wikitext))
+        body = Converter(made, names or {}).text("\n" + _SWITCH.sub("", wikitext))
     except (RecursionError, mwparserfromhell.parser.ParserError):
         made.losses.append("it is nested too deep; it is shown as it was typed")
         body = fenced(wikitext, "wikitext")
@@ -102,9 +100,9 @@ class Converter:
         match node:
             case Text():
                 shown = escaped(str(node.value))
-                return _INDENTED.sub(_CODE_LINE, shown) if self._depth == 1 else shown
+                return _INDENTED.sub(CODE_LINE, shown) if self._depth == 1 else shown
             case Heading():
-                return f"{'#' * node.level} {self.nodes(node.title).strip()}\n"
+                return f"{'#' * node.level} {self.nodes(node.title).strip()}"
             case Wikilink():
                 return self._link(node)
             case ExternalLink():
@@ -114,7 +112,8 @@ class Converter:
             case Tag():
                 return self._tag(node)
             case HTMLEntity():
-                return escaped(node.normalize())
+                shown = node.normalize()
+                return "\\<" if shown == "<" else escaped(shown)
             case Comment():
                 self._lose("remarks that only its editors saw are left out")
                 return ""
@@ -315,7 +314,7 @@ def _lead(signs: str) -> str:
     if not signs or set(signs) <= {":"}:
         return "> " * len(signs)
     inner = "".join("   " if sign == "#" else "  " for sign in signs[:-1])
-    return inner + ("  " if signs[-1] == ":" else _ITEMS[signs[-1]])
+    return inner + ("  " if signs[-1] == ":" else _ITEMS.get(signs[-1], ""))
 
 
 def _cut(line: str) -> tuple[str, str]:
@@ -330,74 +329,3 @@ def _raw(node: Tag) -> str:
 def _attribute(node: Tag, name: str) -> str:
     found = node.get(name) if node.has(name) else None
     return str(found.value).strip().strip("\"'") if found is not None and found.value else ""
-
-
-def escaped(plain: str) -> str:
-    """Text that Markdown would read otherwise gets a backslash."""
-    shown = _SPECIAL.sub(lambda found: f"\\{found[0]}", plain)
-    return _STARTS.sub(lambda found: f"\\{found[0]}" if found[0] else "", shown)
-
-
-def marked(inside: str, mark: str) -> str:
-    """`inside` between marks, which stand close to it, each paragraph by itself."""
-    if "\n\n" in inside:
-        return "\n\n".join(marked(part, mark) for part in inside.split("\n\n"))
-    bare = inside.strip()
-    if not bare:
-        return inside
-    head = inside[: len(inside) - len(inside.lstrip())]
-    tail = inside[len(inside.rstrip()) :]
-    return f"{head}{mark}{bare}{mark}{tail}"
-
-
-def code(raw: str) -> str:
-    """As code in a line."""
-    ticks = "`" * (max(map(len, re.findall("`+", raw)), default=0) + 1)
-    pad = " " if raw.startswith("`") or raw.endswith("`") else ""
-    return f"{ticks}{pad}{raw}{pad}{ticks}" if raw.strip() else raw
-
-
-def fenced(raw: str, language: str = "") -> str:
-    """As a block of code."""
-    ticks = "`" * max(3, max(map(len, re.findall("`+", raw)), default=0) + 1)
-    return f"{ticks}{language}\n{raw.strip(chr(10))}\n{ticks}"
-
-
-def tidy(body: str) -> str:
-    """Lines that began with a blank become code; lists and quotes end with an empty line, and no
-    more than one stands anywhere."""
-    out: list[str] = []
-    for is_code, line in _lines(body):
-        is_block = bool(_BLOCK.match(line))
-        if not is_code and line.strip():
-            ends = bool(out) and bool(_BLOCK.match(out[-1])) and not is_block
-            begins = (
-                bool(out)
-                and bool(out[-1].strip())
-                and line.startswith("|") != out[-1].startswith("|")
-            )
-            if ends or (begins and not is_block):
-                out.append("")
-        if is_code or line.strip() or (out and out[-1]):
-            out.append(line if is_code else line.rstrip())
-    whole = "\n".join(out).strip("\n")
-    return f"{whole}\n" if whole.strip() else ""
-
-
-def _lines(body: str) -> Iterator[tuple[bool, str]]:
-    """Each line, and whether it is in a block of code."""
-    fence, block = "", list[str]()
-    for line in [*body.split("\n"), ""]:
-        if line.startswith(_CODE_LINE):
-            block.append(line[1:])
-            continue
-        if block:
-            yield from ((True, one) for one in fenced("\n".join(block)).split("\n"))
-            block = []
-        opening = re.match("`{3,}", line)
-        was_in = bool(fence)
-        if opening and not fence:
-            fence = opening[0]
-        elif fence and line.strip() == fence:
-            fence = ""
-        yield was_in or bool(fence), line.replace(_CODE_LINE, " ")

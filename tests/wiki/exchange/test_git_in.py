@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from tests.support.arrivals import blamed, revisions_of
 from tests.support.command_line import Commands, a_site
 from tests.support.git import git, needs_git, tried
 from web import config
 from web.cli import folder
-from wiki import history, page, people, space
+from wiki import page, space
 
 pytestmark = needs_git
 CLOCK = 1_500_000_000
@@ -54,31 +55,6 @@ def read(commands: Commands, fn):
     return folder.read(config.load(environment={}, given=given), fn)
 
 
-def of_page(commands: Commands, slug: str, fn, where: str = "notes"):
-    def look(conn: Connection):
-        one, _ = page.resolve(conn, space.by_slug(conn, where).id, slug)
-        return fn(conn, one.id)
-
-    return read(commands, look)
-
-
-def blamed(commands: Commands, slug: str) -> list[tuple[str, str]]:
-    """Author of each line that the page has now."""
-
-    def look(conn: Connection, page_id: str) -> list[tuple[str, str]]:
-        spans = history.blame(conn, page_id)
-        names = people.names(conn, {span.person_id for span in spans})
-        chars = [(char, names[span.person_id]) for span in spans for char in span.text]
-        lines, line = [], ""
-        for char, name in chars:
-            if char == "\n":
-                lines.append((line, name))
-            line = "" if char == "\n" else line + char
-        return lines
-
-    return of_page(commands, slug, look)
-
-
 def imported(commands: Commands, source: Folder, *words: str) -> str:
     return commands.told("import", str(source.place), "--space", "Notes", *words)
 
@@ -90,8 +66,8 @@ def test_revisions_keep_their_authors_and_times(tmp_path: Path) -> None:
     source.commit("Ada", idea="# Idea\n\none\ntwo\nthree\n")
     commands = a_site(tmp_path / "site")
     assert "2 pages with 4 revisions are in “Notes” now" in imported(commands, source)
-    told = of_page(commands, "idea", history.revisions)
-    assert [one.at_ms for one in told[::-1]] == [(CLOCK + n * 3600) * 1000 for n in (1, 2, 3)]
+    told = revisions_of(commands, "idea")
+    assert [one.at_ms for one in told] == [(CLOCK + n * 3600) * 1000 for n in (1, 2, 3)]
     assert {one.via for one in told} == {"import"}
     assert blamed(commands, "idea") == [("one", "Ada"), ("two", "Bob"), ("three", "Ada")]
     assert commands.run("check").exit_code == 0
