@@ -12,6 +12,7 @@ In reading order:
     query          what people type, as a tree
     indexer        the follower
     past           the follower before it: what pages once said
+    files          another: what attached files say, read by `extraction` in a process of its own
     results        what people are given
     marks          what was found, marked in a text
     spelling       what somebody may have meant
@@ -21,10 +22,11 @@ In reading order:
     finding        results for people, within their rights
 """
 
+from search.files import FileFollower
 from search.finding import Search
 from search.indexer import Indexer
 from search.past import PastFollower
 from search.results import Results
 from search.shelf import open_index
 
-__all__ = ["Indexer", "PastFollower", "Results", "Search", "open_index"]
+__all__ = ["FileFollower", "Indexer", "PastFollower", "Results", "Search", "open_index"]

@@ -21,7 +21,7 @@ from typing import Any
 
 from whoosh import query as wq
 from whoosh.analysis import IDTokenizer
-from whoosh.fields import KEYWORD, TEXT, Schema
+from whoosh.fields import TEXT, Schema
 from whoosh.qparser import (
     EveryPlugin,
     FieldsPlugin,
@@ -107,7 +107,7 @@ def parse(text: str, *, is_typing: bool = False) -> Node:
 def read(text: str) -> Asked:
     """`text` as a tree, with what there is to say of it."""
     cut = bounded(text)
-    if not cut:
+    if cut in ("", "*"):
         return Asked(Everything())
     reading = _Reading()
     if len(cut) < len(" ".join(text.split())):
@@ -289,8 +289,7 @@ def _plain(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _parser() -> Any:
     whole = TEXT(analyzer=IDTokenizer())
-    fields = {name: KEYWORD() for name in (*_EXACT, *_DATES)}
-    schema = Schema(**{_WORDS: whole, _TITLE: whole, _WAS: whole}, **fields)
+    schema = Schema(**dict.fromkeys((_WORDS, _TITLE, _WAS, *_EXACT, *_DATES), whole))
     plugins: tuple[Callable[[], Any], ...] = (
         WhitespacePlugin,
         FieldsPlugin,

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import structlog
 
-from search import Indexer, PastFollower, Search, open_index
+from search import FileFollower, Indexer, PastFollower, Search, open_index
 from sync.rooms import Rooms, wall_clock_ms
 from web.admission import Admission
 from web.clones import Clones
@@ -87,6 +87,9 @@ class Site:
             indexer = Indexer(store, index, prepare=rooms.share)
             rooms.on_change = indexer.nudge
             past = PastFollower(store, indexer.nudge)
+            files = FileFollower(
+                store, attachments_of(config), config.folder / "cache", indexer.nudge
+            )
             site = cls(
                 config,
                 store,
@@ -108,6 +111,7 @@ class Site:
                 "rooms": rooms.run(),
                 "indexer": indexer.run(),
                 "past": past.run(),
+                "files": files.run(),
                 "links": _follow_links(store, rooms),
             }
             tasks = [

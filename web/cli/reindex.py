@@ -6,11 +6,11 @@ import time
 
 import click
 
-from search import Indexer, PastFollower, open_index
+from search import FileFollower, Indexer, PastFollower, files, open_index
 from web.cli.folder import at_work, with_config
 from web.cli.telling import counted, say
 from web.config import Config
-from web.site import alone_in, index_of
+from web.site import alone_in, attachments_of, index_of
 from wiki import past
 from wiki.store import Store
 
@@ -28,7 +28,10 @@ def reindex(config: Config) -> None:
             try:
                 index.reset()
                 await store.write(past.forget)
+                await store.write(files.forget)
                 await PastFollower(store).caught_up()
+                cache = config.folder / "cache"
+                await FileFollower(store, attachments_of(config), cache).caught_up()
                 await Indexer(store, index).caught_up()
                 return index.stats().documents
             finally:
