@@ -24,6 +24,7 @@ from web.config import Config
 from web.markdown import Renderer
 from web.throttle import Throttle
 from wiki import links
+from wiki import log as record_log
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
 from wiki.loom import Loom
@@ -74,7 +75,7 @@ class Site:
         is asked to end, and whoever watches it starts it again."""
         with alone_in(config.folder):
             store = await Store.open(config.folder)
-            key = await asyncio.to_thread(SiteKey.load_or_create, key_file_of(config))
+            key = await own_key(store, config)
             index = await asyncio.to_thread(open_index, config.search_engine, index_of(config))
             quiet_ms = config.record_quiet_seconds * 1000
             rooms = Rooms(
@@ -128,6 +129,19 @@ class Site:
 
 def key_file_of(config: Config) -> Path:
     return config.folder / "site.key"
+
+
+async def own_key(store: Store, config: Config) -> SiteKey:
+    """The site's key, made if the wiki is new. Raises Misconfigured when an old one lacks it: with
+    another key it would be another site."""
+    file = key_file_of(config)
+    is_new = await store.read(lambda conn: record_log.last_position(conn) == 0)
+    if not is_new and not file.exists():
+        raise Misconfigured(
+            "data.folder",
+            f"{file} is missing; restore it from a backup, or see: groundswell key recover --help",
+        )
+    return await asyncio.to_thread(SiteKey.load_or_create, file)
 
 
 def attachments_of(config: Config) -> Path:

@@ -107,6 +107,7 @@ class _Chains:
         self._thing_id, self._place, self._keys = thing_id, place, keys
         self._heads: dict[str, tuple[int, str]] = {}  # chain -> its newest record
         self._ids: dict[tuple[str, int], str] = {}
+        self._kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self._replaced: dict[str, tuple[str, str]] = {}  # record -> hash of its body, its chain
         self._signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
         self.redactions: list[Redacted] = []
@@ -133,6 +134,10 @@ class _Chains:
         public = self._keys.get((found.chain, found.kid))
         _demand(public is not None, f"the key {found.kid} of {found.chain} is not known here")
         record.check(found, public or b"")
+        number = int(found.kid[1:]) if found.kid[1:].isdigit() else 0
+        is_newest = number >= self._kids.get(found.chain, 0)
+        _demand(is_newest, "it is signed with a key that was given up before")
+        self._kids[found.chain] = number
         for name in _COLUMNS:
             is_same = getattr(found, name) == getattr(row, name)
             _demand(is_same, f"its row says another {name} than its signed header")

@@ -107,8 +107,8 @@ def keys_of(conn: Connection, origin: str) -> dict[str, str]:
 
 def key_of(conn: Connection, origin: str, kid: str, own: SiteKey) -> bytes | None:
     """The public key of that name, of a site that is known here or of this one."""
-    if (origin, kid) == (own.origin, own.kid):
-        return own.public_bytes
+    if origin == own.origin and kid in own.keys:
+        return decoded(own.keys[kid])
     mine = (peer_key.c.origin == origin) & (peer_key.c.kid == kid)
     public = conn.scalar(select(peer_key.c.public).where(mine))
     return decoded(public) if public is not None else None

@@ -10,6 +10,7 @@
     export, verify                   taking a wiki along
     importing, markdown_import, losses   bringing one in, and what is lost by it
     check, reindex                   whether all is whole; the search index, made anew
+    key                              the key that the site signs with
     cleaning                         after a redaction: no byte of the folder keeps it
 
 Rights are not asked here: who may read the folder may do everything.

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sync.rooms import wall_clock_ms
 from web.cli import log_lines
 from web.config import Config, load
-from web.site import key_file_of
+from web.site import key_file_of, own_key
 from wiki.errors import Misconfigured
 from wiki.key import SiteKey
 from wiki.store import Store
@@ -90,7 +90,7 @@ def write_signed(config: Config, fn: Callable[[Connection, SiteKey], T]) -> T:
     """Run `fn` in one transaction, with the site's key."""
 
     async def work(store: Store) -> T:
-        key = key_of(config)
+        key = await own_key(store, config)
         return await store.write(lambda conn: fn(conn, key))
 
     return at_work(config, work)

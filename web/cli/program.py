@@ -11,6 +11,7 @@ from web.cli.api_token import api_token
 from web.cli.check import check
 from web.cli.export import export
 from web.cli.importing import import_command
+from web.cli.key import key
 from web.cli.page import page
 from web.cli.person import person
 from web.cli.reindex import reindex
@@ -54,6 +55,7 @@ COMMANDS = (
     verify,
     check,
     reindex,
+    key,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -13,7 +13,7 @@ import io
 import json
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -27,7 +27,7 @@ from wiki.exchange import known_keys, reading, verify_alone
 from wiki.exchange.archive import Archive, written_beside
 from wiki.exchange.reading import Sheet
 from wiki.exchange.verify_alone import Report, base64url, canonical
-from wiki.key import SiteKey
+from wiki.key import Link, SiteKey
 from wiki.page import Page
 from wiki.record import Record
 from wiki.space import Space
@@ -259,6 +259,7 @@ class _Export:
 
     def _add_manifest(self) -> None:
         known = known_keys.known(self._conn, self._key)
+        chains = known_keys.chains(self._conn, self._key)
         mine = {*self._made.origins, self._key.origin}
         listed = self._archive.listed
         self._made.size_bytes = sum(int(size) for size, _ in listed.values())
@@ -271,6 +272,7 @@ class _Export:
                 "kid": self._key.kid,
                 "made_ms": self._made.made_ms,
                 "keys": {origin: keys for origin, keys in known.items() if origin in mine},
+                **({"chains": told} if (told := _told(chains, mine)) else {}),
                 "spaces": {one.id: {"slug": one.slug} for one in self._spaces.values()},
                 "pages": {
                     page_id: {"path": path, "title": title}
@@ -285,6 +287,17 @@ class _Export:
         signature = self._key.sign(verify_alone.MANIFEST_SIGNED_AS + manifest)
         self._archive.add(verify_alone.MANIFEST, manifest)
         self._add(verify_alone.SEAL, base64url(signature) + "\n")
+
+
+def _told(
+    chains: Mapping[str, Sequence[Link]], origins: Collection[str]
+) -> dict[str, list[list[Any]]]:
+    """Chains of keys, as they stand in the manifest."""
+    return {
+        origin: [list(link) for link in chain]
+        for origin, chain in chains.items()
+        if origin in origins
+    }
 
 
 def line_of(record: Record, n: int) -> str:

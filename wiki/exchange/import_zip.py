@@ -27,6 +27,7 @@ from wiki.exchange import known_keys, verify_alone
 from wiki.exchange.archive import written_beside
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import Files, Report, Zipped, bytes_of
+from wiki.key import Link
 from wiki.record import TEXT_KINDS, Part, Record
 from wiki.store.tables import alias, attachment, lease, member
 from wiki.store.tables import record as table
@@ -77,6 +78,8 @@ class _Import:
 
     def run(self, attachments_folder: Path) -> None:
         known_keys.keep(self._conn, self._manifest["keys"])
+        for origin, chain in self._manifest.get("chains", {}).items():
+            known_keys.keep_chain(self._conn, origin, [Link(*link) for link in chain])
         told = _people_of(self._files)
         self._add_people(told["people"])
         for record in self._stored(self._records()):

@@ -214,6 +214,7 @@ def opened(path: Path) -> Iterator[Files]:
 Manifest = dict[str, Any]
 MANIFEST, SEAL = "manifest.json", "manifest.sig"
 MANIFEST_SIGNED_AS, RECORD_SIGNED_AS = b"groundswell-manifest-1\n", b"groundswell-record-1\n"
+KEY_SIGNED_AS = b"groundswell-key-1\n"
 
 
 def base64url(data: bytes) -> str:
@@ -277,16 +278,51 @@ def read_manifest(files: Files, is_good: IsSigned) -> Manifest:
     manifest: Manifest = parse(text, MANIFEST)
     demand(manifest["v"] == 1, "this program knows version 1 only", MANIFEST)
     for origin, keys in manifest["keys"].items():
-        for key in keys.values():
-            is_own = id26(bytes_of(key, MANIFEST)) == origin
-            demand(is_own, f"the key of {origin} is another site's", MANIFEST)
+        alone = [[kid, key, "", 0, ""] for kid, key in keys.items()]
+        links = manifest.get("chains", {}).get(origin, alone)
+        is_own = keys == keys_of(origin, links, is_good)
+        demand(is_own, f"the key of {origin} is another site's", MANIFEST)
     seal = read_text(files, SEAL)
     demand(seal.endswith("\n"), "it does not end with its line", SEAL)
-    own = manifest["keys"][manifest["origin"]][manifest["kid"]]
+    keys = manifest["keys"][manifest["origin"]]
+    own = keys[manifest["kid"]]
+    is_newest = manifest["kid"] == f"k{len(keys)}"
+    demand(is_newest, "it is signed with a key that was given up before", MANIFEST)
     key, signature = bytes_of(own, MANIFEST), bytes_of(seal[:-1], SEAL)
     is_whole = is_good(key, signature, MANIFEST_SIGNED_AS + text.encode())
     demand(is_whole, "its signature does not match: it was changed", MANIFEST)
     return manifest
+
+
+def keys_of(origin: str, links: list[list[Any]], is_good: IsSigned) -> dict[str, str]:
+    """A site's keys by name: its id is the hash of the first; each later one is signed by the one
+    before it, or by a rescue key (r1, r2 …), which signs nothing else."""
+    keys: dict[str, str] = {}
+    newest = 0
+    for kid, public, by, at_ms, signature in links:
+        where = f"{MANIFEST}, key {kid} of {origin}"
+        if keys:
+            told = {
+                "origin": origin,
+                "kid": kid,
+                "public": public,
+                "by": by,
+                "at_ms": at_ms,
+                "v": 1,
+            }
+            signed = KEY_SIGNED_AS + canonical(told).encode()
+            is_due = by == f"k{newest}" or (by[0] == "r" and by in keys)
+            signer = bytes_of(keys[by], where) if is_due else b""
+            is_own = is_good(signer, bytes_of(signature, where), signed)
+            demand(is_own, "it is not signed by the key before it", where)
+        else:
+            is_first = kid == "k1" and id26(bytes_of(public, where)) == origin
+            demand(is_first, f"the key of {origin} is another site's", MANIFEST)
+        is_next = kid not in keys and kid in (f"k{newest + 1}", f"r{kid[1:]}")
+        demand(is_next, "its name is not the next one", where)
+        newest += kid[0] == "k"
+        keys[kid] = public
+    return {kid: public for kid, public in keys.items() if kid[0] == "k"}
 
 
 def check_files(files: Files, manifest: Manifest) -> None:
@@ -370,6 +406,7 @@ class History:
         self.heads: dict[str, tuple[int, str]] = {}
         self.ids: dict[tuple[str, int], str] = {}
         self.home = ""  # the site where it was made
+        self.kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self.chains: dict[str, str] = {}  # record -> its chain
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
         self.signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
@@ -383,6 +420,10 @@ class History:
         demand(named == self.thing, "it belongs to another page", where)
         key = self.manifest["keys"].get(fields["chain"], {}).get(fields["kid"])
         demand(key, f"the key {fields['kid']} of {fields['chain']} is not given", where)
+        number = int(fields["kid"][1:])
+        is_newest = number >= self.kids.get(fields["chain"], 1)
+        demand(is_newest, "it is signed with a key that was given up before", where)
+        self.kids[fields["chain"]] = number
         signed = RECORD_SIGNED_AS + entry.header.encode()
         is_own = self.is_good(bytes_of(key, where), entry.signature, signed)
         demand(is_own, "its signature does not match", where)
