@@ -34,7 +34,7 @@ from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
 from wiki import fact, journal, page, repair, seal
-from wiki.errors import GroundswellError, NotFound, Unavailable
+from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
 from wiki.key import SiteKey
 from wiki.record import Record
 from wiki.store import Store
@@ -99,6 +99,8 @@ class Rooms:
         """A seat at the page. Raises what `claim` is refused for, TooManySockets, Unavailable."""
         if self._is_draining:
             raise Restarting("The server is restarting.")
+        if (because := self._store.read_only_because) is not None:
+            raise ReadOnly(because)
         granted = await self._rights_of([claim])
         verdict = granted[claim]
         if isinstance(verdict, GroundswellError):
@@ -312,6 +314,9 @@ class Rooms:
                 pass
             self._watch_now.clear()
             await self._renew_stale()
+            if (because := self._store.read_only_because) is not None:
+                for room in list(self._rooms.values()):
+                    self._close(room, ReadOnly(because))
             seats = [seat for seats in self._seats.values() for seat in seats]
             if not seats:
                 continue

@@ -19,6 +19,7 @@
     │   ├── Flooding           more frames or bytes than one connection may send
     │   └── TooCostly          its frames cost the server too much time
     ├── Unavailable        our fault or the machine's; nothing was lost, try again
+    │   └── ReadOnly           the disk takes nothing now
     ├── Damaged            stored or received data do not verify
     └── Misconfigured      the operator must change a setting
 
@@ -212,6 +213,15 @@ class Unavailable(GroundswellError):
 
     def __str__(self) -> str:
         return f"{self.why} What you sent was not stored; try again in a moment."
+
+
+class ReadOnly(Unavailable):
+    """`why` is what is wrong with the disk."""
+
+    code = "read-only"
+
+    def __str__(self) -> str:
+        return f"{self.why} Nothing can be saved until that is mended; reading goes on."
 
 
 class Damaged(GroundswellError):

@@ -153,9 +153,11 @@ async def a_server(folder: Path, *options: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def a_peopled_server(folder: Path, *options: str) -> AsyncIterator[Server]:
+async def a_peopled_server(
+    folder: Path, *options: str, program: tuple[str, ...] = PROGRAM
+) -> AsyncIterator[Server]:
     """With three people who may edit in the space `ideas`."""
-    server = Server(folder, options)
+    server = Server(folder, options, program)
     await _people(server)
     await server.start()
     try:

@@ -40,6 +40,7 @@ EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     errors.Flooding: errors.Flooding("frames"),
     errors.TooCostly: errors.TooCostly(),
     errors.Unavailable: errors.Unavailable("The store could not be read."),
+    errors.ReadOnly: errors.ReadOnly("The disk is full."),
     errors.Damaged: errors.Damaged("the document could not be read", "page x"),
     errors.Misconfigured: errors.Misconfigured("server.port", "is a number"),
     errors.Refused: errors.Refused("It was refused. Send something else."),

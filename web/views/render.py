@@ -116,6 +116,7 @@ def _frame(request: Request) -> dict[str, Any]:
         "person": getattr(from_state, "person", None),
         "csrf_token": getattr(from_state, "csrf", ""),
         "script_url": assets.script_url(),
+        "read_only_because": request.app.state.site.store.read_only_because,
     }
 
 

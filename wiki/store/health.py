@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from wiki.errors import Unavailable
+from wiki.errors import ReadOnly
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,9 @@ class Health:
         self.because: str | None = None
 
     def check(self) -> None:
-        """Raises Unavailable while nothing may be written."""
+        """Raises ReadOnly while nothing may be written."""
         if self.because is not None:
-            raise Unavailable(self.because)
+            raise ReadOnly(self.because)
 
     def fail(self, because: str) -> None:
         """From now on nothing may be written."""

@@ -27,7 +27,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from wiki.durable import make_folder
-from wiki.errors import Damaged, Unavailable
+from wiki.errors import Damaged, ReadOnly, Unavailable
 from wiki.store import health, tables
 from wiki.store.driver import BUSY_MS, Driver
 from wiki.store.health import Health
@@ -184,8 +184,9 @@ class Store:
             return self._transact(fn)
         except SQLAlchemyError as error:
             log.error("store.write_failed", error=type(error).__name__, detail=str(error.args))
-            why = health.trouble_of(error) or "The store could not be written."
-            raise Unavailable(why) from error
+            if because := health.trouble_of(error):
+                raise ReadOnly(because) from error
+            raise Unavailable("The store could not be written.") from error
 
     def _transact(self, fn: Callable[[Connection], T]) -> T:
         """In one transaction; a failure of the disk ends writing, and the connection."""

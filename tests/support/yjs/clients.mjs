@@ -77,7 +77,10 @@ const commands = {
   /** Done once both have what the other has, or had just now. */
   async synced({ name }) {
     const client = of(name);
-    await until(client, () => client.isSynced, `${name} is synced`);
+    const closes = () => JSON.stringify(client.closes.slice(-3));
+    await until(client, () => client.isSynced, `${name} is synced`).catch((error) => {
+      throw new Error(`${error.message} It was closed with ${closes()}, and is ${client.isOpen ? "" : "not "}open.`);
+    });
   },
 
   /** How many frames of all of them are durable since they last connected. */

@@ -31,6 +31,7 @@ export interface State {
   hasUnsent: boolean;
   isTicking: boolean;
   attempt: number;
+  trouble: string; // why the server takes nothing now, in its words
   stop: StopReason | null;
 }
 
@@ -38,7 +39,7 @@ export type Event =
   | { type: "start" }
   | { type: "opened" }
   | { type: "message"; message: Message }
-  | { type: "closed"; code: number }
+  | { type: "closed"; code: number; reason?: string }
   | { type: "typed" }
   | { type: "tick" }
   | { type: "wake" } // the network is back, or the page is looked at again
@@ -61,6 +62,8 @@ export type Effect =
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
+const TROUBLE_RETRY_MS = 4000;
+const TROUBLES = [4429, 4503]; // it says why, and takes more later
 
 const STOPS: Readonly<Record<number, StopReason>> = {
   4400: "refused",
@@ -83,6 +86,7 @@ export function initial(): State {
     hasUnsent: false,
     isTicking: false,
     attempt: 0,
+    trouble: "",
     stop: null,
   };
 }
@@ -118,7 +122,7 @@ export function next(state: State, event: Event): [State, Effect[]] {
     case "message":
       return state.phase === "open" ? received(state, event.message) : [state, []];
     case "closed":
-      return closed(state, event.code);
+      return closed(state, event.code, event.reason);
     case "typed":
       return typed(state);
     case "tick":
@@ -145,7 +149,7 @@ function received(state: State, message: Message): [State, Effect[]] {
       return [answered, [{ do: "answer", vector: message.vector }]];
     }
     case "step2": {
-      const heard = { ...state, hasHeard: true, attempt: 0 };
+      const heard = { ...state, hasHeard: true, attempt: 0, trouble: "" };
       return [heard, [{ do: "apply", update: message.update }]];
     }
     case "update":
@@ -164,14 +168,17 @@ function received(state: State, message: Message): [State, Effect[]] {
   }
 }
 
-function closed(state: State, code: number): [State, Effect[]] {
+function closed(state: State, code: number, told = ""): [State, Effect[]] {
   const gone = freshSocket(state, "waiting");
   const reason = STOPS[code];
   if (reason !== undefined) {
     return [{ ...gone, phase: "stopped", stop: reason }, [{ do: "stopped", reason }]];
   }
-  const wait: Effect = { do: "retry-in", milliseconds: backoff(state.attempt) };
-  return [{ ...gone, attempt: state.attempt + 1 }, [wait]];
+  const isTrouble = TROUBLES.includes(code);
+  const trouble = isTrouble ? told.slice(told.indexOf(":") + 1).trim() : state.trouble;
+  const longest = trouble ? TROUBLE_RETRY_MS : LONGEST_RETRY_MS;
+  const wait: Effect = { do: "retry-in", milliseconds: Math.min(longest, backoff(state.attempt)) };
+  return [{ ...gone, attempt: state.attempt + 1, trouble }, [wait]];
 }
 
 function typed(state: State): [State, Effect[]] {

@@ -45,6 +45,8 @@ class EditorIsland {
   private view: EditorView | null = null;
   private mayEdit: boolean;
   private freshStarts = 0;
+  private trouble = "";
+  private endTrouble = () => {};
 
   constructor(private readonly element: HTMLElement) {
     const { dataset } = element;
@@ -97,6 +99,11 @@ class EditorIsland {
 
   private changed(state: State): void {
     this.say(state);
+    if (state.trouble !== this.trouble) {
+      this.trouble = state.trouble;
+      this.endTrouble();
+      if (this.trouble) this.endTrouble = this.notices.show(this.trouble);
+    }
     // The first effects run before `join` has stored the socket; the next change finds it.
     if (state.hasHeard && this.view === null && this.joined !== null) this.mount(this.joined);
   }

@@ -13,7 +13,7 @@ const MOST_BYTES = 1024 * 1024; // of one POST, unless one frame alone is larger
 export interface FrameSocket {
   readonly readyState: number;
   onopen: (() => void) | null;
-  onclose: ((event: { code: number }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null;
   send(frame: Uint8Array<ArrayBuffer>): void;
   close(): void;
@@ -22,7 +22,7 @@ export interface FrameSocket {
 export class HttpSocket implements FrameSocket {
   readyState: number = WebSocket.CONNECTING;
   onopen: (() => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   private readonly events: EventSource;
   private readonly waiting: Uint8Array[] = [];
@@ -35,7 +35,7 @@ export class HttpSocket implements FrameSocket {
     this.url.pathname += "/stream";
     this.events = new EventSource(this.url);
     this.events.addEventListener("begin", ({ data }: MessageEvent<string>) => this.opened(data));
-    this.events.addEventListener("end", ({ data }: MessageEvent<string>) => this.end(Number.parseInt(data, 10)));
+    this.events.addEventListener("end", ({ data }: MessageEvent<string>) => this.end(Number.parseInt(data, 10), data.slice(5)));
     this.events.onmessage = ({ data }: MessageEvent<string>) => {
       this.onmessage?.({ data: Uint8Array.from(atob(data), (char) => char.charCodeAt(0)).buffer });
     };
@@ -85,9 +85,9 @@ export class HttpSocket implements FrameSocket {
     this.posted += 1;
   }
 
-  private end(code: number): void {
+  private end(code: number, reason = ""): void {
     if (this.readyState === WebSocket.CLOSED) return;
     this.close();
-    this.onclose?.({ code: Number.isNaN(code) ? BROKEN : code });
+    this.onclose?.({ code: Number.isNaN(code) ? BROKEN : code, reason });
   }
 }

@@ -29,6 +29,7 @@ export interface Options {
 const FALLBACK_TICK_MS = 100; // hidden tabs get no animation frames
 const HIDDEN_TICK_MS = 16;
 const SILENCE_MS = 10_000; // unacknowledged for that long: the connection is dead, whatever it says
+const QUIET_MS = 25_000; // of a whole room; then the server is asked whether it is still there
 const NO_STATUS = 1006; // RFC 6455 §7.1.5: closed without a closing frame
 const OPENING_MS = 6000; // a socket that has not opened by then is held up on the way
 const WATCH_MS = 2000;
@@ -41,6 +42,8 @@ export class PageSocket {
   private retry: number | undefined;
   private readonly watch = window.setInterval(() => this.look(), WATCH_MS);
   private heardAt = 0;
+  private quietSince = 0;
+  private isAsked = false; // the server, whether it is still there
   private leftBehind: number[] | null = null;
 
   constructor(private readonly options: Options) {
@@ -101,9 +104,15 @@ export class PageSocket {
 
   private look(): void {
     const { sent, acked, phase, hasHeard } = this.state;
-    const isOwed = phase === "connecting" || (phase === "open" && (sent !== acked || !hasHeard));
-    if (!isOwed) this.heardAt = performance.now();
-    else if (performance.now() - this.heardAt > (phase === "connecting" ? OPENING_MS : SILENCE_MS)) this.lose();
+    const now = performance.now();
+    if (phase === "open" && now - this.quietSince > QUIET_MS) {
+      this.isAsked = true;
+      this.quietSince = now;
+      this.send({ kind: "step1", vector: Y.encodeStateVector(this.options.doc) });
+    }
+    const isOwed = phase === "connecting" || (phase === "open" && (sent !== acked || !hasHeard || this.isAsked));
+    if (!isOwed) this.heardAt = now;
+    else if (now - this.heardAt > (phase === "connecting" ? OPENING_MS : SILENCE_MS)) this.lose();
   }
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
@@ -167,15 +176,17 @@ export class PageSocket {
       this.door.opened();
       this.take({ type: "opened" });
     };
-    socket.onclose = ({ code }) => {
+    socket.onclose = ({ code, reason }) => {
       if (this.state.phase === "connecting") void this.door.failed();
-      this.take({ type: "closed", code });
+      this.take({ type: "closed", code, reason });
     };
     socket.onmessage = ({ data }: { data: ArrayBuffer }) => {
-      this.heardAt = performance.now();
+      this.heardAt = this.quietSince = performance.now();
+      this.isAsked = false;
       this.take({ type: "message", message: decode(new Uint8Array(data)) });
     };
-    this.heardAt = performance.now();
+    this.heardAt = this.quietSince = performance.now();
+    this.isAsked = false;
     this.socket = socket;
   }
 

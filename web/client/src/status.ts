@@ -14,9 +14,15 @@ export interface Status {
   explanation: string;
 }
 
+const KEPT = " – kept in this browser";
+
 export function statusOf({ state, mayEdit, isKept }: Situation): Status {
   if (state.stop !== null && state.stop !== "left") return stopped(state, isKept);
   if (!mayEdit) return say("Read-only", "good", "You may read this page, not change it.");
+  if (state.trouble) {
+    const kept = hasUnacknowledged(state) && isKept ? KEPT : "";
+    return say(`Not saving${kept}`, "warn", state.trouble);
+  }
   if (isSaved(state)) return say("Saved", "good", "Everything you typed is stored on the server.");
   if (state.phase === "open" || (state.phase === "connecting" && state.attempt === 0)) {
     return say("Saving", "busy", "What you typed is on its way to the server.");
@@ -32,7 +38,7 @@ export function statusOf({ state, mayEdit, isKept }: Situation): Status {
 
 function stopped(state: State, isKept: boolean): Status {
   const unsent = hasUnacknowledged(state);
-  const kept = unsent && isKept ? " – kept in this browser" : "";
+  const kept = unsent && isKept ? KEPT : "";
   switch (state.stop) {
     case "signed-out":
       return say(`Signed out${kept}`, "warn", "Sign in again to go on editing.");

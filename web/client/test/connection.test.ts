@@ -90,3 +90,15 @@ test("an acknowledgement of more than was sent, or of less than before, changes 
   assert.equal(play(...synced, ack(9)).state.acked, 1);
   assert.equal(play(...synced, typed, tick, ack(2), ack(1)).state.acked, 2);
 });
+
+test("a server that takes nothing now says why, and is asked again soon, until it answers", () => {
+  const full: Event = { type: "closed", code: 4503, reason: "read-only: The disk is full." };
+  const retry: Event = { type: "retry" };
+  const many = Array.from({ length: 9 }, () => [retry, full]).flat();
+  const { state } = play(...synced, full, ...many);
+  assert.equal(state.trouble, "The disk is full.");
+  const [, effects] = next({ ...state, phase: "connecting" }, full);
+  assert.deepEqual(effects, [{ do: "retry-in", milliseconds: 4000 }]);
+  assert.equal(play(...synced, full, retry, closed(1006)).state.trouble, "The disk is full.");
+  assert.equal(play(...synced, full, retry, opened, step1, step2).state.trouble, "");
+});

@@ -25,3 +25,10 @@ test("a reader is told so, and a stop names its reason", () => {
   assert.equal(word({ ...synced, phase: "stopped", stop: "signed-out" }), "Signed out");
   assert.equal(word({ ...synced, phase: "stopped", stop: "forbidden", hasUnsent: true }), "Read-only – kept in this browser");
 });
+
+test("a server that takes nothing now is told in its own words", () => {
+  const waiting: State = { ...synced, phase: "waiting", attempt: 1, trouble: "The disk is full." };
+  const { word: said, explanation } = statusOf({ state: waiting, mayEdit: true, isKept: true });
+  assert.deepEqual([said, explanation], ["Not saving", "The disk is full."]);
+  assert.equal(word({ ...waiting, phase: "open", hasUnsent: true }), "Not saving – kept in this browser");
+});
