@@ -108,13 +108,7 @@ class Rooms:
         room = await self._room(claim.page_id)
         if claim.epoch is not None and claim.epoch != room.epoch:
             raise StaleEpoch()  # it began just now
-        seat = Seat(
-            claim,
-            who,
-            verdict,
-            wants_acks=wants_acks,
-            on_input=lambda: self._stir(room),
-        )
+        seat = Seat(claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room))
         shared = self._persons.enter(who.person_id) if who is not None else None
         seat.connection.allowance = Allowance(self._limits, shared)
         room.join(seat.connection)
@@ -213,9 +207,7 @@ class Rooms:
             tasks.create_task(self._tick_for_ever(), name="rooms tick")
             tasks.create_task(self._seal_for_ever(), name="rooms sealer")
             tasks.create_task(self._watch_for_ever(), name="rooms watch")
-            if self._scrub_seconds:
-                scrubbing = self._scrubber.run(self._scrub_seconds)
-                tasks.create_task(scrubbing, name="rooms scrub")
+            tasks.create_task(self._scrubber.run(self._scrub_seconds), name="rooms scrub")
 
     async def drain(self) -> None:
         """Take no one in, make what was received durable, seal it, tell clients to come back."""
@@ -334,10 +326,8 @@ class Rooms:
 
     async def _begin_epoch(self, room: Room, what: str) -> None:
         """Who has the page open keeps what is unsent as a draft, and loads it anew."""
-        page_id, now_ms = room.page_id, self._clock_ms()
-        epoch = await self._store.write(
-            lambda conn: repair.begin_epoch(conn, page_id, now_ms, what)
-        )
+        page_id, now = room.page_id, self._clock_ms()
+        epoch = await self._store.write(lambda conn: repair.begin_epoch(conn, page_id, now, what))
         log.error("page.built_anew", page=page_id, found=what, epoch=epoch)
         self._close(room, StaleEpoch())
         self.on_change()

@@ -40,8 +40,8 @@ class Scrubber:
         self._looked_at: dict[str, float] = {}
 
     async def run(self, seconds: float) -> None:
-        """Every so many seconds the page that was longest not looked at."""
-        while True:
+        """Every so many seconds the page that was longest not looked at; 0: never."""
+        while seconds:
             await asyncio.sleep(seconds)
             self._looked_at = {one: self._looked_at.get(one, 0.0) for one in self._rooms}
             if not self._looked_at:
