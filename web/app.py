@@ -22,6 +22,7 @@ from web.site import Site
 from web.views import (
     account,
     admin,
+    compare,
     files,
     history,
     home,
@@ -74,6 +75,7 @@ def routes() -> list[BaseRoute]:
         *page_settings.routes,
         *redact.routes,
         *history.routes,
+        *compare.routes,
         *page.routes,
     ]
 

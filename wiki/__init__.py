@@ -24,6 +24,7 @@ In reading order:
     voice       votes and sponsors
     fact        acts that are not text: rename, tags, archive, comment, vote …
     history     revisions, and the text at any of them
+    sitting     a list of revisions by day and sitting
     weave       every character that a page ever had, with when it came and went
     loom        pages' weaves, carried on as pages grow
     moment      text, authors and changes at any moment, by way of the weave

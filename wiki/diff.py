@@ -8,12 +8,16 @@ differs is taken as replaced whole.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 MAX_WORDS = 4000
+LIKE = 0.5  # of Ratcliff/Obershelp: from there on a paragraph is taken for the same one
+_PARAGRAPH = re.compile(r".+?(?:\n[ \t]*\n\s*|\Z)", re.DOTALL)
 _WORDS = re.compile(r"\w+|\s+|.", re.UNICODE | re.DOTALL)
 
 
@@ -32,13 +36,36 @@ class Words(NamedTuple):
     is_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a diff as people read it; a `fold` stands for `count` equal lines left out."""
+class Row(NamedTuple):
+    """A line on both sides; None where there is none."""
 
-    kind: Literal["same", "added", "removed", "fold"]
-    words: tuple[Words, ...] = ()
-    count: int = 0
+    old: tuple[Words, ...] | None
+    new: tuple[Words, ...] | None
+
+    @property
+    def mixed(self) -> list[Mixed]:
+        """Both sides as one line: what went in front of what came."""
+        return _mixed(self.old or (), self.new or ())
+
+
+class Mixed(NamedTuple):
+    """A piece of a line that stands for both texts."""
+
+    text: str
+    kind: Literal["same", "removed", "added"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that are the same, that changed, or that are left out because they are the same.
+
+    `start` to `end`: its lines in the old text, with their ends; `count`: how many lines."""
+
+    kind: Literal["same", "changed", "fold"]
+    rows: tuple[Row, ...]
+    start: int
+    end: int
+    count: int
 
 
 def edits(old: str, new: str) -> list[Edit]:
@@ -55,16 +82,73 @@ def edits(old: str, new: str) -> list[Edit]:
     return found
 
 
-def lines(old: str, new: str, context: int = 3) -> list[Line]:
-    """A diff to read: lines with marked words, long equal runs folded away."""
-    old_lines, new_lines = old.splitlines(), new.splitlines()
-    out: list[Line] = []
+def hunks(old: str, new: str, context: int = 3) -> list[Hunk]:
+    """A diff to read: changed lines with marked words, long equal runs folded away."""
+    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    starts = _offsets(old_lines)
+    changed = [*_changed(old_lines, new_lines)]
+    out: list[Hunk] = []
+    at = 0
+    for a, b, c, d in changed:
+        out += _folded(old_lines, starts, at, a, context if at else 0, context)
+        rows = _rows(_bare(old_lines[a:b]), _bare(new_lines[c:d]))
+        out.append(Hunk("changed", rows, starts[a], starts[b], len(rows)))
+        at = b
+    return out + _folded(old_lines, starts, at, len(old_lines), context if at or changed else 0, 0)
+
+
+def taken_back(old: str, new: str, start: int, end: int) -> str:
+    """`new` with the lines or paragraphs of `old` between `start` and `end` as they were there.
+
+    What belongs to other paragraphs of `new`, or stands between them, stays as it is."""
+    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    starts = _offsets(old_lines)
+    out: list[str] = []
     at = 0
     for a, b, c, d in _changed(old_lines, new_lines):
-        out += _folded(old_lines[at:a], context if at else 0, context)
-        out += _marked(old_lines[a:b], new_lines[c:d])
-        at = b
-    return out + _folded(old_lines[at:], context if out else 0, 0)
+        first, last = starts[a], starts[b]
+        was, now = old[first:last], "".join(new_lines[c:d])
+        out.append(old[at:first])
+        at = last
+        if first == last:
+            out.append(was if start < first < end else now)
+        elif last <= start or end <= first:
+            out.append(now)
+        elif (old[first:start] + old[end:last]).isspace() or (start <= first and last <= end):
+            out.append(was)
+        else:
+            out.append(_paragraphs_back(was, now, start - first, end - first))
+    return "".join([*out, old[at:]])
+
+
+def _paragraphs_back(old: str, new: str, start: int, end: int) -> str:
+    """`taken_back` where everything differs: each paragraph goes where the one is that is like it,
+    else behind its neighbour."""
+    before, after = (_PARAGRAPH.findall(text) for text in (old, new))
+    places = _offsets(before)
+    behind = 0
+    for number, paragraph in enumerate(before):
+        like = _like(paragraph, number, before, after)
+        is_wanted = places[number] < end and start < places[number] + len(paragraph.rstrip())
+        if is_wanted and like is not None:
+            after[like] = paragraph.rstrip() + _space_behind(after[like])
+        elif is_wanted:
+            after.insert(behind, paragraph.rstrip() + (_space_behind(paragraph) or "\n\n"))
+            like = behind
+        behind = like + 1 if like is not None else behind
+    return "".join(after)
+
+
+def _like(paragraph: str, number: int, before: Sequence[str], after: Sequence[str]) -> int | None:
+    if len(before) == len(after):
+        return number
+    ratios = [SequenceMatcher(None, paragraph, other).ratio() for other in after]
+    best = max(range(len(after)), key=ratios.__getitem__, default=None)
+    return best if best is not None and ratios[best] >= LIKE else None
+
+
+def _space_behind(paragraph: str) -> str:
+    return paragraph[len(paragraph.rstrip()) :]
 
 
 def _word_edits(old: str, new: str) -> Iterator[Edit]:
@@ -85,28 +169,39 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    matcher = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail])
+    # Spaces and empty lines are everywhere: they never say on their own what belongs together.
+    middles = old[head : len(old) - tail], new[head : len(new) - tail]
+    matcher = SequenceMatcher(str.isspace, *middles)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":
             yield a + head, b + head, c + head, d + head
 
 
-def _marked(old: Sequence[str], new: Sequence[str]) -> list[Line]:
-    """Lines that went and came; pairs of them with the words that differ."""
-    removed: list[Line] = []
-    added: list[Line] = []
-    for index in range(max(len(old), len(new))):
-        before = old[index] if index < len(old) else None
-        after = new[index] if index < len(new) else None
-        if before is not None and after is not None:
-            gone, come = _paired(before, after)
-            removed.append(Line("removed", gone))
-            added.append(Line("added", come))
-        elif before is not None:
-            removed.append(Line("removed", (Words(before, True),)))
-        elif after is not None:
-            added.append(Line("added", (Words(after, True),)))
-    return removed + added
+def _rows(old: Sequence[str], new: Sequence[str]) -> tuple[Row, ...]:
+    """Lines side by side, with the words that differ."""
+    found = []
+    for before, after in zip_longest(old, new):
+        if before is None:
+            found.append(Row(None, (Words(after, True),)))
+        elif after is None:
+            found.append(Row((Words(before, True),), None))
+        else:
+            found.append(Row(*_paired(before, after)))
+    return tuple(found)
+
+
+def _mixed(old: Sequence[Words], new: Sequence[Words]) -> list[Mixed]:
+    out: list[Mixed] = []
+    left, right = deque(old), deque(new)
+    while left or right:
+        if left and left[0].is_changed:
+            out.append(Mixed(left.popleft().text, "removed"))
+        elif right and right[0].is_changed:
+            out.append(Mixed(right.popleft().text, "added"))
+        else:
+            out.append(Mixed(left.popleft().text, "same"))
+            right.popleft()
+    return out
 
 
 def _paired(before: str, after: str) -> tuple[tuple[Words, ...], tuple[Words, ...]]:
@@ -128,12 +223,24 @@ def _paired(before: str, after: str) -> tuple[tuple[Words, ...], tuple[Words, ..
     return tuple(gone), tuple(come)
 
 
-def _folded(same: Sequence[str], head: int, tail: int) -> list[Line]:
-    shown = [Line("same", (Words(line, False),)) for line in same]
-    if len(same) <= head + tail + 1:
-        return shown
-    fold = Line("fold", count=len(same) - head - tail)
-    return [*shown[:head], fold, *shown[len(same) - tail :]]
+def _folded(
+    lines: Sequence[str], starts: Sequence[int], first: int, last: int, head: int, tail: int
+) -> list[Hunk]:
+    """The equal lines `first` to `last`, all but `head` and `tail` of them folded."""
+
+    def same(a: int, b: int) -> list[Hunk]:
+        words = [(Words(line, False),) for line in _bare(lines[a:b])]
+        rows = tuple(Row(one, one) for one in words)
+        return [Hunk("same", rows, starts[a], starts[b], b - a)] if rows else []
+
+    if last - first <= head + tail + 1:
+        return same(first, last)
+    a, b = first + head, last - tail
+    return [*same(first, a), Hunk("fold", (), starts[a], starts[b], b - a), *same(b, last)]
+
+
+def _bare(lines: Sequence[str]) -> list[str]:
+    return ["".join(line.splitlines()) for line in lines]
 
 
 def _offsets(pieces: Sequence[str]) -> list[int]:

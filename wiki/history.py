@@ -19,6 +19,7 @@ from wiki import causal, fact, journal, log, people, text
 from wiki.errors import NotFound
 from wiki.gate import Gate
 from wiki.record import TEXT_KINDS, Part, Record
+from wiki.store.tables import lease as leases
 from wiki.store.tables import record as table
 from wiki.weave import Weave
 
@@ -128,12 +129,22 @@ def _is_asked(one: Revision, asked: Asked) -> bool:
     )
 
 
-def revision(conn: Connection, page_id: str, record_id: str) -> Revision:
-    """The one that the record made. Raises NotFound, also for a record of another page."""
+def revision(conn: Connection, page_id: str, moment: str) -> Revision:
+    """The one that the record made; of a moment in it, its time and author.
+
+    Raises NotFound, also for a record of another page."""
+    record_id, part = split(moment)
     record = log.get(conn, record_id)
     if record.page != page_id:
         raise NotFound("revision", record_id)
-    return _revision(record, people.foreign_origins(conn))
+    whole = _revision(record, foreign := people.foreign_origins(conn))
+    if part is None:
+        return whole
+    if not 1 <= part <= len(record.parts):
+        raise NotFound("moment", moment)
+    found = record.parts[part - 1]
+    author = people.id_here(found.person_id, record.chain, foreign)
+    return replace(whole, authors=(author,), end_ms=found.at_ms)
 
 
 def acts(conn: Connection, page_id: str, name: str = "") -> Iterator[Act]:
@@ -216,16 +227,33 @@ def state_of_version(conn: Connection, page_id: str, version: str) -> list[bytes
 
 def before(conn: Connection, page_id: str, record_id: str) -> str | None:
     """The text revision before this one; None when it is the first. Raises NotFound."""
-    query = select(table.c.id, table.c.kind).where(table.c.page == page_id)
-    previous: str | None = None
-    for row in conn.execute(query.order_by(table.c.position)):
-        if row.id == record_id:
-            return previous
-        if row.kind in TEXT_KINDS:
-            previous = row.id
-    if record_id == NOW:
-        return previous
-    raise NotFound("revision", record_id)
+    return _neighbour(conn, page_id, record_id, is_before=True)
+
+
+def after(conn: Connection, page_id: str, record_id: str) -> str | None:
+    """The sealed text revision after this one; None when it is the newest. Raises NotFound."""
+    return _neighbour(conn, page_id, record_id, is_before=False)
+
+
+def _neighbour(conn: Connection, page_id: str, record_id: str, *, is_before: bool) -> str | None:
+    query = select(table.c.id).where(table.c.page == page_id, table.c.kind.in_(TEXT_KINDS))
+    if record_id != NOW:
+        here = select(table.c.position).where(table.c.id == record_id, table.c.page == page_id)
+        position = conn.scalar(here)
+        if position is None:
+            raise NotFound("revision", record_id)
+        place = table.c.position < position if is_before else table.c.position > position
+        query = query.where(place)
+    elif not is_before:
+        return None
+    order = table.c.position.desc() if is_before else table.c.position
+    return conn.scalar(query.order_by(order).limit(1))
+
+
+def writers(conn: Connection, page_id: str) -> list[str]:
+    """Person ids of those who may have typed on the page: whose clients ever did."""
+    query = select(leases.c.person_id).where(leases.c.page_id == page_id).distinct()
+    return list(conn.scalars(query))
 
 
 def blame(conn: Connection, page_id: str) -> list[Span]:

@@ -79,6 +79,11 @@ class Loom:
         self._kept: OrderedDict[str, tuple[Lock, Woven]] = OrderedDict()
         self._lock = Lock()
 
+    def holds(self, page_id: str) -> bool:
+        """Whether the page was asked for lately, so that asking again is quick."""
+        with self._lock:
+            return page_id in self._kept
+
     @contextmanager
     def at(self, conn: Connection, page_id: str) -> Iterator[Woven]:
         """The page as `conn` sees it, or newer; nobody changes it meanwhile. Raises Damaged."""
@@ -114,10 +119,11 @@ def woven(conn: Connection, page_id: str) -> Woven:
 
 def _carry_on(conn: Connection, page_id: str, woven: Woven) -> bool:
     """Put in what came since; whether what was in it still stands."""
+    began_at = woven.position
     with journal.named(conn, page_id):
         foreign = people.foreign_origins(conn)
         for record in log.of_page(conn, page_id, after=woven.position):
-            if woven.position and record.kind not in (*TEXT_KINDS, "fact"):
+            if began_at and record.kind not in (*TEXT_KINDS, "fact"):
                 return False  # it may speak of what went before, as redactions do
             if record.kind in TEXT_KINDS and not _take_record(woven, record, foreign):
                 return False

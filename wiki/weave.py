@@ -66,6 +66,7 @@ class Weave:
         self._right: list[int] = [END]
         self._starts: dict[int, list[int]] = {}  # client -> clocks where its runs start, rising
         self._runs: dict[int, list[int]] = {}  # client -> those runs
+        self._deleted: set[tuple[int, int, int]] = set()  # ranges; states repeat them all
         self._waiting: list[tuple[Parsed, int]] = []
         self._walk: list[int] | None = None
 
@@ -192,7 +193,8 @@ class Weave:
             reached = [(one, *self._put(one, at, clock, step)) for one, at, clock in left]
             is_moving = reached != left
             left = [one for one in reached if one[1] < len(one[0].blocks)]
-        is_known = [self._delete(*one, step) for one in parsed.deletes]  # each of them
+        news = [one for one in parsed.deletes if one not in self._deleted]
+        is_known = [self._delete(*one, step) for one in news]  # each of them
         return all(is_known) and not left
 
     def _put(self, section: Section, at: int, clock: int, step: int) -> tuple[int, int]:
@@ -275,6 +277,8 @@ class Weave:
         """Whether all of it is known."""
         known = self._known(client)
         is_known = clock + length <= known
+        if is_known:
+            self._deleted.add((client, clock, length))
         end = min(clock + length, known)
         while clock < end:
             run = self._starting_at((client, clock))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
 from tests.support.front import Front, a_front
+from web.writing import replace_text
 
 AT = "/s/ideas/idea"
 
@@ -24,7 +26,7 @@ async def written(front: Front, *texts: str) -> None:
 async def revisions(front: Front) -> list[str]:
     """Ids, newest first."""
     shown = (await front.ada.get(f"{AT}/history")).text
-    return re.findall(rf'href="{AT}/history/([\w-]+)"', shown)
+    return re.findall(r'name="b" value="([\w-]+)"', shown)
 
 
 async def test_every_revision_can_be_read_and_compared(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ async def test_an_old_text_is_restored_as_one_more_edit(tmp_path: Path) -> None:
         assert answer.headers["location"] == AT
         assert (await front.ada.get(f"{AT}/export.md")).text == "first"
         shown = (await front.ada.get(f"{AT}/history")).text
-        assert "by restore" in shown and len(await revisions(front)) == 3
+        assert "restored" in shown and len(await revisions(front)) == 3
 
 
 async def test_a_text_is_named_and_found_by_its_name(tmp_path: Path) -> None:
@@ -77,11 +79,86 @@ async def test_a_long_history_goes_on_where_it_stopped(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         one = await front.page(await front.space())
         person = await front.ada_herself()
-        for number in range(70):
+        for number in range(90):
             await front.site.rooms.seal_now(one.id, label=f"n{number}x", person_id=person.id)
         shown = (await front.ada.get(f"{AT}/history")).text
-        older = re.search(r'href="([^"]*\?before=\d+)"', shown)
-        assert older and "n69x" in shown and "n5x" not in shown
-        rest = (await front.ada.get(older[1])).text
-        assert "n5x" in rest and "n69x" not in rest
+        older = re.search(r'href="(\?before=\d+)"', shown)
+        assert older and "n89x" in shown and "n5x" not in shown
+        rest = (await front.ada.get(f"{AT}/history{older[1]}")).text
+        assert "n5x" in rest and "n89x" not in rest
         assert (await front.ada.get(f"{AT}/history?before={'9' * 5000}")).status_code == 200
+
+
+async def test_the_list_is_narrowed_by_person_day_and_kind(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "first", "second")
+        eve = await front.person("eve")
+        shown = {
+            query: len(re.findall(r'name="b"', (await front.ada.get(f"{AT}/history{query}")).text))
+            for query in (
+                "",
+                "?kind=api",
+                "?kind=typed",
+                "?kind=facts",
+                f"?person={eve.id}",
+                f"?person={(await front.ada_herself()).id}",
+                "?day=2001-01-01",
+            )
+        }
+        assert [*shown.values()] == [2, 1, 1, 0, 0, 2, 0]
+        for wrong in ("?kind=x", "?day=x", "?day=2026-13-01", "?view=x"):
+            assert (await front.ada.get(f"{AT}/history{wrong}")).status_code == 400
+
+
+async def test_a_text_is_cited_with_an_address_that_lasts(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "first", "second")
+        first = (await revisions(front))[-1]
+        shown = html.unescape((await front.ada.get(f"{AT}/history/{first}")).text)
+        assert f"Ada: “Idea”. Acme ideas, revision {first}, " in shown
+        assert f"version = {{{first}}}" in shown and "@misc{idea20" in shown
+        link = re.search(r'id="cite-link"[^>]*value="([^"]+)"', shown)
+        assert link is not None and link[1].endswith(f"{AT}/history/{first}")
+        await front.ada.send(f"{AT}/settings", act="rename", title="Another name")
+        assert "first" in (await front.ada.get(f"{AT}/history/{first}")).text
+
+
+async def test_who_wrote_what_is_shown_without_scripts(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        one = await front.page(await front.space(), text="Ada's words.")
+        eve = await front.person("eve")
+        await replace_text(
+            front.site, one.id, eve.id, base="Ada's words.", wanted="Ada's words. Eve's.", via=""
+        )
+        shown = (await front.ada.get(f"{AT}/history?view=who")).text
+        spans = re.findall(r'<span class="by by-(\d)" title="(\w+),[^"]*">([^<]*)</span>', shown)
+        assert [(who, html.unescape(text)) for _, who, text in spans] == [
+            ("Ada", "Ada's words."),
+            ("eve", " Eve's."),
+        ]
+        assert "37 %" in shown and "63 %" in shown
+
+
+async def test_one_paragraph_is_restored_and_what_others_wrote_stays(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "One 😀.\n\nTwo.\n\nThree.", "One 😀!\n\nGone.\n\nThree!")
+        first = (await revisions(front))[-1]
+        diff = f"{AT}/diff?a={first}&b=now"
+        where = {"from": "9", "to": "14"}  # the pair of surrogates counts as two
+        answer = await front.ada.send(f"{AT}/restore", diff, record=first, **where)
+        assert answer.status_code == 303
+        assert (await front.ada.get(f"{AT}/export.md")).text == "One 😀!\n\nTwo.\n\nThree!"
+        for wrong in ("x", "-1", ""):
+            bad = await front.ada.send(f"{AT}/restore", diff, record=first, **{"from": wrong})
+            assert bad.status_code == 400
+
+
+async def test_two_texts_are_compared_in_one_column_or_two(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "one apple a day", "one pear a day")
+        new, old = await revisions(front)
+        inline = (await front.ada.get(f"{AT}/diff?a={old}&b={new}")).text
+        assert re.search(r"one <del>.*?apple</del><ins>.*?pear</ins> a day", inline)
+        sides = (await front.ada.get(f"{AT}/diff?a={old}&b={new}&view=sides")).text
+        assert "<td>one <del>apple</del> a day</td>" in sides
+        assert "<td>one <ins>pear</ins> a day</td>" in sides

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from wiki import text
-from wiki.diff import Edit, edits, lines
+from wiki.diff import Edit, edits, hunks, taken_back
 from wiki.gate import Gate
 
 texts = st.text(st.sampled_from("ab \n😀אשä́x"), max_size=40)
@@ -61,9 +61,42 @@ def test_merging_many_updates_loses_nothing() -> None:
 def test_a_diff_reads_by_line_and_marks_the_words() -> None:
     old = "\n".join(["same"] * 10 + ["the old way"])
     new = "\n".join(["same"] * 10 + ["the new way", "more"])
-    diff = lines(old, new)
-    assert [line.kind for line in diff] == ["fold", *["same"] * 3, "removed", "added", "added"]
-    assert [words.text for words in diff[5].words if words.is_changed] == ["new"]
+    fold, same, changed = hunks(old, new)
+    assert (fold.kind, fold.count, same.kind, same.count) == ("fold", 7, "same", 3)
+    first, second = changed.rows
+    assert [words.text for words in first.new or () if words.is_changed] == ["new"]
+    assert [tuple(piece) for piece in first.mixed] == [
+        ("the ", "same"),
+        ("old", "removed"),
+        ("new", "added"),
+        (" way", "same"),
+    ]
+    assert second.old is None and old[changed.start : changed.end] == "the old way"
+
+
+@given(st.text("ab \n", max_size=40), st.text("ab \n", max_size=40))
+def test_both_sides_of_a_diff_are_all_of_both_texts(old: str, new: str) -> None:
+    assume(old != new)
+    rows = [row for hunk in hunks(old, new, context=99) for row in hunk.rows]
+    sides = [[row.old for row in rows], [row.new for row in rows]]
+    for side, whole in zip(sides, (old, new), strict=True):
+        lines = ["".join(word.text for word in line) for line in side if line is not None]
+        assert lines == whole.splitlines()
+
+
+def test_of_a_paragraph_only_that_is_taken_back() -> None:
+    old = "One.\n\nTwo of them.\n\nThree.\n"
+    start = old.index("Two")
+    end = old.index("Three") - 1
+    for new, wanted in (
+        ("ONE.\n\nTwo of us.\n\nTHREE.\n", "ONE.\n\nTwo of them.\n\nTHREE.\n"),
+        ("One.\n\nThree.\n\nFour.\n", "One.\n\nTwo of them.\n\nThree.\n\nFour.\n"),
+        ("One.\n\nNew.\n\nTwo of them.\n\nThree.\n", "One.\n\nNew.\n\nTwo of them.\n\nThree.\n"),
+        ("One!\n\nGone.\n\nThree!\n", "One!\n\nTwo of them.\n\nThree!\n"),
+        ("X\n\nTwo for them.\n\nY\n\nZ\n", "X\n\nTwo of them.\n\nY\n\nZ\n"),
+        (old, old),
+    ):
+        assert taken_back(old, new, start, end) == wanted
 
 
 def test_offsets_count_what_they_say() -> None:

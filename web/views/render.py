@@ -88,6 +88,16 @@ def month(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%B %Y")
 
 
+def clock(at_ms: int) -> str:
+    """The time of the day, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M")
+
+
+def day(at_ms: int) -> str:
+    """The day, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%-d %B %Y")
+
+
 def initials(name: str) -> str:
     words = name.split()
     return "".join(
@@ -130,6 +140,8 @@ environment = Environment(
 )
 environment.filters |= {
     "time": time_tag,
+    "clock": clock,
+    "day": day,
     "month": month,
     "initials": initials,
     "file_size": file_size,

@@ -8,6 +8,7 @@
  *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
  *   [data-similar] in a form with a title, [data-related]   what is like it, loaded when there is one
  *   checkboxes in a page that its reader may edit
+ *   <gs-history>                the history of a page, loaded where it is
  */
 
 import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
@@ -17,7 +18,8 @@ import { similar } from "./similar-start";
 import { theme } from "./theme";
 import { editButtons } from "./start-editing";
 import { checkboxes } from "./checkboxes";
+import { pastOfPage } from "./past";
 
-for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar]) {
+for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage]) {
   start();
 }

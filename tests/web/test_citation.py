@@ -1,0 +1,28 @@
+"""Citations of a text."""
+
+from __future__ import annotations
+
+from web.citation import Citation
+
+CITED = Citation(
+    "Night & day {school}", ["Ada L.", "Eve_O"], "Acme", "rec.3", 1_790_000_000_000, "http://x/y"
+)
+
+
+def test_a_sentence_names_who_what_where_which_and_when() -> None:
+    assert CITED.plain == (
+        "Ada L., Eve_O: “Night & day {school}”. Acme, revision rec.3,"
+        " 21 September 2026, 14:13:20 UTC. http://x/y"
+    )
+
+
+def test_bibtex_is_escaped_and_names_the_revision() -> None:
+    lines = CITED.bibtex.splitlines()
+    assert lines[0] == "@misc{nightdayschool2026," and lines[-1] == "}"
+    assert "  author = {{Ada L.} and {Eve\\_O}}," in lines
+    assert "  title = {{Night \\& day \\{school\\}}}," in lines
+    assert "  version = {rec.3}," in lines and "  month = {sep}," in lines
+
+
+def test_a_text_of_nobody_is_the_sites() -> None:
+    assert Citation("T", [], "Acme", "r", 0, "u").plain.startswith("Acme: “T”. Acme,")

@@ -1,0 +1,61 @@
+"""How a text of the wiki is cited: as a sentence, and as BibTeX. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_BIBTEX = str.maketrans(
+    {char: f"\\{char}" for char in "&%$#_{}"} | {"~": "\\~{}", "^": "\\^{}", "\\": "/"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`moment` is what the text is called in addresses that last; `url` leads to it."""
+
+    title: str
+    authors: Sequence[str]
+    site: str
+    moment: str
+    at_ms: int
+    url: str
+
+    @property
+    def plain(self) -> str:
+        at = self._at
+        who = ", ".join(self.authors) or self.site
+        day = f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
+        return f"{who}: “{self.title}”. {self.site}, revision {self.moment}, {day}. {self.url}"
+
+    @property
+    def bibtex(self) -> str:
+        """An entry of type misc, as BibLaTeX and BibTeX both read it."""
+        at = self._at
+        lines = {
+            "author": " and ".join(f"{{{_escaped(name)}}}" for name in self.authors or [self.site]),
+            "title": f"{{{_escaped(self.title)}}}",
+            "howpublished": _escaped(self.site),
+            "year": str(at.year),
+            "month": f"{at:%b}".lower(),
+            "date": f"{at:%Y-%m-%d}",
+            "version": self.moment,
+            "note": f"Revision {self.moment}, {at:%Y-%m-%d %H:%M:%S} UTC",
+            "url": self.url,
+        }
+        fields = ",\n".join(f"  {name} = {{{value}}}" for name, value in lines.items())
+        return f"@misc{{{self._key},\n{fields}\n}}"
+
+    @property
+    def _at(self) -> datetime:
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+    @property
+    def _key(self) -> str:
+        first = "".join(char for char in self.title.lower() if char.isascii() and char.isalnum())
+        return f"{first[:24] or 'page'}{self._at.year}"
+
+
+def _escaped(words: str) -> str:
+    return words.translate(_BIBTEX)

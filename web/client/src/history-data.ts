@@ -1,0 +1,107 @@
+/** What the server tells of a page's growth (`/api/v1`, "history"), asked for in batches. */
+
+import type { Change, Piece } from "./grown-text";
+
+export interface Author {
+  name: string;
+  colour: string;
+}
+
+export interface Moment {
+  moment: string;
+  step: number;
+  last: number;
+  at: string | null;
+  people: Author[];
+  by: number[];
+  via: string;
+  text: string;
+  written: [units: number, who: number, step: number][];
+}
+
+export type Frame = [step: number, at: number, who: number, changes: Change[]];
+
+/** A step: when, who, and how it came. */
+export interface Step {
+  at: number;
+  who: number;
+  via: string;
+}
+
+interface Timeline {
+  last: number;
+  people: Author[];
+  steps: [since: number, who: number, via: string][];
+}
+
+interface Frames {
+  through: number;
+  people: Author[];
+  frames: Frame[];
+}
+
+const BATCH = 400; // steps of playback asked for at once
+
+export class PagePast {
+  people: Author[] = [];
+  readonly steps: Step[] = []; // of step 1 at 0
+  last = 0;
+  private batches = new Map<number, Promise<Frames>>();
+
+  constructor(private readonly api: string) {}
+
+  async moment(name: string | number): Promise<Moment> {
+    const told = await ask<Moment>(`${this.api}/moments/${encodeURIComponent(name)}`);
+    this.last = Math.max(this.last, told.last);
+    this.people = told.people;
+    return told;
+  }
+
+  /** All steps, chunk by chunk; `each` hears of every chunk. */
+  async timeline(each: () => void): Promise<void> {
+    let at = 0;
+    for (;;) {
+      const told = await ask<Timeline>(`${this.api}/timeline?after=${this.steps.length}`);
+      this.people = told.people;
+      this.last = Math.max(this.last, told.last);
+      if (this.steps.length > 0) at = 0;
+      for (const [since, who, via] of told.steps) {
+        at += since;
+        this.steps.push({ at, who, via });
+      }
+      each();
+      if (told.steps.length === 0 || this.steps.length >= told.last) return;
+    }
+  }
+
+  /** The frames behind `after` that come with it in one batch; and the step they go through. */
+  async frames(after: number): Promise<{ frames: Frame[]; through: number }> {
+    const base = Math.floor(after / BATCH) * BATCH;
+    const told = await this.batch(base);
+    if (base + BATCH < this.last) void this.batch(base + BATCH); // the next is on its way
+    return { frames: told.frames.filter(([step]) => step > after), through: told.through };
+  }
+
+  private batch(base: number): Promise<Frames> {
+    let found = this.batches.get(base);
+    if (found === undefined) {
+      found = ask<Frames>(`${this.api}/play?after=${base}&steps=${BATCH}`);
+      found.catch(() => this.batches.delete(base));
+      this.batches.set(base, found);
+      if (this.batches.size > 12) this.batches.delete(this.batches.keys().next().value as number);
+    }
+    return found;
+  }
+}
+
+/** The text of a moment with its authors. */
+export function piecesOf({ text, written }: Moment): Piece[] {
+  let at = 0;
+  return written.map(([units, who, step]) => ({ text: text.slice(at, (at += units)), who, step }));
+}
+
+async function ask<Told>(url: string): Promise<Told> {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`The history could not be read (${answer.status}).`);
+  return (await answer.json()) as Told;
+}
