@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from sqlalchemy import Connection
 
-from search import query, similar, words
+from search import query, words
 from search.hits import Shower
 from search.hunt import Hunt
 from search.index import ARCHIVED, AUTHOR, KIND, STATUS, TAG, YEAR, Order, Query
@@ -17,6 +17,7 @@ from search.index import Hit as Place
 from search.marks import Marker
 from search.results import Results, Similar
 from search.shelf import Shelf
+from search.similar import CANDIDATES, Draft, likest
 from search.tree import AllOf, Everything, Node, Not, Term
 from wiki import page, space
 from wiki.access import Actor
@@ -109,16 +110,14 @@ class Search:
     ) -> list[Similar]:
         """Pages like a draft, present and past, declined and archived ones too; best first."""
         visible = await self._visible(actor)
-        draft = similar.Draft(title, text)
-        if not draft.words:
+        try:
+            draft, places = await asyncio.to_thread(self._like, title, text, frozenset(visible))
+        except Damaged as error:
+            log.error("search.failed", error=str(error))
             return []
-        places = await self._best(draft.tree(), visible, similar.CANDIDATES)
-
-        def read(conn: Connection) -> list[Similar]:
-            found = [one for one in _pages(conn, places, visible) if one.id != not_page_id]
-            return similar.best(conn, draft, found, visible, limit)
-
-        return await self._store.read(read)
+        return await self._store.read(
+            lambda conn: likest(conn, draft, places, visible, limit, not_page_id)
+        )
 
     async def related(self, page_id: str, actor: Actor, limit: int = 5) -> list[Similar]:
         """Pages like this one. Raises NotFound."""
@@ -128,6 +127,12 @@ class Search:
 
         title, text = await self._store.read(read)
         return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
+
+    def _like(self, title: str, text: str, spaces: frozenset[str]) -> tuple[Draft, list[Place]]:
+        draft = Draft(title, text, self._index.frequencies)
+        if not draft.words:
+            return draft, []
+        return draft, self._index.suggest(draft.tree(), spaces, CANDIDATES)
 
     async def _best(self, tree: Node, visible: Mapping[str, Space], limit: int) -> list[Place]:
         try:

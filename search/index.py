@@ -8,11 +8,11 @@ what it has.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from search.languages import compounds, detect, stem, words_and_pairs
 from search.tree import Everything, Node
@@ -162,6 +162,11 @@ class Stats:
     space_ids: frozenset[str]
 
 
+class Frequencies(NamedTuple):
+    documents: int
+    counts: tuple[int, ...]
+
+
 class Engine(Protocol):
     """One index in one folder. Methods block; they may be called from any thread. What they raise
     is the engine's own: `shelf` makes sense of it."""
@@ -176,6 +181,9 @@ class Engine(Protocol):
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         """The best hits, without counting or facets."""
+
+    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+        """How many documents there are, and how many have each of the tokens; nearly."""
 
     def stats(self) -> Stats: ...
 
@@ -195,6 +203,8 @@ class Index(Protocol):
     def search(self, query: Query) -> Found: ...
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]: ...
+
+    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies: ...
 
     def stats(self) -> Stats: ...
 

@@ -12,13 +12,13 @@ import json
 import secrets
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
-from search.index import SCHEMA, Batch, Engine, Found, Hit, Query, Stats
+from search.index import SCHEMA, Batch, Engine, Found, Frequencies, Hit, Query, Stats
 from search.tantivy_index import TantivyEngine
 from search.tree import Node
 from search.whoosh_index import WhooshEngine
@@ -80,6 +80,12 @@ class Shelf:
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         engine = self._answering()
         return self._guarded(lambda: engine.suggest(tree, space_ids, limit)) if engine else []
+
+    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+        engine = self._answering()
+        if engine is None:
+            return Frequencies(0, (0,) * len(texts))
+        return self._guarded(lambda: engine.frequencies(field, texts))
 
     def stats(self) -> Stats:
         engine = self._answering()

@@ -1,77 +1,107 @@
 """Pages like a draft: its telling words are looked for, any of them, and what comes is weighed by
-how much of the draft it shares."""
+how much of the draft it shares. A word tells more the fewer pages have it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import log
 
 from sqlalchemy import Connection
 
-from search.index import BODY, PAST, STEMS, TITLE, stem_token
-from search.languages import fold, guess, is_small, stem, words_and_pairs
+from search.hits import text_of, trace_of
+from search.index import BODY, PAST, STEMS, TITLE, Frequencies, stem_token
+from search.index import Hit as Place
+from search.languages import guess, is_small, stem, words_and_pairs
 from search.marks import Marker
 from search.results import Decision, Similar, Where
 from search.tree import AnyOf, Node, Term
-from wiki import history, page
-from wiki.errors import Damaged
+from wiki import history, page, past
 from wiki.page import Page
+from wiki.past import EDIT, Row
 from wiki.space import Space
 
 CANDIDATES = 20
-MAX_WORDS = 24  # of a draft that are looked for
+MAX_WORDS = 20  # of a draft that are looked for
 TITLE_WEIGHT = 3.0
 LEAST_LIKENESS = 0.2
-_READ_CHARS = 20_000
+MOSTLY = 0.6  # as like as that now, nobody asks what it once said
+PAST_ROWS = 100  # the newest of each page that are compared
+_READ_CHARS = 8_000
 
 
 class Draft:
-    """What somebody is about to write. `words`: its telling words, with their weights."""
+    """What somebody is about to write. `words`: its telling words (and pairs of characters, where
+    there are no spaces), with their weights."""
 
-    def __init__(self, title: str, text: str) -> None:
-        self.title_words, _ = words_and_pairs(title)
-        body, _ = words_and_pairs(text[:_READ_CHARS])
-        self.language = guess(body or self.title_words)
-        counts = Counter(word for word in body if _is_telling(word))
-        self.words = {
-            word: 1.0 + min(count, 4) / 4 for word, count in counts.most_common(MAX_WORDS)
-        }
-        for word in self.title_words:
-            if _is_telling(word):
-                self.words[word] = self.words.get(word, 0.0) + TITLE_WEIGHT
+    def __init__(
+        self, title: str, text: str, frequencies: Callable[[str, Sequence[str]], Frequencies]
+    ) -> None:
+        heading, heading_pairs = words_and_pairs(title)
+        body, body_pairs = words_and_pairs(text[:_READ_CHARS])
+        self.language = guess(body or heading)
+        counts: Counter[str] = Counter(filter(_is_telling, (*body, *body_pairs)))
+        weights = {word: 1.0 + min(count, 4) / 4 for word, count in counts.most_common(200)}
+        for word in filter(_is_telling, (*heading, *heading_pairs)):
+            weights[word] = weights.get(word, 0.0) + TITLE_WEIGHT
+        known = frequencies(STEMS, [self._stem_token(word) for word in weights])
+        rarity = [log(1 + known.documents / (1 + count)) for count in known.counts]
+        weighed = {word: weights[word] * rare for word, rare in zip(weights, rarity, strict=True)}
+        best = sorted(weighed, key=lambda word: -weighed[word])[:MAX_WORDS]
+        self.words = {word: weighed[word] for word in best if weighed[word] > 0}
+        self._stems = {word: stem(self.language, word) for word in self.words}
 
     def tree(self) -> Node:
         """Finds pages with any of its words."""
         parts: list[Node] = []
         for word, weight in self.words.items():
-            stemmed = Term(STEMS, stem_token(self.language, stem(self.language, word)), weight)
-            parts += [Term(TITLE, word, 2 * weight), Term(BODY, word, weight / 2), stemmed]
+            if not word.isascii() and len(word) == 2:  # perhaps a pair
+                parts.append(Term(f"{TITLE}_pairs", word, 2 * weight))
+                parts.append(Term(f"{BODY}_pairs", word, weight))
+            parts.append(Term(TITLE, word, 2 * weight))
+            parts.append(Term(STEMS, self._stem_token(word), weight))
             parts.append(Term(PAST, word, weight / 4))
         return AnyOf(tuple(parts))
 
     def likeness(self, title: str, text: str) -> float:
         """How much of the draft's weight the other has, from 0 to 1."""
-        theirs = set(words_and_pairs(f"{title} {text[:_READ_CHARS]}")[0])
+        words, couples = words_and_pairs(f"{title}\n{text[:_READ_CHARS]}")
+        theirs = {*words, *couples}
         stems = {stem(self.language, word) for word in theirs}
-        whole = sum(self.words.values())
         shared = sum(
             weight
             for word, weight in self.words.items()
-            if word in theirs or stem(self.language, word) in stems
+            if word in theirs or self._stems[word] in stems
         )
-        return shared / whole if whole else 0.0
+        return shared / sum(self.words.values()) if self.words else 0.0
+
+    def _stem_token(self, word: str) -> str:
+        return stem_token(self.language, stem(self.language, word))
 
 
-def best(
-    conn: Connection, draft: Draft, found: Sequence[Page], visible: Mapping[str, Space], limit: int
+def likest(
+    conn: Connection,
+    draft: Draft,
+    places: Sequence[Place],
+    visible: Mapping[str, Space],
+    limit: int,
+    not_page_id: str | None,
 ) -> list[Similar]:
-    """The likest of `found`, with what became of them."""
+    """The likest of `places`, now or once, with what became of them."""
+    known = page.several(conn, [place.page_id for place in places])
+    found: list[tuple[float, Page, str, Row | None]] = []
+    for place in places:
+        one = known.get(place.page_id)
+        if one is None or one.space_id not in visible or one.id == not_page_id:
+            continue
+        text = text_of(conn, one) if place.body is None else place.body
+        likeness, row = draft.likeness(one.title, text), None
+        if likeness < MOSTLY:
+            likeness, text, row = _once(conn, draft, one, (likeness, text))
+        if likeness >= LEAST_LIKENESS:
+            found.append((likeness, one, text, row))
+    found.sort(key=lambda item: -item[0])
     marker = Marker(draft.tree())
-    weighed = []
-    for one in found:
-        text = _text(conn, one)
-        weighed.append((draft.likeness(one.title, text), one, text))
-    weighed.sort(key=lambda item: -item[0])
     return [
         Similar(
             one,
@@ -79,12 +109,11 @@ def best(
             marker.marked(one.title),
             marker.snippet(text),
             likeness,
-            Where.TEXT,
-            None,
+            Where.PAST if row else Where.TEXT,
+            trace_of(conn, one.id, row) if row else None,
             decision(conn, one),
         )
-        for likeness, one, text in weighed[:limit]
-        if likeness >= LEAST_LIKENESS
+        for likeness, one, text, row in found[:limit]
     ]
 
 
@@ -98,12 +127,18 @@ def decision(conn: Connection, one: Page) -> Decision | None:
     return None
 
 
+def _once(
+    conn: Connection, draft: Draft, one: Page, now: tuple[float, str]
+) -> tuple[float, str, Row | None]:
+    """What the page once said, if that is more like the draft."""
+    likeness, text = now
+    chosen = None
+    for row in past.of_page(conn, one.id, EDIT, PAST_ROWS):
+        once = draft.likeness("", row.text)
+        if once > likeness:
+            likeness, text, chosen = once, row.text, row
+    return likeness, text, chosen
+
+
 def _is_telling(word: str) -> bool:
-    return len(word) > 2 and not is_small(fold(word))
-
-
-def _text(conn: Connection, one: Page) -> str:
-    try:
-        return page.text(conn, one.id)
-    except Damaged:
-        return ""
+    return (len(word) > 2 or not word.isascii()) and not is_small(word)

@@ -3,6 +3,7 @@ cuts at spaces. The position of the last batch is a document of its own, in the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from search.index import (
     Batch,
     Document,
     Found,
+    Frequencies,
     Hit,
     Order,
     Query,
@@ -84,6 +86,11 @@ class TantivyEngine:
         searcher = self._searcher()
         result = searcher.search(self._within(tree, space_ids), limit, count=False)
         return list(self._hits(searcher, result.hits))
+
+    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+        searcher = self._searcher()
+        counts = tuple(searcher.doc_freq(field, text) for text in texts)
+        return Frequencies(searcher.num_docs, counts)
 
     def stats(self) -> Stats:
         searcher = self._searcher()

@@ -6,6 +6,7 @@ its own, in the same commit."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from search.index import (
     Batch,
     Document,
     Found,
+    Frequencies,
     Hit,
     Order,
     Query,
@@ -88,6 +90,11 @@ class WhooshEngine:
         with self._index.searcher() as searcher:
             results = searcher.search(_compile(tree), filter=_any(SPACE, space_ids), limit=limit)
             return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
+
+    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+        with self._index.searcher() as searcher:
+            counts = tuple(searcher.reader().doc_frequency(field, text) for text in texts)
+            return Frequencies(searcher.doc_count(), counts)
 
     def stats(self) -> Stats:
         with self._index.searcher() as searcher:

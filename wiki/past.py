@@ -131,11 +131,14 @@ def reached(conn: Connection, head: int) -> None:
     log.set_follower_position(conn, FOLLOWER, head)
 
 
-def of_page(conn: Connection, page_id: str) -> list[Row]:
-    """Newest first."""
-    columns = [table.c[name] for name in Row._fields]
-    query = select(*columns).where(table.c.page_id == page_id)
-    return [Row(*row) for row in conn.execute(query.order_by(table.c.n.desc()))]
+def of_page(
+    conn: Connection, page_id: str, act: str | None = None, limit: int | None = None
+) -> list[Row]:
+    """Newest first; of one `act`, or all."""
+    query = select(*(table.c[name] for name in Row._fields)).where(table.c.page_id == page_id)
+    if act is not None:
+        query = query.where(table.c.act == act)
+    return [Row(*row) for row in conn.execute(query.order_by(table.c.n.desc()).limit(limit))]
 
 
 def reason_of(conn: Connection, page_id: str, row: Row) -> str:

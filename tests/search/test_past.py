@@ -160,3 +160,17 @@ async def test_what_a_page_once_said_is_hidden_with_it(engine: str, tmp_path: Pa
         results = await finder.search.find("was:dirigible", ANONYMOUS)
         assert (results.total, results.hits) == (0, ())
         assert not any(results.facets.values())
+
+
+async def test_a_draft_like_what_a_page_once_said_finds_it(engine: str, tmp_path: Path) -> None:
+    async with a_finder(tmp_path, engine) as finder:
+        for number in range(5):
+            await finder.wiki.page(f"Other {number}", "Quite another matter.")
+        made = await finder.wiki.page("Travel", "Trains. A silver dirigible for every district.")
+        gone = await finder.revise(made.id, finder.wiki.eve, "Trains.")
+        await finder.catch_up()
+        (found,) = await finder.search.similar("Dirigibles for the district", "", finder.ada)
+        assert (found.page.id, found.where) == (made.id, Where.PAST)
+        assert found.trace is not None
+        assert found.trace.record_id == gone.id
+        assert "<mark>dirigible</mark>" in found.snippet_html
