@@ -22,6 +22,13 @@ _KINDS: Final = (  # what differs between losses of one kind is the group; what 
     (r"a link to #.* now leads .*", "links to a heading now lead to the top of its page"),
     (r"it is [\d,]+ bytes; .*", "files are too large or empty; they are left out"),
     (r"the field (.*) on top has no place", "fields on top have no place"),
+    (r"the template (.*) is shown as it was typed", "templates are shown as they were typed"),
+    (
+        r"the file .* is not in a dump; its name is shown",
+        "files are not in a dump; names are shown",
+    ),
+    (r"the tag (<.*>) is left out; .*", "tags are left out; what is in them stays"),
+    (r"items of the kind (.*) are shown as they are stored", "items are shown as they are stored"),
     (
         r"what the site's program puts in for (.*) is not there",
         "what a program puts in is not there",

@@ -25,6 +25,7 @@ def git(
 
     def opening(taken: frozenset[str], seen: Seen) -> Opened:
         source = git_source.opened(path, branch, under, seen)
+        stack.callback(source.repo.close)
         place = Path(stack.enter_context(TemporaryDirectory(prefix="groundswell-")))
         folder = place / (PurePosixPath(under).name or path.resolve().name)
         folder.mkdir()

@@ -102,7 +102,7 @@ def opened(folder: Path, branch: str | None, under: str, seen: Seen) -> Source:
 
 
 class _Reader:
-    """Follows the files of `under` through all commits."""
+    """Follows all files through all commits; in the end those of `under` count."""
 
     def __init__(self, source: Source, under: str) -> None:
         self._source, self._repo, self._under = source, source.repo, under
@@ -116,15 +116,15 @@ class _Reader:
             if number % 100 == 0 or number == len(order):
                 seen(number, len(order))
         self._source.commits = len(order)
-        self._source.tree = tree = self._tree(head)
-        if tree is None:
-            raise BadInput("under", f"there is no folder {self._under} in the repository")
+        self._source.tree = tree = self._folder(head)
+        inside = f"{self._under}/" if self._under else ""
         entries = self._repo.object_store.iter_tree_contents(tree)
-        here = {found[0] for entry in entries if (found := _file(entry))}
+        here = {inside + found[0] for entry in entries if (found := _file(entry))}
         told = "it was deleted in the repository; it is left out"
-        gone = sorted(self._pages.keys() - here)
-        self._source.losses += [(path, told) for path in gone]
-        self._source.files = {path: self._pages[path] for path in sorted(here & self._pages.keys())}
+        gone = sorted(path for path in self._pages.keys() - here if path.startswith(inside))
+        self._source.losses += [(path.removeprefix(inside), told) for path in gone]
+        kept = {path: self._pages[path] for path in sorted(here & self._pages.keys())}
+        self._source.files = {path.removeprefix(inside): one for path, one in kept.items()}
 
     def _order(self, head: ObjectID) -> tuple[list[ObjectID], set[ObjectID]]:
         """All commits, each after its parents; and those of the main line."""
@@ -162,13 +162,17 @@ class _Reader:
             self._source.losses.append(("history", told))
         return here
 
-    def _tree(self, sha: ObjectID) -> ObjectID | None:
-        """Of the folder that is looked at; None when the commit has none."""
-        tree = ObjectID(self._commit(sha).tree)
+    def _tree(self, sha: ObjectID) -> ObjectID:
+        """Of the whole repository: pages may have been elsewhere once."""
+        return ObjectID(self._commit(sha).tree)
+
+    def _folder(self, sha: ObjectID) -> ObjectID:
+        """The tree of the folder that is asked for. Raises BadInput."""
+        tree = self._tree(sha)
         for name in filter(None, self._under.split("/")):
             found = self._repo[tree]
             if not isinstance(found, Tree) or name.encode() not in found:
-                return None
+                raise BadInput("under", f"there is no folder {self._under} in the repository")
             tree = ObjectID(found[name.encode()][1])
         return tree
 

@@ -182,3 +182,12 @@ def test_a_branch_and_a_folder_can_be_chosen(tmp_path: Path) -> None:
     words = ("import", str(source.place), "--space", "x")
     assert "no folder lost" in commands.refused(*words, "--under", "lost")
     assert "none called lost" in commands.refused(*words, "--branch", "lost")
+
+
+def test_what_was_elsewhere_before_it_came_into_the_folder_has_its_past(tmp_path: Path) -> None:
+    source = Folder(tmp_path / "notes")
+    source.commit("Ada", old__idea="one\ntwo\n")
+    source.commit("Bob", old__idea=None, new__idea="one\ntwo\nthree\n")
+    commands = a_site(tmp_path / "site")
+    imported(commands, source, "--under", "new")
+    assert [name for _, name in blamed(commands, "idea")] == ["Ada", "Ada", "Bob"]
