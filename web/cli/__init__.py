@@ -11,6 +11,7 @@
     importing, markdown_import, losses   bringing one in, and what is lost by it
     check, reindex                   whether all is whole; the search index, made anew
     key                              the key that the site signs with
+    backup                           a copy of all of it while the server runs, and back
     cleaning                         after a redaction: no byte of the folder keeps it
 
 Rights are not asked here: who may read the folder may do everything.

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from web.cli.api_token import api_token
+from web.cli.backup import backup, restore
 from web.cli.check import check
 from web.cli.export import export
 from web.cli.importing import import_command
@@ -53,6 +54,8 @@ COMMANDS = (
     export,
     import_command,
     verify,
+    backup,
+    restore,
     check,
     reindex,
     key,
