@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.support.wikis import Wiki, a_wiki
 from wiki import fact, journal, links, page, space
@@ -131,3 +132,45 @@ async def test_a_deleted_space_takes_its_pages_and_its_record_along(tmp_path: Pa
         assert await wiki.store.read(lambda conn: journal.rows(conn, made.id)) == []
         with pytest.raises(NotFound):
             await wiki.store.read(lambda conn: page.by_id(conn, made.id))
+
+
+async def test_what_changed_last_comes_first_whichever_space_it_is_in(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        second = await wiki.store.write(
+            lambda conn: space.create(
+                conn, wiki.key, title="Second", created_by=wiki.ada.id, now_ms=1
+            )
+        )
+        spaces = [wiki.space.id, second.id]
+        made = []
+        for number in range(6):
+            wiki.now_ms += 1000
+            made.append(
+                await wiki.store.write(
+                    lambda conn, number=number: page.create(
+                        conn,
+                        wiki.key,
+                        space_id=spaces[number % 2],
+                        title=f"Page {number}",
+                        person_id=wiki.ada.id,
+                        now_ms=wiki.now_ms,
+                    )
+                )
+            )
+        await act(wiki, made[1].id, name="archive")
+
+        def told(conn: Connection) -> list[list[str]]:
+            found = [
+                page.recent(conn, spaces, 3),
+                page.recent(conn, spaces, 9, before_ms=made[3].modified_at_ms),
+                page.recent(conn, spaces[1:], 2),
+                page.recent(conn, [], 3),
+            ]
+            return [[one.title for one in pages] for pages in found]
+
+        assert await wiki.store.read(told) == [
+            ["Page 5", "Page 4", "Page 3"],
+            ["Page 2", "Page 0"],
+            ["Page 5", "Page 3"],
+            [],
+        ]
