@@ -12,6 +12,7 @@ from wiki.access import Actor
 
 NARROWING = ("space", "kind", "status", "tag", "author", "year")
 MAX_PAGE = 100
+MAX_CHARS = 1000  # more than the search looks at; each link of the page carries it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Asked:
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Asked:
         """What parameters or the fields of a form ask for."""
-        found = {name: given.get(name, "").strip() for name in ("q", *NARROWING)}
+        found = {name: given.get(name, "").strip()[:MAX_CHARS] for name in ("q", *NARROWING)}
         return cls(found.pop("q"), {name: value for name, value in found.items() if value})
 
     @classmethod

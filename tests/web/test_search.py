@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.support.front import Front, a_front
 from tests.support.waiting import eventually
@@ -133,3 +133,26 @@ async def test_every_example_of_the_help_finds_something(tmp_path: Path) -> None
             assert 'class="hit"' in left, parse_qs(urlsplit(url).query)["q"]
             assert "notice--warn" not in left
     assert examples([], []) == []
+
+
+async def test_a_question_of_64_kilobytes_makes_no_page_of_megabytes(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await pages(front, "Pergola one", "Pergola two", tags=["a", "b"])
+        for text in ("pergola " * 5000, "(" * 18_000, "x" * 55_000, '"' * 18_000 + "*~"):
+            answer = await front.ada.get(f"/search?q={quote(text)}&tag={'a' * 5000}")
+            assert (answer.status_code, len(answer.content) < 100_000) == (200, True)
+
+
+async def test_an_address_that_is_nearly_one_names_the_pages_that_may_be_meant(
+    tmp_path: Path,
+) -> None:
+    async with a_front(tmp_path) as front:
+        await pages(front, "Garden pergola")
+        closed = await front.space("Closed", Openness.MEMBERS)
+        await front.page(closed, "Garden pergola too")
+        await front.site.indexer.caught_up()
+        for slug in ("garden-pergloa", "the-pergola"):
+            answer = await front.browser().get(f"/s/garden/{slug}")
+            assert answer.status_code == 404
+            assert 'href="/s/garden/garden-pergola"' in answer.text
+            assert "pergola too" not in answer.text

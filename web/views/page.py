@@ -29,6 +29,7 @@ from wiki.people import Person
 from wiki.space import Space
 
 AUTHORS_SHOWN = 6
+NEAR = 4  # pages that may be meant by an address where none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,29 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
 async def _missing(request: Request, here: Space, slug: str) -> Response:
     may_write = may(actor_of(request), Action.EDIT, here.access)
     title = slug.replace("-", " ").capitalize()
-    context = {"space": here, "wanted": title, "may_write": may_write}
+    context: dict[str, Any] = {"space": here, "wanted": title, "may_write": may_write}
+    context["near"] = await _near(request, title)
     return await render.page(request, "page_missing.html", context, 404)
+
+
+async def _near(request: Request, title: str) -> list[tuple[Page, Space, str]]:
+    """Pages that may be meant, each with its space and who changed it last."""
+    site: Site = request.app.state.site
+    actor = actor_of(request)
+    pages = await site.search.titles(title, actor, NEAR)
+    if not pages:
+        pages = [one.page for one in await site.search.similar(title, "", actor, limit=NEAR)]
+
+    def read(conn: Connection) -> list[tuple[Page, Space, str]]:
+        names = people.names(conn, {one.modified_by for one in pages})
+        homes = {one.id: one for one in space.visible(conn, actor)}
+        return [
+            (one, homes[one.space_id], names.get(one.modified_by, ""))
+            for one in pages
+            if one.space_id in homes
+        ]
+
+    return await site.store.read(read)
 
 
 async def _source(
