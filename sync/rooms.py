@@ -122,14 +122,15 @@ class Rooms:
         tick is to take."""
         if seat.connection.who is not None:
             self._persons.leave(seat.connection.who.person_id)
-        for room, seats in self._seats.items():
-            if seat in seats:
-                seats.discard(seat)
-                room.leave(seat.connection)
-                if not seats:
-                    self._empty_since[room] = time.monotonic()
-                self._stir(room)
-                return
+        room = self._rooms.get(seat.claim.page_id)
+        seats = self._seats.get(room) if room is not None else None
+        if room is None or seats is None or seat not in seats:
+            return  # the room was closed before
+        seats.discard(seat)
+        room.leave(seat.connection)
+        if not seats:
+            self._empty_since[room] = time.monotonic()
+        self._stir(room)
 
     async def submit(
         self, page_id: str, person_id: str, make: Callable[[bytes, int], bytes], via: str

@@ -2,7 +2,8 @@
 (back pressure to the sender alone); writes take one batch at a time.
 
 The socket's two halves are `receive` and `deliver`, to be awaited; or, where it has a `Wire` whose
-writes need no waiting, `attach`, `put` and `refusal`.
+writes need no waiting, `attach` and
+`put`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from sync.connection import Connection, Rights
@@ -38,6 +40,9 @@ class Wire(Protocol):
     def abort(self) -> None:
         """Drop it: the other side has stopped reading."""
 
+    def wake(self) -> None:
+        """Let who holds the socket look whether it is to be closed."""
+
 
 class Seat:
     """Made by `Rooms.join`."""
@@ -52,12 +57,21 @@ class Seat:
         on_input: Callable[[], None],
     ) -> None:
         self.claim = claim
-        self._output, self._taken = asyncio.Event(), asyncio.Event()
         self._on_input = on_input
         self._wire: Wire | None = None
         self._patience: asyncio.TimerHandle | None = None  # until it counts as gone
         self._rest: asyncio.TimerHandle | None = None  # it sent too much, and is not read from
-        self.connection = Connection(who, rights, wants_acks, self._output.set, self._taken.set)
+        self.connection = Connection(
+            who, rights, wants_acks, lambda: self._output.set(), lambda: self._taken.set()
+        )
+
+    @cached_property
+    def _output(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    @cached_property
+    def _taken(self) -> asyncio.Event:
+        return asyncio.Event()
 
     async def receive(self, frame: bytes) -> None:
         """Queue one frame of the socket; waits while too much is queued."""
@@ -120,12 +134,6 @@ class Seat:
         if self.connection.is_owed:
             self._on_input()
 
-    async def refusal(self) -> GroundswellError:
-        """Why the connection is refused, once it is."""
-        while self.connection.refused is None:
-            await self._output.wait()
-        return self.connection.refused
-
     def _spent(self, size: int) -> float:
         """How many seconds to read nothing more after a frame of `size` bytes."""
         allowance, now = self.connection.allowance, time.monotonic()
@@ -149,13 +157,15 @@ class Seat:
         return len(connection.inbox) > INBOX_FRAMES or connection.inbox_bytes > INBOX_BYTES
 
     def _write(self) -> None:
-        connection = self.connection
+        connection, wire = self.connection, self._wire
+        if wire is None:
+            return
         if connection.refused is not None:
-            self._output.set()
-        elif connection.outbox and self._wire is not None:
+            wire.wake()
+        elif connection.outbox:
             frames, connection.outbox = connection.outbox, []
-            if self._wire.write(frames):
+            if wire.write(frames):
                 connection.is_draining = False
             else:
                 loop = asyncio.get_running_loop()
-                self._patience = loop.call_later(SEND_SECONDS, self._wire.abort)
+                self._patience = loop.call_later(SEND_SECONDS, wire.abort)

@@ -13,12 +13,13 @@ import asyncio
 from contextlib import ExitStack
 
 from starlette.routing import WebSocketRoute
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sync.seat import Seat
 from web.errors import close_code_of
 from web.session import socket_claim
-from web.wire import EXTENSION
+from web.wire import EXTENSION, Wire
 from wiki.errors import GroundswellError
 
 
@@ -40,20 +41,33 @@ async def sync(socket: WebSocket) -> None:
 
 
 async def _pump(socket: WebSocket, seat: Seat) -> None:
-    """Both directions until either ends; over a wire only the goodbye is left to do here."""
+    """Both directions until either ends."""
     wire = socket.scope.get("extensions", {}).get(EXTENSION)
-    if wire is not None:
-        wire.open(seat.put, seat.drained)
-        seat.attach(wire)
-    delivery = seat.refusal() if wire is not None else seat.deliver(socket.send_bytes)
+    try:
+        await (_by_asgi(socket, seat) if wire is None else _over_wire(socket, seat, wire))
+    except (WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
+        pass
+
+
+async def _over_wire(socket: WebSocket, seat: Seat, wire: Wire) -> None:
+    """Frames go their own way; here come those that were queued before, and the goodbye."""
+    wire.open(seat.put, seat.drained)
+    seat.attach(wire)
+    while seat.connection.refused is None:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        seat.put(_frame_of(message))  # who is refused, as when the wire wakes us, is not heard
+    await socket.close(*close_code_of(seat.connection.refused))
+
+
+async def _by_asgi(socket: WebSocket, seat: Seat) -> None:
     receiving = asyncio.create_task(_receive(socket, seat), name="socket receive")
-    delivering = asyncio.create_task(delivery, name="socket deliver")
+    delivering = asyncio.create_task(seat.deliver(socket.send_bytes), name="socket deliver")
     try:
         await asyncio.wait((receiving, delivering), return_when=asyncio.FIRST_COMPLETED)
         if delivering.done() and delivering.exception() is None:
             await socket.close(*close_code_of(delivering.result()))
-    except (WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
-        pass
     finally:
         for task in (receiving, delivering):
             task.cancel()
@@ -65,7 +79,12 @@ async def _receive(socket: WebSocket, seat: Seat) -> None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
-        await seat.receive(message.get("bytes") or (message.get("text") or "").encode())
+        await seat.receive(_frame_of(message))
+
+
+def _frame_of(message: Message) -> bytes:
+    """Text is taken for what it says, and refused as a frame."""
+    return message.get("bytes") or (message.get("text") or "").encode()
 
 
 routes = [WebSocketRoute("/sync/{page_id}", sync)]

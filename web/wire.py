@@ -109,6 +109,10 @@ class Wire:
         """Drop the connection, and what it has not read."""
         self._protocol.transport.abort()
 
+    def wake(self) -> None:
+        """Who waits for ASGI's next message gets one, with nothing in it."""
+        self._protocol.queue.put_nowait({"type": "websocket.receive", "bytes": b""})
+
 
 @lru_cache(maxsize=16)
 def encoded(frames: tuple[bytes, ...]) -> bytes:
