@@ -13,10 +13,11 @@ What we hold a connection to:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from sync.protocol import read_var_bytes, read_varuint, var_bytes, varuint
 from wiki.errors import BadFrame, TooLarge
@@ -83,10 +84,11 @@ def vouched(state: str, who: Who) -> str:
     if len(state.encode()) > MAX_STATE_BYTES:
         raise TooLarge("The presence in bytes", len(state.encode()), MAX_STATE_BYTES)
     try:
-        value = json.loads(state)
+        value = msgspec.json.decode(state)
     except (ValueError, RecursionError):
         raise BadFrame("a presence is not JSON") from None
-    if not isinstance(value, dict) or _depth(value, MAX_DEPTH) < 0:
+    is_deep = state.count("{") + state.count("[") > MAX_DEPTH and _depth(value, MAX_DEPTH) < 0
+    if not isinstance(value, dict) or is_deep:
         raise BadFrame(f"a presence is an object of depth {MAX_DEPTH} at most")
     value["user"] = {
         "id": who.person_id,
@@ -94,7 +96,7 @@ def vouched(state: str, who: Who) -> str:
         "color": who.colour,
         "colorLight": who.colour + "33",
     }
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 class Presence:

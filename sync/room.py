@@ -183,9 +183,14 @@ class Room:
         self._charge(connection, self._work_clock() - began, batch)
         connection.on_taken()
         if updates and connection.who is not None:
-            person_id = connection.who.person_id
-            batch.changes.append(Change(person_id, now_ms, "", text.merge(updates)))
-            batch.sources.add(connection)
+            merged = text.merge(updates)
+            try:
+                self._apply(merged)
+            except Damaged as error:
+                connection.refuse(error)
+            else:
+                batch.changes.append(Change(connection.who.person_id, now_ms, "", merged))
+                batch.sources.add(connection)
 
     def _charge(self, connection: Connection, seconds: float, batch: Batch) -> None:
         """Who costs more than its share waits; who goes on at that is closed."""
@@ -235,7 +240,7 @@ class Room:
             return None
         if not person_id or not connection.rights.may_edit:
             raise Forbidden("edit", "this page")
-        self._apply(admitted, person_id, batch)
+        self._accept(admitted, person_id, batch)
         return admitted.update
 
     def _take_submission(self, submission: Submission, batch: Batch, now_ms: int) -> None:
@@ -245,7 +250,8 @@ class Room:
             update = submission.make(text.state_of(self._doc), client)
             if update and update != text.EMPTY_UPDATE:
                 admitted = self._gate.admit(update, lambda one: self._is_own(one, person_id))
-                self._apply(admitted, person_id, batch)
+                self._accept(admitted, person_id, batch)
+                self._apply(update)
                 batch.changes.append(Change(person_id, now_ms, submission.via, update))
                 batch.sources.add(None)
         except Exception as error:  # noqa: BLE001 - whatever `make` raises belongs to its caller
@@ -253,12 +259,14 @@ class Room:
         else:
             batch.submissions.append(submission)
 
-    def _apply(self, admitted: Admitted, person_id: str, batch: Batch) -> None:
+    def _apply(self, update: bytes) -> None:
         try:
-            text.apply(self._doc, admitted.update)
+            text.apply(self._doc, update)
         except Damaged:
             self.is_damaged = True
             raise
+
+    def _accept(self, admitted: Admitted, person_id: str, batch: Batch) -> None:
         self._gate.accept(admitted)
         for client in admitted.clients:
             if client not in self._leases:

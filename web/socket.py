@@ -10,7 +10,7 @@ Close codes are in `sync.protocol`; the reason is `code: sentence`.
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from starlette.routing import WebSocketRoute
 from starlette.types import Message
@@ -43,10 +43,8 @@ async def sync(socket: WebSocket) -> None:
 async def _pump(socket: WebSocket, seat: Seat) -> None:
     """Both directions until either ends."""
     wire = socket.scope.get("extensions", {}).get(EXTENSION)
-    try:
+    with suppress(WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
         await (_by_asgi(socket, seat) if wire is None else _over_wire(socket, seat, wire))
-    except (WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
-        pass
 
 
 async def _over_wire(socket: WebSocket, seat: Seat, wire: Wire) -> None:
