@@ -287,9 +287,8 @@ class Rooms:
     async def _seal_for_ever(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            await self._sealer.seal(
-                room.page_id for room in self._empty_since if not room.has_input
-            )
+            emptied = [room.page_id for room in self._empty_since if not room.has_input]
+            await self._sealer.seal(emptied)
             self._forget_idle()
 
     def _forget_idle(self) -> None:

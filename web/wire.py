@@ -84,7 +84,8 @@ class Wire:
         """From now on frames come here. What ASGI has queued before is still to be received there,
         and is older: reading goes on only when that queue is empty."""
         self.receive, self.on_drained = receive, on_drained
-        self._protocol.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        if not self._protocol.transport.is_closing():  # it may have gone already
+            self._protocol.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
 
     def write(self, frames: Sequence[bytes]) -> bool:
         """Send all of them; whether the reader keeps up."""
