@@ -99,16 +99,21 @@ def near(text: str, distance: int, places: frozenset[str] = EVERYWHERE) -> Node 
     if len(found) != 1 or found[0].is_run:
         return all_of(text, places)
     wanted = found[0].text
-    swaps = {
-        wanted[:at] + wanted[at + 1] + wanted[at] + wanted[at + 2 :]
-        for at in range(len(wanted) - 1)
-    } - {wanted}
     parts: list[Node] = []
     for name in PLACES:
         if name in places:
-            parts.append(Fuzzy(name, wanted, distance, WEIGHTS[name]))
-            parts += [Term(name, swap, WEIGHTS[name]) for swap in sorted(swaps)]
+            parts += _near(name, wanted, distance, WEIGHTS[name])
     return AnyOf(tuple(parts))
+
+
+def _near(name: str, wanted: str, distance: int, weight: float) -> Iterator[Node]:
+    yield Fuzzy(name, wanted, distance, weight)
+    if distance > 1:
+        return  # which holds for two neighbours, too
+    for at in range(len(wanted) - 1):
+        swapped = wanted[:at] + wanted[at + 1] + wanted[at] + wanted[at + 2 :]
+        if swapped != wanted:
+            yield Term(name, swapped, weight)
 
 
 def titles(typed: str) -> Node:
@@ -123,7 +128,7 @@ def titles(typed: str) -> Node:
         if number == len(found) or len(one.text) > 1:
             ways.append(Prefix(TITLE, one.text, 1.5))
         if len(one.text) >= TYPO_CHARS:
-            ways.append(Fuzzy(TITLE, one.text, typos(one.text), 0.3))
+            ways += _near(TITLE, one.text, typos(one.text), 0.3)
         parts.append(AnyOf(tuple(ways)))
     return AllOf(tuple(parts)) if parts else AnyOf(())
 

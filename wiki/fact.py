@@ -160,6 +160,10 @@ def _kind(conn: Connection, act: Act, fact: Fields) -> None:
     _set_page(conn, act.thing_id, kind=fact["kind"])
 
 
+def _language(conn: Connection, act: Act, fact: Fields) -> None:
+    _set_page(conn, act.thing_id, language=fact["language"])
+
+
 def _retag(conn: Connection, act: Act, fact: Fields) -> None:
     page.set_tags(conn, act.thing_id, fact["tags"])
 
@@ -218,6 +222,11 @@ def _protected(fact: Fields) -> str:
 _FACTS: Mapping[str, Form] = {
     "rename": Form({"title": check_title}, _rename, lambda f: f"renamed to “{f['title']}”"),
     "kind": Form({"kind": page.check_kind}, _kind, lambda f: f"made a page of kind {f['kind']}"),
+    "language": Form(
+        {"language": page.check_language},
+        _language,
+        lambda f: f"said to be in {page.LANGUAGES.get(f['language'], 'the language of its text')}",
+    ),
     "tags": Form(
         {"tags": forms.tags}, _retag, lambda f: f"tagged {', '.join(f['tags']) or 'nothing'}"
     ),

@@ -35,6 +35,12 @@ from wiki.store.tables import page as table
 from wiki.store.texts import Texts
 
 KINDS = ("idea", "note", "post", "episode", "question", "profile")
+LANGUAGES = {  # ISO 639-1, with their own names; others are told from the text, too
+    "da": "Dansk", "de": "Deutsch", "en": "English", "es": "Español", "fi": "Suomi",
+    "fr": "Français", "it": "Italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands",
+    "no": "Norsk", "pl": "Polski", "pt": "Português", "ru": "Русский", "sv": "Svenska",
+    "uk": "Українська", "zh": "中文",
+}  # fmt: skip
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
 MAX_UNION = 200  # SQLite joins at most 500 in one query
@@ -141,6 +147,13 @@ def check_kind(kind: str) -> str:
     if kind not in KINDS:
         raise BadInput("kind", f"it is one of {', '.join(KINDS)}")
     return kind
+
+
+def check_language(language: str) -> str:
+    """ "" leaves it to the text. Raises BadInput."""
+    if not isinstance(language, str) or (language and language not in LANGUAGES):
+        raise BadInput("language", f"it is one of {', '.join(LANGUAGES)}, or empty")
+    return language
 
 
 def check_tags(tags: Iterable[str]) -> tuple[str, ...]:

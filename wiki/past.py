@@ -44,7 +44,20 @@ GAP: Final = " … "
 _STOPS: Final = b".!?\n"
 _REASONS: Final = ("reason", "summary", "label")
 _NOT_WORDS: Final = frozenset(
-    ("name", "id", "to", "digest", "media_type", "person", "space", "kind", "tags", "text")
+    (
+        "name",
+        "id",
+        "to",
+        "digest",
+        "media_type",
+        "person",
+        "space",
+        "kind",
+        "tags",
+        "text",
+        "language",
+        "level",
+    )
 )
 _REDACT: Final = "redact"
 _OPAQUE: Final = re.compile(r"[\w:-]{20,}")  # ids and hashes

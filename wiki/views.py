@@ -62,7 +62,7 @@ def _sheet(
     born = created.born
     row = {"space_id": born["space"], "title": born["title"], "slug": born["slug"]}
     row |= {"kind": born["kind"], "status": "", "status_reason": "", "protection": ""}
-    row |= {"archived_at_ms": None}
+    row |= {"archived_at_ms": None, "language": ""}
     addresses: list[tuple[str, str]] = []
     tags = list(born.get("tags", ()))
     for part, told in acts:
@@ -74,6 +74,8 @@ def _sheet(
                 row |= {"space_id": told["space"], "slug": slugify(row["title"])}
             case "kind":
                 row["kind"] = told["kind"]
+            case "language":
+                row["language"] = told["language"]
             case "tags":
                 tags = list(told["tags"])
             case "status":

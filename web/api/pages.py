@@ -189,6 +189,8 @@ def _facts(conn: Connection, request: Request, wanted: shapes.PageChange) -> lis
         facts.append({"name": "kind", "kind": wanted.kind})
     if wanted.tags is not None:
         facts.append({"name": "tags", "tags": wanted.tags})
+    if wanted.language is not None:
+        facts.append({"name": "language", "language": wanted.language})
     if wanted.space is not None:
         target = look(conn, wanted.space)
         require(actor_of(request), Action.EDIT, target.access, wanted.space, "space")
@@ -196,7 +198,9 @@ def _facts(conn: Connection, request: Request, wanted: shapes.PageChange) -> lis
     if wanted.is_archived:
         facts.append({"name": "archive"})
     if not facts:
-        raise BadInput("body", "give at least one of title, kind, tags, space, is_archived")
+        raise BadInput(
+            "body", "give at least one of title, kind, tags, language, space, is_archived"
+        )
     return facts
 
 

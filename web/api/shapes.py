@@ -57,7 +57,7 @@ class NewSpace(msgspec.Struct, forbid_unknown_fields=True):
 
 class Page(msgspec.Struct, frozen=True):
     """A page without its text. `version` names the text that it has now; `protection` is "steward"
-    when only stewards may edit it."""
+    when only stewards may edit it; `language` is empty when it is to be told from the text."""
 
     id: str
     space: str
@@ -68,6 +68,7 @@ class Page(msgspec.Struct, frozen=True):
     status: str
     status_reason: str
     protection: str
+    language: str
     is_archived: bool
     created_by: str
     created_at: datetime
@@ -95,11 +96,13 @@ class NewPage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PageChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Only what is given changes. `space` moves the page there."""
+    """Only what is given changes. `space` moves the page there; `language` is an ISO 639-1 code, or
+    empty to have it told from the text."""
 
     title: Title | None = None
     kind: Kind | None = None
     tags: Tags | None = None
+    language: str | None = None
     space: str | None = None
     is_archived: bool | None = None
 
@@ -313,6 +316,7 @@ def page_of(
         one.status,
         one.status_reason,
         one.protection,
+        one.language,
         one.is_archived,
         names.get(one.created_by, ""),
         moment(one.created_at_ms),

@@ -55,6 +55,8 @@ async def _fact(request: Request, here: Space, one: Page, form: Form) -> dict[st
             return {"name": "rename", "title": form.get("title")}
         case "kind":
             return {"name": "kind", "kind": form.get("kind")}
+        case "language":
+            return {"name": "language", "language": form.get("language")}
         case "tags":
             return {"name": "tags", "tags": form.get("tags").replace(",", " ").split()}
         case "move":
@@ -93,6 +95,7 @@ async def _show(request: Request, here: Space, one: Page, form: Form) -> Respons
         "one": one,
         "form": form,
         "kinds": page.KINDS,
+        "languages": page.LANGUAGES,
         "may_steward": may(actor, Action.STEWARD, here.access),
         "url": render.page_url(one, here.slug),
         "targets": [
