@@ -106,7 +106,7 @@ class NotAccepted(Refused):
         self.reason, self.why = reason, why
 
     def __str__(self) -> str:
-        return f"Not accepted ({self.reason}): {self.why}."
+        return f"Not accepted ({self.reason}): {self.why}. Ask the steward of the other site."
 
 
 class NotSignedIn(GroundswellError):

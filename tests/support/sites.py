@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, StaticPool, create_engine, event
 
 from wiki import adopt, check, frame, grant, held, journal, log, page, peer, seal, space, text
@@ -47,13 +48,14 @@ _STATEMENTS: dict[Any, Any] = {}  # compiled once for all sites
 class Site:
     """`person` is the one who types here, under one client id."""
 
-    def __init__(self, name: str, now_ms: int = START_MS) -> None:
+    def __init__(self, name: str, now_ms: int = START_MS, seed: int = 0) -> None:
         raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _EMPTY.backup(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         self._engine = engine.execution_options(compiled_cache=_STATEMENTS)
         event.listen(self._engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
-        self.name, self.key, self.person = name, SiteKey.new(), f"u:{name}"
+        self.name, self.person = name, f"u:{name}"
+        self.key = SiteKey(Ed25519PrivateKey.from_private_bytes(f"{name:8}{seed:24}".encode()))
         self.acceptance = Acceptance(self.key)
         self.client, self.frames = text.new_client(), 0
         self.typed: dict[str, int] = {}  # page -> the clock after what was typed here
@@ -211,8 +213,8 @@ class Sites:
     all: list[Site] = field(default_factory=list)
 
     @classmethod
-    def named(cls, *names: str) -> Sites:
-        sites = cls([Site(name) for name in names])
+    def named(cls, *names: str, seed: int = 0) -> Sites:
+        sites = cls([Site(name, seed=seed) for name in names])
         for one in sites.all:
             for other in sites.all:
                 if one is not other:

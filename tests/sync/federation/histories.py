@@ -35,7 +35,9 @@ class History:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.sites = Sites.named(*"abcde"[: self.chance.choice((2, 2, 3, 3, 4, 5))])
+        random.seed(self.seed)  # client ids come from there
+        count = self.chance.choice((2, 2, 3, 3, 4, 5))
+        self.sites = Sites.named(*"abcde"[:count], seed=self.seed)
         self.page_id = self.sites.shared_page()
         self.loss = self.chance.choice((0, 10, 40))
         self.split: set[Site] = set()
