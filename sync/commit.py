@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from sqlalchemy import Connection, select
 
 from sync.room import Batch
@@ -18,10 +20,7 @@ def write(conn: Connection, batches: list[Batch]) -> int:
     for batch in batches:
         page_id, last = batch.room.page_id, batch.changes[-1]
         leases += [Lease(page_id, client, person) for client, person in batch.leases.items()]
-        entries += [
-            Entry(page_id, change.person_id, change.at_ms, change.via, change.update)
-            for change in batch.changes
-        ]
+        entries += [Entry(page_id, *astuple(change)) for change in batch.changes]
         touches.append(Touch(page_id, last.person_id, last.at_ms))
     journal.lease_all(conn, leases)
     journal.append_all(conn, entries)

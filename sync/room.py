@@ -29,7 +29,7 @@ from sync import protocol, scrub
 from sync.connection import Connection
 from sync.presence import Presence, Who, serialise
 from sync.scrub import Seen
-from wiki import text
+from wiki import people, text
 from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError, TooLarge
 from wiki.gate import (
     Admitted,
@@ -53,6 +53,22 @@ class Change:
     at_ms: int
     via: str
     update: bytes
+    chain: str = ""  # of a live frame, as `journal.JournalRow`
+    seq: int = 0
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What another site wrote: a live frame, to be journalled as its own; or, with `chain` "", text
+    that the page's records hold already."""
+
+    update: bytes
+    person_id: str
+    at_ms: int = 0
+    chain: str = ""
+    seq: int = 0
+    evidence: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -76,6 +92,7 @@ class Batch:
     leases: dict[int, str] = field(default_factory=dict)
     sources: set[Connection | None] = field(default_factory=set)
     submissions: list[Submission] = field(default_factory=list)
+    shown: list[bytes] = field(default_factory=list)  # durable before, and new to the document
     vector_before: bytes = b""
     resting: list[tuple[Connection, float]] = field(default_factory=list)  # so many seconds
 
@@ -98,6 +115,7 @@ class Room:
         self.connections: set[Connection] = set()
         self._leaving: list[Connection] = []  # gone; what they sent is still to be taken
         self.submissions: deque[Submission] = deque()
+        self.foreign: deque[Foreign] = deque()
         self.presence = Presence()
         self.is_damaged = False
         self.taken = 0  # batches with changes
@@ -117,7 +135,8 @@ class Room:
     def has_input(self) -> bool:
         """Whether the next tick has something to take."""
         senders = chain(self.connections, self._leaving)
-        return bool(self.submissions) or any(one.inbox and not one.is_resting for one in senders)
+        is_sent = any(one.inbox and not one.is_resting for one in senders)
+        return is_sent or bool(self.submissions) or bool(self.foreign)
 
     def text(self) -> str:
         """What the document says; it is durable between a `settle` and the next `take`."""
@@ -161,6 +180,8 @@ class Room:
         self.taken += bool(batch.changes)
         while self.submissions and not self.is_damaged:
             self._take_submission(self.submissions.popleft(), batch, now_ms)
+        while self.foreign and not self.is_damaged:
+            self._take_foreign(self.foreign.popleft(), batch)
         return batch
 
     def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
@@ -259,6 +280,32 @@ class Room:
         else:
             batch.submissions.append(submission)
 
+    def _take_foreign(self, one: Foreign, batch: Batch) -> None:
+        """A frame that does not fit is dropped: the record that follows will bring its text."""
+        try:
+            admitted = self._gate.admit(
+                one.update, lambda client: self._is_of(client, one.chain), is_limited=False
+            )
+            if admitted.is_empty:
+                return
+            # what records hold is leased already
+            self._accept(admitted, one.person_id, batch if one.chain else Batch(self))
+            self._apply(one.update)
+        except GroundswellError:
+            self.is_damaged |= not one.chain  # what is on disk must fit
+            return
+        batch.sources.add(None)
+        if one.chain:
+            told = (one.update, one.chain, one.seq, one.evidence)
+            batch.changes.append(Change(one.person_id, one.at_ms, "", *told))
+        else:
+            batch.shown.append(one.update)
+
+    def _is_of(self, client: int, chain: str) -> bool:
+        """Whether a client id is the site's; those in records have been looked at before."""
+        owner = self._leases.get(client)
+        return not chain or owner is None or people.origin_of(owner) == chain
+
     def _apply(self, update: bytes) -> None:
         try:
             text.apply(self._doc, update)
@@ -292,8 +339,8 @@ class Room:
         for submission in batch.submissions:
             submission.done(None)
         update = b""
-        if batch.changes:
-            merged = text.merge([change.update for change in batch.changes])
+        if batch.changes or batch.shown:
+            merged = text.merge([*batch.shown, *(change.update for change in batch.changes)])
             update = protocol.encode(protocol.Update(merged))
         presence = b""
         if self.presence.changed:

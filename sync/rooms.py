@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -29,11 +29,11 @@ from sync.connection import Connection, Rights
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
 from sync.rights import Claim, StaleEpoch
-from sync.room import Batch, Room, Submission
+from sync.room import Batch, Change, Foreign, Room, Submission
 from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
-from wiki import fact, journal, page, repair, seal
+from wiki import journal, page, repair
 from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
 from wiki.key import SiteKey
 from wiki.record import Record
@@ -78,6 +78,7 @@ class Rooms:
     ) -> None:
         self._store, self._key = store, key
         self._clock_ms, self.on_change = clock_ms, on_change
+        self.on_accepted: Callable[[str, Sequence[Change]], None] = lambda page_id, changes: None
         self._tick_seconds = tick_seconds
         self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
@@ -178,23 +179,24 @@ class Rooms:
         """Make everything received so far durable and seal it, under a name if `label`."""
         if page_id in self._rooms:
             await self.submit(page_id, person_id, lambda state, client: b"", "")
-        now = self._clock_ms()
-        if label is not None:
-            named = label
-            return await self._store.write(
-                lambda conn: fact.name_revision(conn, self._key, page_id, now, person_id, named)
-            )
-        return await self._store.write(lambda conn: seal.seal(conn, self._key, page_id, now))
+        return await self._sealer.seal_now(page_id, label=label, person_id=person_id)
+
+    def take_foreign(self, page_id: str, foreign: Iterable[Foreign]) -> bool:
+        """Show what another site wrote, in this order; False when nobody has the page open."""
+        if (room := self._rooms.get(page_id)) is not None:
+            room.foreign.extend(foreign)
+            self._stir(room)
+        return room is not None
 
     def rights_changed(self) -> None:
         """Look at everybody's rights now instead of within a second."""
         self._watch_now.set()
 
-    def evict(self, page_id: str) -> None:
-        """The page is gone: close whoever has it open."""
+    def evict(self, page_id: str, why: GroundswellError | None = None) -> None:
+        """Close whoever has the page open, by default because it is gone."""
         room = self._rooms.get(page_id)
         if room is not None:
-            self._close(room, NotFound("page", page_id))
+            self._close(room, why or NotFound("page", page_id))
 
     def counts(self) -> tuple[int, int]:
         """Rooms in memory, sockets in them."""
@@ -248,6 +250,7 @@ class Rooms:
                     submission.done(None)
                 continue
             room.settle(batch)
+            self.on_accepted(room.page_id, batch.changes)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._rested, room, connection)
             if room.has_input:

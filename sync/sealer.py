@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 import structlog
 from sqlalchemy import Connection
 
-from wiki import seal
+from wiki import fact, seal
 from wiki.errors import Damaged, GroundswellError
 from wiki.key import SiteKey
+from wiki.record import Record
 from wiki.store import Store
 
 log = structlog.get_logger()
@@ -47,6 +48,14 @@ class Sealer:
                     log.error("seal.skipped", page=page_id, error=str(error))
                 except GroundswellError as error:
                     log.error("seal.failed", page=page_id, error=str(error))
+
+    async def seal_now(self, page_id: str, *, label: str | None, person_id: str) -> Record | None:
+        """The page, whether it rests or not; under a name if `label`."""
+        now_ms = self._clock_ms()
+        if label is None:
+            return await self._store.write(lambda conn: seal.seal(conn, self._key, page_id, now_ms))
+        told = (page_id, now_ms, person_id, label)
+        return await self._store.write(lambda conn: fact.name_revision(conn, self._key, *told))
 
     async def _due(self, quiet_ms: int) -> list[str]:
         now_ms = self._clock_ms()

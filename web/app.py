@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from web import assets, errors, git, health, socket, stream
+from web import assets, errors, federation, git, health, socket, stream
 from web.api.routes import routes as api_routes
 from web.config import Config
 from web.headers import SafeHeaders
@@ -64,6 +64,7 @@ def routes() -> list[BaseRoute]:
         *health.routes,
         *api_routes,
         *git.routes,
+        *federation.routes,
         Mount("/static", assets.files(), name="static"),
     ]
     for module in MODULES_WITH_FIXED_ADDRESSES:

@@ -88,6 +88,14 @@ SETTINGS = (
         100,
         "The same for the processor time that the messages cost the server, in milliseconds.",
     ),
+    Setting(
+        "federation.contact", "", "Whom other sites' stewards can write to; they are shown it."
+    ),
+    Setting(
+        "federation.loopback",
+        False,
+        "For trials on one machine: connect with sites at loopback addresses, over plain HTTP.",
+    ),
     Setting("log.level", "info", "`debug`, `info`, `warning` or `error`."),
     Setting("log.json", False, "One JSON object a line, instead of text for people."),
     Setting(
@@ -110,6 +118,8 @@ class Config:
     files_quota_mib: int
     search_engine: str
     record_quiet_seconds: int
+    federation_contact: str
+    federation_loopback: bool
     record_scrub_seconds: int
     limits_sockets_per_person: int
     limits_sockets_per_address: int

@@ -33,7 +33,8 @@ from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
 from wiki.names import token_hash
 from wiki.people import Person
 
-UNASKED = (STATIC, "/healthz", "/metrics")  # nobody's rights matter there
+FEDERATION = ("/federation/", "/.well-known/groundswell")  # requests are signed by their site
+UNASKED = (STATIC, "/healthz", "/metrics", *FEDERATION)  # nobody's rights matter there
 GIT = "/git/"
 BODY_IDLE_SECONDS = 30.0  # how long a sender may be silent in the middle of what it sends
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))

@@ -17,7 +17,10 @@ from typing import IO, Any
 import structlog
 
 from search import FileFollower, Indexer, PastFollower, Search, open_index
+from sync.federation.federation import Federation
+from sync.federation.fetch import Fetcher
 from sync.rooms import Rooms, wall_clock_ms
+from web import setup
 from web.admission import Admission
 from web.clones import Clones
 from web.config import Config
@@ -49,6 +52,7 @@ class Site:
     indexer: Indexer
     renderer: Renderer
     clones: Clones
+    federation: Federation
     throttle: Throttle  # tries to sign in
     admission: Admission
     secret: bytes  # forms are signed with it; new at every start
@@ -91,6 +95,16 @@ class Site:
             files = FileFollower(
                 store, attachments_of(config), config.folder / "cache", indexer.nudge
             )
+            fetcher = fetcher or Fetcher(allows_loopback=config.federation_loopback)
+            federation = Federation(
+                store,
+                key,
+                rooms,
+                fetcher,
+                partial(_introduced, store, config),
+                clock_ms=wall_clock_ms,
+                on_change=indexer.nudge,
+            )
             site = cls(
                 config,
                 store,
@@ -100,6 +114,7 @@ class Site:
                 indexer,
                 Renderer(),
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),
+                federation,
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
                     config.limits_sockets_per_address,
@@ -114,6 +129,7 @@ class Site:
                 "past": past.run(),
                 "files": files.run(),
                 "links": _follow_links(store, rooms),
+                "federation": federation.run(),
             }
             tasks = [
                 _watched(name, work, site.died, on_crash or _end_process)
@@ -123,8 +139,14 @@ class Site:
                 yield site
             finally:
                 await _close(tasks, rooms)
+                await fetcher.close()
                 await asyncio.to_thread(index.close)
                 await store.close()
+
+
+async def _introduced(store: Store, config: Config) -> tuple[str, str, str]:
+    """What other sites are told of this one: name, address, contact."""
+    return await store.read(setup.site_name), config.url, config.federation_contact
 
 
 def key_file_of(config: Config) -> Path:

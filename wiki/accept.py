@@ -349,7 +349,7 @@ class _Drain:
             self._heads[record.chain] = (record.seq, record.id)
             self._queues[record.chain].remove(record)
             if record.chain != self._key.origin or record.kind == "create":
-                foreign.apply(self._conn, record, self._foreign, self._now_ms)
+                foreign.apply(self._conn, record, self._foreign, self._key.origin, self._now_ms)
         journal.lease_all(self._conn, leases.new)
         self._outcome.rebuilt |= overlap.drop_covered(
             self._conn, self._page_id, self._key.origin, together, self._gate

@@ -47,7 +47,7 @@ def receive_in(conn: Connection, origin: str, space_id: str) -> None:
     conn.execute(setting.insert().values(name=_RECEPTION + origin, value=space_id))
 
 
-def apply(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
+def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:
     """Births, acts and grants; of our own records nothing. Raises BadInput, NotFound, NameTaken."""
     if record.kind == "create":
         _be_born(conn, record, foreign, now_ms)
@@ -55,7 +55,7 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int
         for part in record.parts:
             _act(conn, record, part, foreign)
     elif record.kind == "grant":
-        grant.apply(conn, record)
+        grant.apply(conn, record, own)
 
 
 def check(record: Record) -> None:

@@ -83,7 +83,7 @@ def give(
         "on": terms.may_share_on,
     }
     made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, b"")], told)
-    apply(conn, made)
+    apply(conn, made, key.origin)
     return made
 
 
@@ -96,11 +96,11 @@ def revoke(
     body = record.canonical(last).encode()
     told = {"to": origin, "revoked": True}
     made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, body)], told)
-    apply(conn, made)
+    apply(conn, made, key.origin)
     return made
 
 
-def apply(conn: Connection, made: Record) -> None:
+def apply(conn: Connection, made: Record, own: str) -> None:
     """What a grant record says, from now on. Raises BadInput."""
     told = made.x
     mine = (table.c.thing_id == made.page) & (table.c.origin == str(told.get("to")))
@@ -112,7 +112,8 @@ def apply(conn: Connection, made: Record) -> None:
         conn.execute(table.update().where(mine).values(**values))
         return
     values = _checked(told) | {"granted_at_ms": made.ts, "revoked_at_ms": None, "last": "{}"}
-    peer.keep_keys(conn, told["to"], told["keys"])
+    if told["to"] != own:  # whoever has keys here is somebody else
+        peer.keep_keys(conn, told["to"], told["keys"])
     row = insert(table).values(thing_id=made.page, origin=told["to"], **values)
     conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=values))
 
@@ -153,6 +154,18 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
         return "nobody has shared this with that site"
     reasons = [_why_not(one, made, now_ms if home == own else 0) for one in found]
     return "" if "" in reasons else reasons[0]
+
+
+def may_edit(
+    conn: Connection, page_id: str, space_id: str, origin: str, own: str, now_ms: int
+) -> bool:
+    """Whether the site may change the page's text now."""
+    home = log.home(conn, space_id) or log.home(conn, page_id)
+    if home == origin:
+        return True
+    clock = now_ms if home == own else 0
+    found = of_page(conn, page_id, space_id, origin)
+    return any(one.is_open(clock) and one.terms.role is Role.EDITOR for one in found)
 
 
 def may_see(conn: Connection, thing_id: str, space_id: str, origin: str, now_ms: int) -> bool:

@@ -158,6 +158,12 @@ def met(conn: Connection, origin: str, now_ms: int, skew_ms: int = 0) -> None:
     conn.execute(table.update().where(table.c.origin == origin).values(**values))
 
 
+def reached(conn: Connection, origin: str, now_ms: int) -> None:
+    """It took what we brought."""
+    values = {"contact_at_ms": now_ms, "trouble": ""}
+    conn.execute(table.update().where(table.c.origin == origin).values(**values))
+
+
 def missed(conn: Connection, origin: str, trouble: str) -> None:
     """It was not reached, and why."""
     conn.execute(table.update().where(table.c.origin == origin).values(trouble=trouble[:500]))

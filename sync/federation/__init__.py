@@ -1,0 +1,9 @@
+"""How sites exchange what they share. In reading order:
+
+signatures  every request is signed by its site (RFC 9421), once
+fetch       the only way out: addresses checked and pinned, sizes and times capped
+wire        records, names and heads as JSON
+door        what another site may ask and bring; the endpoints of `web.federation` stand before it
+courier     what each peer is owed, with its position; back-off, catch-up
+federation  a site's connections: introduce, confirm, leave; runs a courier for each peer
+"""

@@ -1,0 +1,295 @@
+"""What another site may ask of this one, and bring to it. The endpoints of `web.federation` hand
+each request over as it came: nothing is believed of it that its signature does not cover.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, select
+
+from sync.federation import owed, wire
+from sync.federation.introduction import Introduction, profile_from
+from sync.federation.signatures import Sender, Verifier
+from sync.room import Foreign
+from sync.rooms import Restarting, Rooms
+from wiki import frame, grant, peer, people, seal
+from wiki.accept import Acceptance, Outcome
+from wiki.errors import BadInput, GroundswellError, NotAccepted, NotFound
+from wiki.frame import Frame
+from wiki.key import SiteKey
+from wiki.peer import PeerState
+from wiki.record import Record
+from wiki.store import Store
+from wiki.store.tables import page as pages
+from wiki.store.tables import peer as peers
+from wiki.store.tables import peer_key
+from wiki.store.tables import space as spaces
+
+log = structlog.get_logger(__name__)
+
+RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait for a peer's backlog
+RECORDS_OUT = 500
+MAX_ASKING = 50
+MAX_NAME_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`url`: as this site is known to the world, whatever proxies stand between."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Door:
+    """Answers are JSON, or JSON lines; what is refused raises NotAccepted, which names the rule."""
+
+    def __init__(
+        self,
+        store: Store,
+        key: SiteKey,
+        rooms: Rooms,
+        acceptance: Acceptance,
+        introduction: Introduction,
+        *,
+        clock_ms: Callable[[], int],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._store, self._key, self._rooms = store, key, rooms
+        self._acceptance, self._introduction = acceptance, introduction
+        self._clock_ms, self._on_change = clock_ms, on_change
+        self._verifier = Verifier(clock_ms)
+
+    async def hello(self, request: Request) -> dict[str, Any]:
+        """They propose a connection, or confirm ours, or leave: `state` says which."""
+        try:
+            told = json.loads(request.body)
+            profile, state = profile_from(told["site"]), str(told["state"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise NotAccepted("malformed", "it does not introduce a site") from error
+        keys = {kid: peer.decoded(public) for kid, public in profile.keys.items()}
+        sender = self._verifier.verify(
+            request.method,
+            request.url,
+            request.headers,
+            request.body,
+            lambda origin, kid: keys.get(kid) if origin == profile.origin else None,
+        )
+        now_ms = self._clock_ms()
+
+        def take(conn: Connection) -> str:
+            known = {one.origin: one.state for one in peer.every(conn)}
+            mine = known.get(profile.origin)
+            if mine is PeerState.BLOCKED:
+                raise NotAccepted("blocked", "this site does not want to hear from you")
+            if (
+                mine is None
+                and sum(one is PeerState.ASKING for one in known.values()) >= MAX_ASKING
+            ):
+                raise NotAccepted("flood", "too many sites are asking already")
+            new = _next_state(mine, state)
+            if new is None:
+                return mine or PeerState.CLOSED
+            peer.keep(conn, **profile.fields, state=new, now_ms=now_ms)
+            peer.met(conn, profile.origin, now_ms, sender.skew_ms)
+            return new
+
+        found = await self._store.write(take)
+        log.info("peer.hello", origin=profile.origin, said=state, now=found)
+        self._on_change()
+        return {"state": found}
+
+    async def heads(self, request: Request, space_id: str | None = None) -> dict[str, Any]:
+        """Of what they may have, page by page; of one space if `space_id`."""
+        sender = await self._sender(request)
+        now_ms = self._clock_ms()
+
+        def read(conn: Connection) -> dict[str, Any]:
+            found = owed.heads(conn, sender.origin, now_ms)
+            if space_id is None:
+                return found
+            inside = {
+                *conn.scalars(select(pages.c.id).where(pages.c.space_id == space_id)),
+                space_id,
+            }
+            return {thing: chains for thing, chains in found.items() if thing in inside}
+
+        return await self._store.read(read)
+
+    async def spaces(self, request: Request) -> dict[str, Any]:
+        """Those that they may have, whole or in part: pages need them first."""
+        sender = await self._sender(request)
+        now_ms = self._clock_ms()
+        query = select(spaces.c.id).where(spaces.c.id.in_(owed.visible(sender.origin, now_ms)))
+        return {"spaces": await self._store.read(lambda conn: list(conn.scalars(query)))}
+
+    async def records(self, request: Request, thing_id: str, have: str) -> bytes:
+        """What they lack of a page or space, in causal order, as JSON lines. Raises NotFound."""
+        sender, vector = await self._sender(request), wire.read_have(have)
+        now_ms = self._clock_ms()
+
+        def read(conn: Connection) -> bytes:
+            if not owed.may_have(conn, thing_id, sender.origin, now_ms):
+                raise NotFound("page", thing_id)
+            found = owed.beyond(conn, thing_id, vector, RECORDS_OUT)
+            names = owed.names_of(conn, self._key.origin, sender.origin, found)
+            return wire.lines([names, *found])
+
+        return await self._store.read(read)
+
+    async def inbox(self, request: Request) -> dict[str, Any]:
+        """Records that they bring; each is taken or refused by itself, and once is enough."""
+        sender = await self._sender(request)
+        items = list(wire.read(request.body, sender.origin))
+        return {"refused": await self.take(sender.origin, items)}
+
+    async def live(self, request: Request) -> dict[str, Any]:
+        """Live frames: shown at once where somebody has the page open, journalled as theirs."""
+        sender = await self._sender(request)
+        items = list(wire.read(request.body, sender.origin))
+        frames = [one for one in items if isinstance(one, Frame)]
+        now_ms = self._clock_ms()
+        await self._keep_people(sender.origin, items, now_ms)
+
+        def read(conn: Connection) -> list[Frame]:
+            return [one for one in frames if self._may_show(conn, one, now_ms)]
+
+        shown = 0
+        for one in await self._store.read(read):
+            person = f"{one.person_id}@{one.chain}"
+            told = (one.at_ms, one.chain, one.seq, one.evidence)
+            shown += self._rooms.take_foreign(one.page, [Foreign(one.update, person, *told)])
+        return {"shown": shown}
+
+    async def seal(self, request: Request) -> dict[str, Any]:
+        """They build on text of ours that is not in a record yet: seal it now."""
+        sender = await self._sender(request)
+        now_ms = self._clock_ms()
+        try:
+            wanted = [str(one) for one in json.loads(request.body)["pages"]][:100]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise NotAccepted("malformed", "it does not name pages") from error
+
+        def sealed(conn: Connection) -> int:
+            count = 0
+            for page_id in wanted:
+                if owed.may_have(conn, page_id, sender.origin, now_ms):
+                    count += seal.seal(conn, self._key, page_id, now_ms) is not None
+                    self._acceptance.drain(conn, page_id, now_ms)
+            return count
+
+        count = await self._store.write(sealed)
+        self._on_change()
+        return {"sealed": count}
+
+    # -- also for what the couriers fetch
+
+    async def take(self, origin: str, items: Sequence[wire.Item]) -> list[list[str]]:
+        """Take in records and people; what was refused: id, rule, why."""
+        now_ms = self._clock_ms()
+        await self._keep_people(origin, items, now_ms)
+        records = [one for one in items if isinstance(one, Record)]
+        refused: list[list[str]] = []
+        for start in range(0, len(records), RECORDS_AT_ONCE):
+            some = records[start : start + RECORDS_AT_ONCE]
+
+            def received(conn: Connection, some: list[Record] = some) -> list[Outcome]:
+                return [self._acceptance.receive(conn, one, origin, now_ms) for one in some]
+
+            outcomes = await self._store.write(received)
+            for record, outcome in zip(some, outcomes, strict=True):
+                if outcome.verdict == "refused":
+                    refused.append([_id_of(record), outcome.reason, outcome.why])
+                await self.show(outcome)
+        if records:
+            self._on_change()
+        return refused
+
+    async def show(self, outcome: Outcome) -> None:
+        """Let those see it who have the pages open."""
+        for record in outcome.applied:
+            if record.chain != self._key.origin:
+                texts = [
+                    Foreign(part.update, f"{part.person_id}@{record.chain}")
+                    for part in record.text_parts
+                ]
+                self._rooms.take_foreign(record.page, texts)
+        for page_id in outcome.rebuilt:
+            self._rooms.evict(page_id, Restarting("The page was built anew."))
+
+    def _may_show(self, conn: Connection, one: Frame, now_ms: int) -> bool:
+        """A frame that may not be shown is passed over: its record will be refused by name."""
+        space_id = conn.scalar(select(pages.c.space_id).where(pages.c.id == one.page))
+        if space_id is None:
+            return False
+        try:
+            frame.check(conn, one, self._key)
+        except NotAccepted as error:
+            log.warning("frame.refused", page=one.page, chain=one.chain, reason=error.reason)
+            return False
+        return grant.may_edit(conn, one.page, space_id, one.chain, self._key.origin, now_ms)
+
+    async def _keep_people(self, origin: str, items: Sequence[wire.Item], now_ms: int) -> None:
+        told = {
+            person_id: name
+            for one in items
+            if isinstance(one, dict)
+            for person_id, name in one.items()
+            if person_id.startswith("u:")
+            and "@" not in person_id
+            and len(person_id) <= MAX_NAME_CHARS
+        }
+        if not told:
+            return
+
+        def keep(conn: Connection) -> None:
+            site = peer.by_origin(conn, origin)
+            for person_id, name in told.items():
+                try:
+                    people.keep_foreign(conn, f"{person_id}@{origin}", name, site.name, now_ms)
+                except BadInput:
+                    log.warning("person.refused", origin=origin)
+
+        await self._store.write(keep)
+
+    async def _sender(self, request: Request) -> Sender:
+        """Who signed it: a site that we are connected with. Raises NotAccepted."""
+
+        def keys(conn: Connection) -> dict[tuple[str, str], bytes]:
+            query = select(peer_key).join(peers, peers.c.origin == peer_key.c.origin)
+            rows = conn.execute(query.where(peers.c.state == PeerState.CONNECTED))
+            return {(row.origin, row.kid): peer.decoded(row.public) for row in rows}
+
+        known = await self._store.read(keys)
+        return self._verifier.verify(
+            request.method,
+            request.url,
+            request.headers,
+            request.body,
+            lambda origin, kid: known.get((origin, kid)),
+        )
+
+
+def _next_state(mine: PeerState | None, said: str) -> PeerState | None:
+    """What a site is to us once it says that it wants a connection ("asks") or none ("leaves")."""
+    if said == "leaves":
+        return PeerState.CLOSED if mine not in (None, PeerState.CLOSED) else None
+    if said != "asks":
+        raise NotAccepted("malformed", f"{said} is nothing that a site can say")
+    if mine in (PeerState.ASKED, PeerState.CONNECTED):
+        return PeerState.CONNECTED
+    return PeerState.ASKING
+
+
+def _id_of(record: Record) -> str:
+    try:
+        return record.id
+    except GroundswellError:
+        return ""

@@ -1,0 +1,262 @@
+"""A site's connections with others: introduced, confirmed, kept up, ended.
+
+Started with `run`. For each connected peer runs a courier; beside them the mender looks after pages
+on which something waits: it drains what lacks nothing any more, asks peers to seal what others
+build on, and adopts the text of those that stay silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from sqlalchemy import Connection, func, select
+
+from sync.federation import wire
+from sync.federation.courier import Courier
+from sync.federation.door import Door
+from sync.federation.fetch import Fetcher, Unreachable
+from sync.federation.introduction import Introduction, Profile
+from sync.room import Change
+from sync.rooms import Rooms
+from wiki import adopt, held, log, peer
+from wiki.accept import Acceptance, Outcome
+from wiki.errors import Conflict, GroundswellError, NotAccepted
+from wiki.key import SiteKey
+from wiki.peer import Peer, PeerState
+from wiki.record import Record
+from wiki.store import Store
+from wiki.store.tables import journal
+
+logger = structlog.get_logger(__name__)
+
+WATCH_SECONDS = 1.0
+MEND_SECONDS = 2.0
+SILENT_MS = 10_000  # after being asked to seal
+UNSEALED_MS = 60_000  # a peer seals within half a minute after the last key
+
+
+class Federation:
+    """`me` tells this site's name, address and contact."""
+
+    def __init__(
+        self,
+        store: Store,
+        key: SiteKey,
+        rooms: Rooms,
+        fetcher: Fetcher,
+        me: Callable[[], Awaitable[tuple[str, str, str]]],
+        *,
+        clock_ms: Callable[[], int],
+        on_change: Callable[[], None] = lambda: None,
+        silent_ms: int = SILENT_MS,
+        unsealed_ms: int = UNSEALED_MS,
+    ) -> None:
+        self._store, self._key, self._rooms, self._fetcher = store, key, rooms, fetcher
+        self._clock_ms, self._follow = clock_ms, on_change
+        self._silent_ms, self._unsealed_ms = silent_ms, unsealed_ms
+        self._acceptance = Acceptance(key)
+        self.introduction = Introduction(key, fetcher, me, clock_ms)
+        self.door = Door(
+            store,
+            key,
+            rooms,
+            self._acceptance,
+            self.introduction,
+            clock_ms=clock_ms,
+            on_change=self.nudge,
+        )
+        self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
+        self._asked: dict[tuple[str, str], int] = {}  # page, origin -> when to seal
+        self._frames = clock_ms()  # counts up, over restarts
+        self._peers_changed = asyncio.Event()
+        rooms.on_accepted = self._show
+
+    # -- for the steward
+
+    async def look(self, address: str) -> Profile:
+        """What the site there says of itself. Raises BadInput, Unreachable, NotAccepted."""
+        return await self.introduction.look(address)
+
+    async def confirm(self, profile: Profile) -> Peer:
+        """The steward has compared the fingerprint: we want this connection."""
+        now_ms = self._clock_ms()
+
+        def keep(conn: Connection) -> Peer:
+            known = {one.origin: one.state for one in peer.every(conn)}
+            mine = known.get(profile.origin)
+            is_mutual = mine in (PeerState.ASKING, PeerState.CONNECTED)
+            state = PeerState.CONNECTED if is_mutual else PeerState.ASKED
+            return peer.keep(conn, **profile.fields, state=state, now_ms=now_ms)
+
+        kept = await self._store.write(keep)
+        try:
+            await self.introduction.say(kept.address, "asks")
+        except Unreachable as error:  # the courier goes on trying
+            trouble = str(error)
+            await self._store.write(lambda conn: peer.missed(conn, kept.origin, trouble))
+        self.nudge()
+        return await self._store.read(lambda conn: peer.by_origin(conn, kept.origin))
+
+    async def leave(self, origin: str, *, blocks: bool = False) -> None:
+        """Nothing goes or comes any more; what both hold stays. Raises NotFound."""
+        gone = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+        state = PeerState.BLOCKED if blocks else PeerState.CLOSED
+        await self._store.write(lambda conn: peer.set_state(conn, origin, state))
+        self.nudge()
+        try:
+            await self.introduction.say(gone.address, "leaves")
+        except (Unreachable, NotAccepted) as error:
+            logger.info("peer.not_told", origin=origin, why=str(error))
+
+    async def pull(self, origin: str) -> int:
+        """Fetch all that the peer has and we lack; how many records. Raises Unreachable."""
+        to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+        if to.state is not PeerState.CONNECTED:
+            raise Conflict(f"{to.name} is not connected with this site. Connect first.")
+        answer = await self.introduction.send("GET", f"{to.address}/federation/v1/heads")
+        theirs = wire.heads(answer.body)
+        count = 0
+        for thing_id in await self._in_order(to, theirs):
+            while taken := await self._pull(to, thing_id, theirs[thing_id]):
+                count += taken
+        return count
+
+    async def _pull(self, to: Peer, thing_id: str, theirs: dict[str, int]) -> int:
+        """The next records of one page or space; 0 when there is nothing more to have."""
+        before = await self._store.read(lambda conn: _have(conn, thing_id))
+        if all(before.get(chain, 0) >= seq for chain, seq in theirs.items()):
+            return 0
+        asked = f"{to.address}/federation/v1/pages/{thing_id}/records?have={wire.have(before)}"
+        answer = await self.introduction.send("GET", asked)
+        items = list(wire.read(answer.body, to.origin))
+        await self.door.take(to.origin, items)
+        after = await self._store.read(lambda conn: _have(conn, thing_id))
+        return sum(isinstance(one, Record) for one in items) if after != before else 0
+
+    async def _in_order(self, to: Peer, theirs: dict[str, dict[str, int]]) -> list[str]:
+        """Spaces before the pages that stand in them: those that are known last to be pages."""
+        answer = await self.introduction.send("GET", f"{to.address}/federation/v1/spaces")
+        spaces = [str(one) for one in json.loads(answer.body)["spaces"]]
+        return [one for one in spaces if one in theirs] + [
+            one for one in theirs if one not in spaces
+        ]
+
+    # -- running
+
+    def nudge(self) -> None:
+        """Something changed: peers, grants, records."""
+        self._peers_changed.set()
+        for courier, _ in self._couriers.values():
+            courier.nudge()
+        self._follow()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._mend_for_ever(), name="federation mender")
+            while True:
+                await self._keep_couriers(tasks)
+                try:
+                    async with asyncio.timeout(WATCH_SECONDS):
+                        await self._peers_changed.wait()
+                except TimeoutError:
+                    pass
+                self._peers_changed.clear()
+
+    async def _keep_couriers(self, tasks: asyncio.TaskGroup) -> None:
+        """One for each peer that is connected, or to be."""
+        try:
+            every = await self._store.read(peer.every)
+        except GroundswellError as error:
+            logger.error("peers.unread", error=str(error))
+            return
+        wanted = {
+            one.origin for one in every if one.state in (PeerState.CONNECTED, PeerState.ASKED)
+        }
+        for origin in wanted - self._couriers.keys():
+            courier = Courier(self._store, self._key, self.introduction, origin, self._clock_ms)
+            task = tasks.create_task(courier.run(), name=f"peer {origin}")
+            self._couriers[origin] = courier, task
+        for origin in self._couriers.keys() - wanted:
+            self._couriers.pop(origin)[1].cancel()
+
+    def _show(self, page_id: str, changes: Sequence[Change]) -> None:
+        ours = [one for one in changes if not one.chain]
+        if ours and self._couriers:
+            for courier, _ in self._couriers.values():
+                courier.show(page_id, ours, self._frames)
+            self._frames += len(ours)
+
+    # -- mending
+
+    async def _mend_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(MEND_SECONDS)
+            try:
+                await self.mend()
+            except GroundswellError as error:
+                logger.error("mend.failed", error=str(error))
+
+    async def mend(self) -> None:
+        """Look after all pages on which something waits, once."""
+        now_ms = self._clock_ms()
+        waiting = await self._store.read(lambda conn: set(held.pages(conn)))
+        for page_id in waiting:
+            await self._drain_now(page_id)
+        unsealed = await self._store.read(_unsealed)
+        still = await self._store.read(lambda conn: set(held.pages(conn)))
+        for (page_id, origin), since_ms in unsealed.items():
+            is_late = now_ms - since_ms >= self._unsealed_ms
+            if page_id not in still and not is_late:
+                continue
+            asked_ms = self._asked.get((page_id, origin))
+            if asked_ms is None:
+                self._asked[page_id, origin] = now_ms
+                await self._ask_to_seal(page_id, origin)
+            elif now_ms - asked_ms >= self._silent_ms:
+                await self._adopt(page_id, origin)
+        self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
+
+    async def _drain_now(self, page_id: str) -> None:
+        await self.door.show(await self._store.write(lambda conn: self._drain(conn, page_id)))
+
+    def _drain(self, conn: Connection, page_id: str) -> Outcome:
+        return self._acceptance.drain(conn, page_id, self._clock_ms())
+
+    async def _ask_to_seal(self, page_id: str, origin: str) -> None:
+        try:
+            to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+            body = json.dumps({"pages": [page_id]}).encode()
+            await self.introduction.post(f"{to.address}/federation/v1/seal", body)
+        except GroundswellError as error:  # it stays silent, then
+            logger.info("seal.not_asked", origin=origin, why=str(error))
+
+    async def _adopt(self, page_id: str, origin: str) -> None:
+        def take_over(conn: Connection) -> Outcome:
+            adopt.adopt(conn, self._key, page_id, origin)
+            return self._drain(conn, page_id)
+
+        logger.warning("text.adopted", page=page_id, origin=origin)
+        await self.door.show(await self._store.write(take_over))
+        self._asked.pop((page_id, origin), None)
+        self.nudge()
+
+
+def _have(conn: Connection, thing_id: str) -> dict[str, int]:
+    """What we hold of it, applied or not, as far as it has no gap."""
+    found = {chain: seq for chain, (seq, _) in log.heads(conn, thing_id).items()}
+    for one in held.of_page(conn, thing_id):
+        if found.get(one.chain, 0) == one.seq - 1:
+            found[one.chain] = one.seq
+    return found
+
+
+def _unsealed(conn: Connection) -> dict[tuple[str, str], int]:
+    """Page, origin -> since when we hold live frames of it that no record has."""
+    query = select(journal.c.page_id, journal.c.chain, func.min(journal.c.at_ms))
+    rows = conn.execute(
+        query.where(journal.c.chain != "").group_by(journal.c.page_id, journal.c.chain)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}

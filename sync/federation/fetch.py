@@ -1,0 +1,147 @@
+"""The only way out to other sites. Whoever gives an address must not be able to make this server
+talk to its own machine or network, wait for ever, or take in more than it can bear.
+
+The name is resolved here, every address that it has must be a public one, and the connection goes
+to the address that was looked at, not to what the name means a moment later. Redirects are not
+followed by themselves: each is a new address, looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from wiki.errors import BadInput, Unavailable
+
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+TOTAL_SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+MAX_REDIRECTS = 3
+REDIRECTS = (301, 302, 307, 308)
+
+
+class Unreachable(Unavailable):
+    """Another site cannot be talked to now, or not at all at this address."""
+
+    code = "unreachable"
+
+    def __str__(self) -> str:
+        return f"{self.why} Look at its address, or try again later."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Fetcher:
+    """`allows_loopback`: for tests and trials on one machine; plain HTTP goes there, too."""
+
+    def __init__(
+        self,
+        *,
+        allows_loopback: bool = False,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        resolve: Callable[[str, int], list[str]] | None = None,
+        total_seconds: float = TOTAL_SECONDS,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        self._allows_loopback, self._resolve = allows_loopback, resolve or _resolve
+        self._total_seconds, self._max_bytes = total_seconds, max_bytes
+        self._client = httpx2.AsyncClient(
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx2.Timeout(total_seconds, connect=CONNECT_SECONDS),
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def get(self, url: str) -> Answer:
+        """What is at `url`, redirects followed. Raises BadInput, Unreachable."""
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self.send("GET", url, b"", {})
+            if answer.status not in REDIRECTS or "location" not in answer.headers:
+                return answer
+            url = urljoin(url, answer.headers["location"])
+        raise Unreachable(f"{_host(url)} sends us from one address to the next.")
+
+    async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One request, one answer, no redirects. Raises BadInput, Unreachable."""
+        pinned, extensions = await self._pinned(url)
+        request = self._client.build_request(
+            method,
+            pinned,
+            content=body or None,
+            headers={**headers, "Host": urlsplit(url).netloc},
+            extensions=extensions,
+        )
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                response = await self._client.send(request, stream=True)
+                try:
+                    return await self._taken(response, url)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise Unreachable(f"{_host(url)} takes too long to answer.") from error
+        except (httpx2.TransportError, OSError) as error:
+            why = type(error).__name__
+            raise Unreachable(f"{_host(url)} cannot be reached ({why}).") from error
+
+    async def _taken(self, response: httpx2.Response, url: str) -> Answer:
+        found = bytearray()
+        async for piece in response.aiter_bytes():
+            found += piece
+            if len(found) > self._max_bytes:
+                raise Unreachable(f"{_host(url)} sends more than we take.")
+        return Answer(response.status_code, bytes(found), dict(response.headers))
+
+    async def _pinned(self, url: str) -> tuple[str, dict[str, object]]:
+        """The address to connect to, with the name for TLS beside it. Raises BadInput."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("https", "http") or not host or parts.username is not None:
+            raise BadInput("address", "an address such as https://ideas.acme.example")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            found = await asyncio.to_thread(self._resolve, host, port)
+        except OSError as error:
+            raise Unreachable(f"There is no {host}.") from error
+        addresses = [ipaddress.ip_address(one) for one in found]
+        is_here = bool(addresses) and all(one.is_loopback for one in addresses)
+        if is_here and self._allows_loopback:
+            pass
+        elif parts.scheme != "https":
+            raise BadInput("address", "it begins with https://")
+        elif not addresses or not all(_is_public(one) for one in addresses):
+            raise BadInput("address", "it leads into a private network, not to a site")
+        first = str(addresses[0])
+        shown = f"[{first}]" if ":" in first else first
+        target = parts._replace(netloc=f"{shown}:{port}").geturl()
+        return target, {"sni_hostname": host} if parts.scheme == "https" else {}
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    if inner is not None and not inner.is_global:
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc or "That address"

@@ -1,0 +1,126 @@
+"""How two sites get to know each other: what each says of itself, and what both confirm.
+
+A pastes B's address; this site reads what B says of itself there (`look`). Its steward compares the
+fingerprint with what B's steward reads out, and confirms: `ask` says hello to B. B's steward sees
+A asking, compares, confirms, and says hello in turn; with that both are connected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sync.federation import signatures
+from sync.federation.fetch import Answer, Fetcher, Unreachable
+from wiki import peer
+from wiki.errors import BadInput, NotAccepted
+from wiki.key import SiteKey, id26
+from wiki.record import base64url
+
+VERSION = 1
+WELL_KNOWN = "/.well-known/groundswell"
+MAX_KEYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a site says of itself. `keys`: kid -> public key in base64url."""
+
+    origin: str
+    name: str
+    address: str
+    contact: str
+    keys: dict[str, str]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Profile.__slots__}
+
+    @property
+    def fingerprint(self) -> str:
+        return peer.fingerprint(self.keys[peer.FIRST_KID])
+
+    def told(self) -> dict[str, Any]:
+        """As it stands at `WELL_KNOWN`."""
+        return {"id": self.origin, "versions": [VERSION]} | {
+            name: getattr(self, name) for name in ("name", "address", "contact", "keys")
+        }
+
+
+def profile_from(told: Any) -> Profile:
+    """Raises NotAccepted when it is not a site that this one can talk to."""
+    try:
+        keys = {str(kid): str(public) for kid, public in told["keys"].items()}
+        found = Profile(
+            str(told["id"]), str(told["name"]), str(told["address"]), str(told["contact"]), keys
+        )
+        is_good = (
+            VERSION in told["versions"]
+            and len(keys) <= MAX_KEYS
+            and id26(peer.decoded(keys[peer.FIRST_KID])) == found.origin
+            and urlsplit(found.address).scheme in ("https", "http")
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, BadInput) as error:
+        raise NotAccepted("malformed", "it does not introduce a Groundswell site") from error
+    if not is_good:
+        raise NotAccepted("malformed", "its id is not the hash of its key, or its version is new")
+    return found
+
+
+class Introduction:
+    """`me` tells what this site says of itself now."""
+
+    def __init__(
+        self,
+        key: SiteKey,
+        fetcher: Fetcher,
+        me: Callable[[], Awaitable[tuple[str, str, str]]],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._key, self._fetcher, self._me, self._clock_ms = key, fetcher, me, clock_ms
+
+    async def profile(self) -> Profile:
+        name, address, contact = await self._me()
+        keys = {self._key.kid: base64url(self._key.public_bytes)}
+        return Profile(self._key.origin, name, address, contact, keys)
+
+    async def look(self, address: str) -> Profile:
+        """What the site at `address` says of itself. Raises BadInput, Unreachable, NotAccepted."""
+        address = address.strip().rstrip("/")
+        if "://" not in address:
+            address = f"https://{address}"
+        answer = await self._fetcher.get(address + WELL_KNOWN)
+        if answer.status != 200:
+            raise Unreachable(f"There is no Groundswell at {address}.")
+        try:
+            found = profile_from(json.loads(answer.body))
+        except (ValueError, RecursionError) as error:
+            raise Unreachable(f"There is no Groundswell at {address}.") from error
+        if found.origin == self._key.origin:
+            raise BadInput("address", "this is the address of this very site")
+        return found
+
+    async def say(self, address: str, state: str) -> dict[str, Any]:
+        """Say hello ("asks") or goodbye ("leaves"). Raises Unreachable, NotAccepted."""
+        told = {"site": (await self.profile()).told(), "state": state}
+        answer = await self.post(f"{address}/federation/v1/hello", json.dumps(told).encode())
+        return dict(json.loads(answer.body))
+
+    async def post(self, url: str, body: bytes) -> Answer:
+        return await self.send("POST", url, body)
+
+    async def send(self, method: str, url: str, body: bytes = b"") -> Answer:
+        """A signed request. Raises Unreachable, and NotAccepted for what the other site refuses."""
+        headers = signatures.sign(self._key, method, url, body, self._clock_ms())
+        answer = await self._fetcher.send(method, url, body, headers)
+        if answer.status == 200:
+            return answer
+        try:
+            told = json.loads(answer.body)
+            reason, why = str(told["reason"]), str(told["why"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Unreachable(f"{url} answers with {answer.status}.") from None
+        raise NotAccepted(reason, why)

@@ -1,0 +1,176 @@
+"""What another site is to get: the records of what it was granted, and of what it made itself.
+
+Everything that leaves goes through `visible`; a page that it does not name does not leave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select, union
+
+from wiki import grant, held, log, people
+from wiki.record import Record
+from wiki.store.tables import held as held_table
+from wiki.store.tables import page as pages
+from wiki.store.tables import record as records
+from wiki.store.tables import share
+from wiki.store.tables import space as spaces
+
+BATCH = 200
+BATCH_BYTES = 4 * 1024 * 1024
+_COLUMNS = [records.c[name] for name in Record.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """`position`, `held_n`, `grant`: how far the peer is once it has these."""
+
+    records: tuple[Record, ...]
+    people: dict[str, str]
+    position: int
+    held_n: int
+    grant: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.records
+
+
+def visible(origin: str, now_ms: int) -> Select[Any]:
+    """The ids of all spaces and pages that the site may have."""
+    is_open = and_(
+        share.c.origin == origin,
+        share.c.revoked_at_ms.is_(None),
+        or_(share.c.until_ms.is_(None), share.c.until_ms > now_ms),
+    )
+    granted = select(share.c.thing_id).where(is_open)
+    made = select(records.c.page).where(records.c.kind == "create", records.c.chain == origin)
+    things = union(granted, made).subquery()
+    inside = select(pages.c.id).where(pages.c.space_id.in_(select(things.c[0])))
+    return select(union(select(things.c[0]), inside).subquery().c[0])
+
+
+def may_have(conn: Connection, thing_id: str, origin: str, now_ms: int) -> bool:
+    here = union(select(pages.c.id), select(spaces.c.id)).subquery()
+    query = select(here.c[0]).where(here.c[0] == thing_id, here.c[0].in_(visible(origin, now_ms)))
+    return conn.scalar(query) is not None
+
+
+def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATCH) -> Owed:
+    """The next records that the site lacks, as far as this site knows."""
+    at, held_n = position(conn, origin), position(conn, origin, "held")
+    last, known_grant = log.last_position(conn), position(conn, origin, "grant")
+    newest_grant = _newest_grant(conn, origin)
+    if newest_grant > known_grant:
+        at = 0  # what was before the grant is owed, too; what it has, it knows
+    to_it = records.c.header.like(f'%"to":"{origin}"%') & (records.c.kind == "grant")
+    query = select(*_COLUMNS).where(
+        records.c.position > at,
+        records.c.chain != origin,
+        or_(records.c.page.in_(visible(origin, now_ms)), to_it),
+    )
+    found = [Record(*row) for row in conn.execute(query.order_by(records.c.position).limit(limit))]
+    chosen = list(_within(found))
+    is_all = len(found) < limit and len(chosen) == len(found)
+    reached = last if is_all else (chosen[-1].position or 0)
+    waiting: list[Record] = []
+    if is_all:
+        ours = select(held_table).where(
+            held_table.c.n > held_n,
+            held_table.c.chain == own,
+            held_table.c.page.in_(visible(origin, now_ms)),
+        )
+        for row in conn.execute(ours.order_by(held_table.c.n).limit(limit)):
+            waiting.append(Record(row.header, row.signature, row.salt, row.body))
+            held_n = row.n
+    names = names_of(conn, own, origin, [*chosen, *waiting])
+    return Owed((*chosen, *waiting), names, reached, held_n, newest_grant)
+
+
+def delivered(conn: Connection, origin: str, sent: Owed) -> None:
+    """The peer has these."""
+    log.set_follower_position(conn, _name(origin, "log"), sent.position)
+    log.set_follower_position(conn, _name(origin, "held"), sent.held_n)
+    log.set_follower_position(conn, _name(origin, "grant"), sent.grant)
+
+
+def position(conn: Connection, origin: str, of: str = "log") -> int:
+    return log.follower_position(conn, _name(origin, of))
+
+
+def behind(conn: Connection, origin: str, now_ms: int) -> int:
+    """How many records the peer lacks."""
+    query = select(func.count()).select_from(records)
+    mine = and_(
+        records.c.position > position(conn, origin),
+        records.c.chain != origin,
+        records.c.page.in_(visible(origin, now_ms)),
+    )
+    return conn.scalar(query.where(mine)) or 0
+
+
+def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int]]:
+    """Of all that the site may have: thing -> chain -> number."""
+    query = select(records.c.page, records.c.chain, func.max(records.c.seq)).where(
+        records.c.page.in_(visible(origin, now_ms))
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in conn.execute(query.group_by(records.c.page, records.c.chain)):
+        found.setdefault(row[0], {})[row[1]] = row[2]
+    return found
+
+
+def beyond(conn: Connection, thing_id: str, have: dict[str, int], limit: int) -> list[Record]:
+    """The thing's records that are not in the version vector, in causal order; ours that are held
+    last, since they wait for others."""
+    applied = (one for one in log.of_page(conn, thing_id) if one.seq > have.get(one.chain, 0))
+    waiting = (one for one in held.of_page(conn, thing_id) if one.seq > have.get(one.chain, 0))
+    return [one for _, one in zip(range(limit), (*applied, *waiting), strict=False)]
+
+
+def names_of(conn: Connection, own: str, origin: str, found: Iterable[Record]) -> dict[str, str]:
+    """What our people in these records are called, as far as the grants let the peer know."""
+    wanted: dict[str, bool] = {}
+    for one in found:
+        if one.chain == own:
+            space_id = conn.scalar(select(pages.c.space_id).where(pages.c.id == one.page))
+            shares = grant.of_page(conn, one.page, space_id or one.page, origin)
+            is_named = all(each.terms.with_names for each in shares)
+            for person_id, _, _ in one.fields["parts"]:
+                wanted[person_id] = is_named
+    known = people.names(conn, list(wanted))
+    return {
+        person_id: known.get(person_id, "Somebody") if is_named else pseudonym(own, person_id)
+        for person_id, is_named in wanted.items()
+        if "@" not in person_id
+    }
+
+
+def pseudonym(own: str, person_id: str) -> str:
+    """Always the same for one person, and no way back."""
+    digest = hashlib.sha256(f"{own}:{person_id}:pseudonym".encode()).hexdigest()
+    return f"Person {digest[:4]}"
+
+
+def _within(found: list[Record]) -> Iterable[Record]:
+    size = 0
+    for number, one in enumerate(found):
+        size += len(one.body) + len(one.header)
+        if number and size > BATCH_BYTES:
+            return
+        yield one
+
+
+def _newest_grant(conn: Connection, origin: str) -> int:
+    query = select(func.max(records.c.position)).where(
+        records.c.kind == "grant", records.c.header.like(f'%"to":"{origin}"%')
+    )
+    return conn.scalar(query) or 0
+
+
+def _name(origin: str, of: str) -> str:
+    return f"peer:{origin}:{of}"
