@@ -183,7 +183,7 @@ class Rooms:
 
     def take_foreign(self, page_id: str, foreign: Iterable[Foreign]) -> bool:
         """Show what another site wrote, in this order; False when nobody has the page open."""
-        if (room := self._rooms.get(page_id)) is not None:
+        if room := self._rooms.get(page_id):
             room.foreign.extend(foreign)
             self._stir(room)
         return room is not None

@@ -118,8 +118,6 @@ class Config:
     files_quota_mib: int
     search_engine: str
     record_quiet_seconds: int
-    federation_contact: str
-    federation_loopback: bool
     record_scrub_seconds: int
     limits_sockets_per_person: int
     limits_sockets_per_address: int
@@ -127,6 +125,8 @@ class Config:
     limits_frames_per_second: int
     limits_kib_per_second: int
     limits_work_ms_per_second: int
+    federation_contact: str
+    federation_loopback: bool
     log_level: str
     log_json: bool
     metrics_token: str

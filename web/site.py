@@ -71,12 +71,15 @@ class Site:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, config: Config, on_crash: Callable[[], None] | None = None
+        cls,
+        config: Config,
+        on_crash: Callable[[], None] | None = None,
+        fetcher: Fetcher | None = None,
     ) -> AsyncIterator[Site]:
         """The site of `config`'s folder, running. Raises Misconfigured, Damaged.
 
         `on_crash` hears when a background task has died, which none may; by default the process
-        is asked to end, and whoever watches it starts it again."""
+        is asked to end, and whoever watches it starts it again. `fetcher` reaches other sites."""
         with alone_in(config.folder):
             store = await Store.open(config.folder)
             key = await own_key(store, config)

@@ -83,7 +83,7 @@ class Courier:
 
         to, found = await self._store.read(read)
         if to.state is PeerState.ASKED:  # until they have heard of it
-            await self._introduction.say(to.address, "asks")
+            await ask(self._store, self._introduction, to)
         if to.state is not PeerState.CONNECTED:
             return False
         if not found.is_nothing:
@@ -176,3 +176,12 @@ class Courier:
             await self._introduction.post(
                 f"{to.address}/federation/v1/live", wire.lines([shown, *frames])
             )
+
+
+async def ask(store: Store, introduction: Introduction, to: Peer) -> None:
+    """Say that we want the connection; where they have confirmed it before, that is all.
+
+    Raises Unreachable, NotAccepted."""
+    answer = await introduction.say(to.address, "asks")
+    if answer.get("state") == PeerState.CONNECTED:
+        await store.write(lambda conn: peer.set_state(conn, to.origin, PeerState.CONNECTED))

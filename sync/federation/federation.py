@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from sync.federation import wire
-from sync.federation.courier import Courier
+from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
 from sync.federation.fetch import Fetcher, Unreachable
 from sync.federation.introduction import Introduction, Profile
@@ -93,7 +93,7 @@ class Federation:
 
         kept = await self._store.write(keep)
         try:
-            await self.introduction.say(kept.address, "asks")
+            await ask(self._store, self.introduction, kept)
         except Unreachable as error:  # the courier goes on trying
             trouble = str(error)
             await self._store.write(lambda conn: peer.missed(conn, kept.origin, trouble))
@@ -145,6 +145,11 @@ class Federation:
         ]
 
     # -- running
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every peer has got what there is for it, or cannot be reached."""
+        return all(courier.is_idle for courier, _ in self._couriers.values())
 
     def nudge(self) -> None:
         """Something changed: peers, grants, records."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import (
     HTTPMessageSignaturesException,
     HTTPMessageSigner,
@@ -136,12 +137,12 @@ class _Resolver(HTTPSignatureKeyResolver):
     def __init__(self, key_of: Callable[[str, str], bytes | None]) -> None:
         self._key_of = key_of
 
-    def resolve_public_key(self, key_id: str) -> bytes:
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
         origin, _, kid = key_id.partition(":")
         public = self._key_of(origin, kid)
         if public is None:
             raise NotAccepted("unknown-key", f"no key {kid} of {origin} is known here")
-        return public
+        return Ed25519PublicKey.from_public_bytes(public)
 
     def resolve_private_key(self, key_id: str) -> bytes:
         raise NotImplementedError("this site signs with its own key alone")

@@ -1,0 +1,174 @@
+"""Three sites and the network between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.federated import Member, federated, settled
+from tests.support.waiting import eventually
+from wiki import chain, history, page, peer, people
+from wiki.access import Role
+from wiki.peer import PeerState
+
+
+async def test_two_sites_connect_only_when_both_have_confirmed(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        found = await acme.site.federation.look("http://birch.test")
+        assert (found.name, found.origin) == ("Birch", birch.origin)
+        kept = await acme.site.federation.confirm(found)
+        assert kept.state is PeerState.ASKED
+        (asking,) = await birch.read(peer.every)
+        assert (asking.name, asking.state) == ("Acme", PeerState.ASKING)
+        await birch.site.federation.confirm(await birch.site.federation.look(asking.address))
+        assert [one.state for one in await acme.read(peer.every)] == [PeerState.CONNECTED]
+        assert [one.state for one in await birch.read(peer.every)] == [PeerState.CONNECTED]
+
+
+async def test_nothing_leaves_that_is_not_shared(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch", "cedar") as (acme, birch, cedar):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.connect(cedar)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await eventually(lambda: acme.site.federation.is_idle)
+        assert not await cedar.has(page_id)
+        assert (await cedar.read(lambda conn: page.changed_since(conn, 0, 10))) == []
+
+
+async def test_what_both_write_is_the_same_on_both_with_its_authors(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        for one in (acme, birch):
+            await one.say(page_id, f"{one.name} says. ")
+            await one.seal(page_id)
+        await settled(acme, birch, page_id=page_id)
+        spans = await birch.read(lambda conn: history.blame(conn, page_id))
+        theirs = {span.person_id for span in spans if "acme" in span.text}
+        assert theirs == {f"{acme.person.id}@{acme.origin}"}
+        names = await birch.read(lambda conn: people.names(conn, list(theirs)))
+        assert set(names.values()) == {"Ada of acme (Acme)"}
+
+
+async def test_live_frames_show_before_anything_is_sealed(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        for one in (acme, birch):
+            await one.sit(page_id)
+        await acme.say(page_id, "Live. ")
+        await eventually(lambda: _says(birch, page_id, "Live. Begin. "))
+        await birch.say(page_id, "Me too. ")
+        await eventually(lambda: _says(acme, page_id, "Me too. Live. Begin. "))
+        await birch.seal(page_id)
+        await acme.seal(page_id)
+        await settled(acme, birch, page_id=page_id)
+
+
+async def test_a_cut_of_any_length_loses_nothing(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch", "cedar") as members:
+        acme, birch, cedar = members
+        page_id = await acme.page()
+        for other in (birch, cedar):
+            await acme.connect(other)
+        await acme.share(birch, cedar)
+        for other in (birch, cedar):
+            await eventually(lambda other=other: other.has(page_id))
+        acme.network.cut("birch", "acme")
+        for one in members:
+            for word in ("one", "two"):
+                await one.say(page_id, f"{one.name} {word}. ")
+                await one.seal(page_id)
+        acme.network.heal()
+        for one in members:
+            one.site.federation.nudge()
+        await settled(*members, page_id=page_id)
+        whole = await acme.text(page_id)
+        assert all(f"{one.name} {word}. " in whole for one in members for word in ("one", "two"))
+
+
+async def test_what_is_taken_back_stops_both_ways_and_what_was_there_stays(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await acme.revoke(birch)
+        await acme.say(page_id, "Secret. ")
+        await birch.say(page_id, "Late. ")
+        for one in (acme, birch):
+            await one.seal(page_id)
+        await eventually(lambda: _has_refused(acme, birch.origin))
+        assert await acme.text(page_id) == "Secret. Begin. "
+        assert await birch.text(page_id) == "Late. Begin. "
+
+
+async def test_a_reader_reads_and_what_it_writes_is_refused_by_name(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch, role=Role.READER)
+        await eventually(lambda: birch.has(page_id))
+        await birch.say(page_id, "Mine. ")
+        await birch.seal(page_id)
+        await eventually(lambda: _has_refused(acme, birch.origin))
+        assert await acme.text(page_id) == "Begin. "
+
+
+async def test_people_go_by_pseudonyms_where_that_was_agreed(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch, with_names=False)
+        await eventually(lambda: birch.has(page_id))
+        here = await birch.read(lambda conn: page.by_id(conn, page_id))
+        (name,) = (await birch.read(lambda conn: people.names(conn, [here.created_by]))).values()
+        assert "Ada" not in name and name.startswith("Person ")
+
+
+async def test_who_leaves_gets_and_sends_nothing_any_more(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await birch.site.federation.leave(acme.origin)
+        assert [one.state for one in await acme.read(peer.every)] == [PeerState.CLOSED]
+        await acme.say(page_id, "Alone. ")
+        await acme.seal(page_id)
+        assert await birch.text(page_id) == "Begin. "
+        assert await acme.text(page_id) == "Alone. Begin. "
+
+
+async def test_a_burnt_site_is_seeded_again_from_a_peer(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await acme.say(page_id, "Before the fire. ")
+        await acme.seal(page_id)
+        await settled(acme, birch, page_id=page_id)
+        key = (tmp_path / "acme" / "site.key").read_bytes()
+    (tmp_path / "acme").rename(tmp_path / "ashes")
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "site.key").write_bytes(key)
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        assert not await acme.has(page_id)
+        await acme.site.federation.confirm(await acme.site.federation.look("http://birch.test"))
+        await acme.site.federation.pull(birch.origin)
+        assert await acme.text(page_id) == "Before the fire. Begin. "
+        assert await acme.heads(page_id) == await birch.heads(page_id)
+
+
+async def _says(one: Member, page_id: str, words: str) -> bool:
+    return await one.text(page_id) == words
+
+
+async def _has_refused(one: Member, origin: str) -> bool:
+    return bool(await one.read(lambda conn: chain.refusals(conn, origin)))
