@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.support.axe import findings
 from tests.support.server import Server
 from tests.support.waiting import eventually
-from tests.support.windows import Windows
+from tests.support.windows import Windows, editing, shows, text_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -90,6 +90,25 @@ async def test_the_switcher_begins_with_pages_seen_lately_and_closes_with_escape
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.get_by_role("link", name="Recent")).to_be_focused()
+
+
+async def test_in_the_editor_the_keys_make_a_link_of_what_is_selected_else_they_lead_away(
+    server: Server, windows: Windows
+) -> None:
+    await server.page("Keys in the editor", "word", who="eve")
+    page = await editing(
+        await windows.of(server, "eve"), f"{server.url}/s/ideas/keys-in-the-editor"
+    )
+    await text_of(page).click()
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Title of a page")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await text_of(page).click()
+    await page.keyboard.press("Control+a")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await shows(page, "[word](https://)")
 
 
 async def test_a_search_is_narrowed_saved_and_found_again_by_keys_alone(

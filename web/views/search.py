@@ -34,14 +34,15 @@ async def search(request: Request) -> Response:
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = space.visible(conn, actor)
-        names = people.names(conn, _persons(asked, results))
         recent = page.recent(conn, [one.id for one in spaces], RECENT)
+        shown = _persons(asked, results) | {one.modified_by for one in recent}
+        names = people.names(conn, shown)
         return {
             "groups": groups(asked, results, spaces, names),
             "narrowed": narrowed(asked, spaces, names),
             "names": names,
             "kept": kept_searches(conn, person),
-            "examples": examples(recent, spaces),
+            "examples": examples(recent, spaces, names),
             "writable": [
                 one for one in spaces if not one.is_archived and may(actor, Action.EDIT, one.access)
             ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -23,13 +23,16 @@ class Example(NamedTuple):
         return Asked(self.text, {}).address()
 
 
-def examples(recent: Sequence[Page], spaces: Sequence[Space]) -> list[Example]:
+def examples(
+    recent: Sequence[Page], spaces: Sequence[Space], names: Mapping[str, str]
+) -> list[Example]:
     """One for each thing that can be asked, as far as the pages give words for it."""
     words = list(
         dict.fromkeys(word.casefold() for one in recent for word in _WORD.findall(one.title))
     )
     phrase = next((two for one in recent if (two := _phrase(one.title))), "")
-    statuses = [one.status for one in recent if one.status.isalnum()]
+    statuses = [one.status for one in recent if one.status]
+    authors = [names[one.modified_by] for one in recent if one.modified_by in names]
     found: list[tuple[str, str]] = []
     if phrase:
         found.append((f'"{phrase}"', "these words, in this order"))
@@ -45,11 +48,19 @@ def examples(recent: Sequence[Page], spaces: Sequence[Space]) -> list[Example]:
         found.append((f"{words[0]} OR {words[-1]}", "one or the other"))
         found.append((f"{words[0]} NOT {words[-1]}", "one without the other"))
     found += [(f"tag:{tag}", "pages with this tag") for one in recent[:1] for tag in one.tags[:1]]
-    found += [(f"status:{status.casefold()}", "what became of it") for status in statuses[:1]]
+    found += [
+        (f"status:{_value(status.casefold())}", "what became of it") for status in statuses[:1]
+    ]
     found += [(f"kind:{one.kind}", "pages of this kind") for one in recent[:1]]
+    found += [(f"author:{_value(author)}", "who wrote on it") for author in authors[:1]]
     found += [(f"space:{one.slug}", "only in this space") for one in spaces[:1]]
     found += [(f"after:{_month(one)}", "changed since then") for one in recent[:1]]
     return [Example(text, about) for text, about in found]
+
+
+def _value(text: str) -> str:
+    """As a field takes it."""
+    return text if text.isalnum() else f'"{text}"'
 
 
 def _month(one: Page) -> str:
