@@ -15,12 +15,26 @@ from search.index import ARCHIVED, AUTHOR, SPACE, STATUS, Found, Query
 from search.index import Hit as Place
 from search.query import Asked
 from search.shelf import Shelf
-from search.tree import AllOf, AnyOf, Leaf, Node, Not, Term, leaves, positives, rewrite
+from search.tree import (
+    AllOf,
+    AnyOf,
+    Flat,
+    Leaf,
+    Node,
+    Not,
+    Prefer,
+    Term,
+    leaves,
+    positives,
+    rewrite,
+)
 from wiki import page, people
 from wiki.space import Space
 from wiki.store import Store
 
 LOOSER = "No page has all of these words; these have most of them."
+SOME_ALL = "Few pages have all of these words; behind them come those with most of them."
+ALL_FIRST = 1000.0  # more than any page scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +67,40 @@ class Hunt:
         """Raises Damaged."""
         read = query.read(text)
         tree, notices = await self._named(read)
-        found = await self._found(tree)
-        if not read.words or len(read.words) > spelling.MAX_WORDS:
-            return Caught(found, tree, notices)
-        if not found.total:
-            return await self._second(text, read, Caught(found, tree, notices))
-        if found.total <= spelling.FEW:
-            better = await self._corrected(text, read.words, spelling.FEW)
-            other = await self._found(query.parse(better)) if better else found
-            if other.total >= spelling.TIMES * found.total:
-                return Caught(found, tree, notices, did_you_mean=better)
-        return Caught(found, tree, notices)
+        first = Caught(await self._found(tree), tree, notices)
+        if not read.plain or first.found.total > spelling.FEW:
+            return first
+        better = None
+        if len(read.words) <= spelling.MAX_WORDS:
+            few = spelling.FEW if first.found.total else 0
+            better = await self._corrected(text, read.words, few)
+        if not first.found.total:
+            return await self._second(read, first, better)
+        if better is not None:
+            other = await self._found(query.parse(better))
+            if other.total >= spelling.TIMES * first.found.total:
+                return replace(first, did_you_mean=better)
+        return await self._looser(read, first, SOME_ALL)
 
-    async def _second(self, text: str, read: Asked, first: Caught) -> Caught:
-        """Nothing was found."""
-        better = await self._corrected(text, read.words)
+    async def _second(self, read: Asked, first: Caught, better: str | None) -> Caught:
+        """Nothing was found: `better` may have been meant."""
         if better is not None:
             read = query.read(better)
+            caught = replace(first, tree=read.tree, searched_for=better)
             found = await self._found(read.tree)
-            if found.total:
-                return Caught(found, read.tree, first.notices, searched_for=better)
-        for tree in words.looser(read.words):
-            found = await self._found(tree)
-            if found.total:
-                return Caught(found, tree, (*first.notices, LOOSER), searched_for=better)
+            if found.total > spelling.FEW:
+                return replace(caught, found=found)
+            first = replace(caught, found=found)
+        caught = await self._looser(read, first, SOME_ALL if first.found.total else LOOSER)
+        return caught if caught.found.total else replace(caught, searched_for=None)
+
+    async def _looser(self, read: Asked, first: Caught, notice: str) -> Caught:
+        """What has most of the words, behind what has all of them."""
+        for tree in words.looser(read.plain):
+            whole = Prefer(tree, (Flat(read.tree, ALL_FIRST),)) if first.found.total else tree
+            found = await self._found(whole)
+            if found.total > first.found.total:
+                return replace(first, found=found, tree=whole, notices=(*first.notices, notice))
         return first
 
     async def _named(self, read: Asked) -> tuple[Node, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from search.index import PAIRS, PLACES, STEM_FIELDS
 from search.languages import LONGEST_WORD, fold, quick_tokens, stem
 from search.spelling import is_near
-from search.tree import AllOf, AnyOf, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
+from search.tree import AllOf, AnyOf, Flat, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
 
 SNIPPET_CHARS = 240
 FIRST_CHARS = 12_000  # of a text that are read first; more only for what is not in them
@@ -23,7 +23,7 @@ SCANNED_CHARS = 200_000
 _CLEANED_CHARS = 4 * SNIPPET_CHARS
 _MARKS = re.compile(r"^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE)
 _PAIR_FIELDS = frozenset(PAIRS.values())
-_INNER = (AllOf, AnyOf, Not, Prefer)
+_INNER = (AllOf, AnyOf, Not, Prefer, Flat)
 Test: TypeAlias = Callable[[int], bool]
 
 
@@ -234,7 +234,7 @@ class _Shape:
         match node:
             case Not():
                 return lambda mask: True
-            case Prefer(part, _):
+            case Prefer(part, _) | Flat(part, _):
                 return self.of(part)
             case AllOf(parts):
                 tests = [self.of(part) for part in parts]

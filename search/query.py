@@ -83,11 +83,13 @@ _IN_PLACE = re.compile(r"(?:^|(?<=\s))in:([A-Za-z]+)(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`words`: the folded words that must all be there, when it is nothing but words."""
+    """`plain`: what is looked for, when it is nothing but words; `words`: those of them that are
+    written with spaces, folded."""
 
     tree: Node
     notices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    plain: str = ""
 
 
 def parse(text: str, *, is_typing: bool = False) -> Node:
@@ -117,10 +119,10 @@ def read(text: str) -> Asked:
     if node is None:
         reading.say("It could not be understood as a query, and was searched for as words.")
         node = words.all_of(cut, reading.places) or AnyOf(())
-    plain = _plain(asked)
-    if plain and reading.places == words.EVERYWHERE:
-        node = words.sentence(asked)
-    return Asked(node, tuple(reading.notices), plain)
+    if not _is_plain(asked) or reading.places != words.EVERYWHERE:
+        return Asked(node, tuple(reading.notices))
+    spoken = tuple(one.text for one in tokens(asked) if not one.is_run)
+    return Asked(words.sentence(asked) or node, tuple(reading.notices), spoken, asked)
 
 
 @dataclass
@@ -275,15 +277,12 @@ def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
     return "".join([*out, change(text[at:])])
 
 
-def _plain(text: str) -> tuple[str, ...]:
-    """Its words, when nothing of it is syntax."""
+def _is_plain(text: str) -> bool:
+    """Whether nothing of it is syntax."""
     parts = text.split()
     if any(char in text for char in '":()*~') or any(part.startswith("-") for part in parts):
-        return ()
-    if any(part in ("AND", "OR", "NOT") for part in parts):
-        return ()
-    found = list(tokens(text))
-    return () if any(one.is_run for one in found) else tuple(one.text for one in found)
+        return False
+    return not any(part in ("AND", "OR", "NOT") for part in parts)
 
 
 @lru_cache(maxsize=1)

@@ -159,6 +159,8 @@ class TantivyEngine:
             case tree.Prefer(part, bonus):
                 extra = [(Occur.Should, self._compile(one)) for one in bonus]
                 return make.boolean_query([(Occur.Must, self._compile(part)), *extra])
+            case tree.Flat(part, score):
+                return make.const_score_query(self._compile(part), score)
         return compiled if boost == 1.0 else make.boost_query(compiled, boost)
 
     def _join(self, parts: tuple[Node, ...], occur: Any) -> Any:

@@ -81,8 +81,16 @@ class Prefer:
     bonus: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """What `part` finds, all with the same score."""
+
+    part: Node
+    score: float
+
+
 Leaf: TypeAlias = Term | Phrase | Prefix | Fuzzy | Modified | Everything
-Node: TypeAlias = Leaf | AllOf | AnyOf | Not | Prefer
+Node: TypeAlias = Leaf | AllOf | AnyOf | Not | Prefer | Flat
 
 
 def positives(node: Node) -> Iterator[Leaf]:
@@ -90,7 +98,7 @@ def positives(node: Node) -> Iterator[Leaf]:
     if isinstance(node, AllOf | AnyOf):
         for part in node.parts:
             yield from positives(part)
-    elif isinstance(node, Prefer):
+    elif isinstance(node, Prefer | Flat):
         yield from positives(node.part)
     elif not isinstance(node, Not):
         yield node
@@ -98,7 +106,7 @@ def positives(node: Node) -> Iterator[Leaf]:
 
 def leaves(node: Node) -> Iterator[Leaf]:
     """All leaves, negated ones too."""
-    if isinstance(node, Not):
+    if isinstance(node, Not | Flat):
         yield from leaves(node.part)
     elif isinstance(node, Prefer):
         for part in (node.part, *node.bonus):
@@ -112,8 +120,8 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 def rewrite(node: Node, change: Callable[[Leaf], Node]) -> Node:
     """The same tree with each leaf replaced by what `change` makes of it."""
-    if isinstance(node, Not):
-        return Not(rewrite(node.part, change))
+    if isinstance(node, Not | Flat):
+        return replace(node, part=rewrite(node.part, change))
     if isinstance(node, Prefer):
         bonus = tuple(rewrite(part, change) for part in node.bonus)
         return Prefer(rewrite(node.part, change), bonus)

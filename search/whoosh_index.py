@@ -164,3 +164,5 @@ def _compile(node: Node) -> Any:
             return wq.Or([_compile(part) for part in parts]) if parts else wq.NullQuery()
         case tree.Prefer(part, bonus):
             return wq.AndMaybe(_compile(part), wq.Or([_compile(one) for one in bonus]))
+        case tree.Flat(part, score):
+            return wq.ConstantScoreQuery(_compile(part), score)

@@ -133,19 +133,24 @@ def titles(typed: str) -> Node:
     return AllOf(tuple(parts)) if parts else AnyOf(())
 
 
-def sentence(text: str) -> Node:
+def sentence(text: str) -> Node | None:
     """Plain words: all that tell something; in a longer text the small ones of its language may be
-    missing. What has them in order, or in the title, comes first."""
-    found = [one.text for one in tokens(text)]
+    missing. What has them in order, or in the title, comes first. None: there are no words."""
+    found = [one.text for one in tokens(text) if not one.is_run]
     language = guess(found)
-    pieces = [(piece, fold(piece)) for piece in text.split()]
-    is_long = len(pieces) >= SENTENCE_WORDS
-    small = [piece for piece, folded in pieces if is_long and is_small(folded, language)]
-    telling = [piece for piece, _ in pieces if piece not in small] or [piece for piece, _ in pieces]
-    parts = tuple(part for piece in telling if (part := all_of(piece)) is not None)
-    extra = tuple(part for piece in small if (part := all_of(piece)) is not None)
-    whole = parts[0] if len(parts) == 1 else AllOf(parts)
-    bonus = bonuses(found) + (extra if len(telling) < len(pieces) else ())
+    pieces = text.split()
+    small = [
+        piece
+        for piece in pieces
+        if len(pieces) >= SENTENCE_WORDS and is_small(fold(piece), language)
+    ]
+    telling = [piece for piece in pieces if piece not in small]
+    parts = [part for piece in telling or pieces if (part := all_of(piece)) is not None]
+    extra = [part for piece in small if telling and (part := all_of(piece)) is not None]
+    if not parts:
+        return None
+    whole = parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+    bonus = (*bonuses(found), *extra)
     return Prefer(whole, bonus) if bonus else whole
 
 
@@ -165,17 +170,30 @@ def bonuses(words: Sequence[str]) -> tuple[Node, ...]:
     )
 
 
-def looser(found: Sequence[str]) -> Iterator[Node]:
-    """What to look for when no page has all the folded words: all but one, then any that tell
-    something."""
-    telling = [one for one in found if not is_small(one)] or list(found)
-    parts = [word(one) for one in telling]
+def looser(text: str) -> Iterator[Node]:
+    """What to look for when hardly a page has all the plain words of `text`: those that tell
+    something, all of these but one, any of them. Runs of unspaced scripts are looked for in
+    pieces, at last."""
+    found = list(tokens(text))
+    spoken = [one for one in found if not one.is_run]
+    telling = [one for one in found if one.is_run or not is_small(one.text)] or found
+    parts = [run(one.text) if one.is_run else word(one.text) for one in telling]
+    bonus = bonuses([one.text for one in spoken])
     if len(telling) < len(found):
-        yield AllOf(tuple(parts))
+        yield Prefer(AllOf(tuple(parts)), bonus)
     if 2 < len(parts) <= MAX_LOOSENED:
-        yield AnyOf(tuple(AllOf((*parts[:at], *parts[at + 1 :])) for at in range(len(parts))))
-    if len(parts) > 1:
-        yield AnyOf(tuple(parts))
+        most = tuple(AllOf((*parts[:at], *parts[at + 1 :])) for at in range(len(parts)))
+        yield Prefer(AnyOf(most), bonus)
+    pieces = [part for one in telling if one.is_run for part in _pieces(one.text)]
+    words = [word(one.text) for one in telling if not one.is_run]
+    if len(pieces) + len(words) > 1:
+        yield Prefer(AnyOf((*words, *pieces)), bonus)
+
+
+def _pieces(text: str) -> Iterator[Node]:
+    """The pairs of a run, each by itself."""
+    for couple in pairs(text)[:-1]:
+        yield run(couple)
 
 
 def typos(text: str) -> int:
