@@ -23,6 +23,7 @@ from web.views import (
     account,
     admin,
     compare,
+    export,
     files,
     history,
     home,
@@ -51,6 +52,7 @@ MODULES_WITH_FIXED_ADDRESSES = (
     search,
     saved_searches,
     files,
+    export,
     space,
     space_settings,
 )

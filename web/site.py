@@ -25,6 +25,7 @@ from web.admission import Admission
 from web.clones import Clones
 from web.config import Config
 from web.markdown import Renderer
+from web.takeaway import Takeaway
 from web.throttle import Throttle
 from wiki import links
 from wiki import log as record_log
@@ -53,6 +54,7 @@ class Site:
     renderer: Renderer
     clones: Clones
     federation: Federation
+    takeaway: Takeaway
     throttle: Throttle  # tries to sign in
     admission: Admission
     secret: bytes  # forms are signed with it; new at every start
@@ -118,6 +120,7 @@ class Site:
                 Renderer(),
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),
                 federation,
+                Takeaway(store, key, takeaway_of(config), attachments_of(config)),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
                     config.limits_sockets_per_address,
@@ -176,6 +179,11 @@ def attachments_of(config: Config) -> Path:
 def clones_of(config: Config) -> Path:
     """May be thrown away at any time."""
     return config.folder / "cache" / "git"
+
+
+def takeaway_of(config: Config) -> Path:
+    """May be thrown away at any time."""
+    return config.folder / "cache" / "exports"
 
 
 def index_of(config: Config) -> Path:

@@ -110,6 +110,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "attachment_id": file_id,
                 "comment": comment_id,
                 "name": "file-name",
+                "export": "pages.json",
                 "tag": "plaintag",
                 "token": "made-up",
                 "search_id": "made-up",

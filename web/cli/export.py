@@ -129,7 +129,8 @@ def _pieces(
         found = scope.spaces(conn)
         for one in found:
             branch = "main" if len(found) == 1 else one.slug
-            yield from git_stream.stream(conn, one.id, branch, key.origin, attachments_of(config))
+            making = git_stream.making(one.id, branch, key.origin, attachments_of(config))
+            yield from pieces.written(making, conn)
         return
     makings: dict[str, Callable[[], pieces.Making]] = {
         "json": lambda: pieces.whole(scope, setup.site_name(conn), now_ms()),

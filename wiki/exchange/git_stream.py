@@ -5,33 +5,32 @@ groundswell export --format git-stream --space ideas - | git fast-import
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-from sqlalchemy import Connection
 
 from wiki import log
 from wiki.exchange.git_commits import Change, Commit, Telling
 from wiki.exchange.git_objects import Ident
 from wiki.exchange.git_repository import ident_of
+from wiki.exchange.pieces import Making
 
-BATCH = 200
+BATCH = 50
 
 
-def stream(
-    conn: Connection, space_id: str, branch: str, origin: str, attachments: Path
-) -> Iterator[bytes]:
-    """A piece for each commit, and one that ends the branch."""
+def making(space_id: str, branch: str, origin: str, attachments: Path) -> Making:
+    """Pieces of some commits each, and one that ends the branch."""
+    conn = yield b""
     telling = Telling(space_id, attachments, {})
     redacted_until, after = log.last_position(conn), 0
     idents: dict[str, Ident] = {}
-    yield f"reset refs/heads/{branch}\n".encode()
+    conn = yield f"reset refs/heads/{branch}\n".encode()
     while records := telling.records(conn, after, BATCH):
+        out = []
         for commit in telling.commits(conn, records, redacted_until):
             if commit.person_id not in idents:
                 idents[commit.person_id] = ident_of(conn, commit.person_id, origin)
-            yield _commit(commit, branch, idents[commit.person_id])
+            out.append(_commit(commit, branch, idents[commit.person_id]))
         after = records[-1].position or 0
+        conn = yield b"".join(out)
     yield b"\n"
 
 

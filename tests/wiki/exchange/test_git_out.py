@@ -13,7 +13,7 @@ from tests.support.exports import PICTURE, a_full_wiki
 from tests.support.git import git, needs_git
 from tests.support.wikis import Wiki, a_wiki
 from wiki import fact, history, page, people, space
-from wiki.exchange import git_objects, git_stream
+from wiki.exchange import git_objects, git_stream, pieces
 from wiki.exchange.export import seal_all
 from wiki.exchange.git_repository import Repository
 from wiki.store.tables import person
@@ -48,11 +48,8 @@ async def imported(wiki: Wiki, folder: Path, space_id: str = "") -> str:
     """What `git fast-import` makes of the stream: the id of its newest commit."""
     git(folder.parent, "init", "-q", "-b", "main", str(folder))
     files = folder.parent / "site" / "attachments"
-    whole = await wiki.store.read(
-        lambda conn: b"".join(
-            git_stream.stream(conn, space_id or wiki.space.id, "main", wiki.key.origin, files)
-        )
-    )
+    making = git_stream.making(space_id or wiki.space.id, "main", wiki.key.origin, files)
+    whole = await wiki.store.read(lambda conn: b"".join(pieces.written(making, conn)))
     git(folder, "fast-import", "--quiet", stdin=whole)
     return git(folder, "rev-parse", "main").strip()
 
