@@ -39,6 +39,7 @@ from web.views import (
     sign_in,
     space,
     space_settings,
+    talk,
 )
 from wiki.errors import GroundswellError
 
@@ -79,6 +80,7 @@ def routes() -> list[BaseRoute]:
         *redact.routes,
         *history.routes,
         *compare.routes,
+        *talk.routes,
         *page.routes,
     ]
 

@@ -37,7 +37,7 @@ async def comment(request: Request) -> Response:
     wanted = await sent(request, shapes.NewComment)
 
     def write(conn: Connection) -> str:
-        at = _anchor(conn, here.page.id, wanted.anchor) if wanted.anchor else None
+        at = anchor_of(conn, here.page.id, wanted.anchor) if wanted.anchor else None
         told = talk.new_comment(wanted.body, at)
         _act(conn, request, here, told)
         return str(told["id"])
@@ -129,7 +129,7 @@ def _act(conn: Connection, request: Request, here: Here, told: dict[str, Any]) -
     fact.act(conn, site.key, here.page.id, person_id, told, now_ms)
 
 
-def _anchor(conn: Connection, page_id: str, wanted: shapes.NewAnchor) -> Anchor:
+def anchor_of(conn: Connection, page_id: str, wanted: shapes.NewAnchor) -> Anchor:
     """Raises Mismatch when the version is not known here (any more), BadInput."""
     if wanted.version:
         state = history.state_of_version(conn, page_id, wanted.version)

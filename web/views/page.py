@@ -17,6 +17,7 @@ from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views import render
 from web.views.forms import Form, Mendable
+from web.views.said import Said, bodies_of, said_of
 from web.writing import replace_text
 from wiki import attachment, history, links, page, people, space, text
 from wiki.access import Action, may
@@ -45,6 +46,7 @@ class Reading:
     backlinks: list[Page]
     files: list[Attachment]
     space_slugs: dict[str, str]
+    said: Said
 
 
 async def read(request: Request) -> Response:
@@ -67,6 +69,9 @@ async def read(request: Request) -> Response:
         "reading": reading,
         "rendered": rendered,
         "may_edit": may_edit,
+        "said": reading.said,
+        "bodies": await bodies_of(site, reading.said, here.slug),
+        "may_talk": may(actor_of(request), Action.COMMENT, here.access) and not one.is_archived,
         "url": render.page_url(one, here.slug),
         "people_here": site.rooms.people_here(one.id),
         "sync_url": f"/sync/{one.id}",
@@ -183,6 +188,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         links.backlinks(conn, one, visible.keys()),
         attachment.of_page(conn, one.id),
         visible,
+        said_of(conn, one, body),
     )
 
 

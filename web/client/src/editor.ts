@@ -132,6 +132,7 @@ class EditorIsland {
       say: (sentence) => this.notices.say(sentence),
       chooseFile: (view) => this.chooseFile(view),
     });
+    this.element.dispatchEvent(new CustomEvent("gs-mounted", { detail: this.view, bubbles: true }));
     if (!this.mayEdit) return;
     const run = (act: () => unknown) => () => {
       act();

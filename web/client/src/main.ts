@@ -8,7 +8,7 @@
  *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
  *   [data-similar] in a form with a title, [data-related]   what is like it, loaded when there is one
  *   checkboxes in a page that its reader may edit
- *   <gs-history>                the history of a page, loaded where it is
+ *   <gs-history>, [data-talk]   the history of a page; what people say about it: loaded where they are
  */
 
 import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
@@ -19,7 +19,8 @@ import { theme } from "./theme";
 import { editButtons } from "./start-editing";
 import { checkboxes } from "./checkboxes";
 import { pastOfPage } from "./past";
+import { talkOfPage } from "./talk-start";
 
-for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage]) {
+for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage, talkOfPage]) {
   start();
 }
