@@ -1,0 +1,20 @@
+"""Thousands of hostile frames harm nobody (tests/faults/hostile.py)."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.faults.hostile import bombarded
+
+
+@pytest.mark.soak
+async def test_hostile_frames_are_refused_by_name_and_two_people_type_on(tmp_path: Path) -> None:
+    seed = random.getrandbits(32)
+    print(f"seed {seed}")
+    tally = await bombarded(tmp_path, frames=6000, seconds=60, seed=seed, quiet_seconds=0.5)
+    assert tally.frames >= 6000 and tally.over_http > 0
+    assert {"the page", "bad-frame", "bad-update"} <= tally.answers.keys()
+    assert tally.latencies_ms["during"]["letters"] > 0
