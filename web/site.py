@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 LINKS_SECONDS = 0.5
 RETRY_SECONDS = 5.0
-DRAIN_SECONDS = 5.0  # whoever ends the process may wait ten, and connections close before
+DRAIN_SECONDS = 3.0  # twice; whoever ends the process may wait ten, and requests end in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +250,19 @@ def _watched(
     return task
 
 
-async def _close(tasks: list[asyncio.Task[None]], rooms: Rooms) -> None:
-    """Finish what was received, within reason; what is not, was never acknowledged."""
+async def say_goodbye(rooms: Rooms) -> None:
+    """Finish what was received, within reason, and tell everybody to come back; what could not be
+    finished was never acknowledged."""
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
             await rooms.drain()
     except TimeoutError:
         log.error("site.drain_took_too_long", seconds=DRAIN_SECONDS)
+
+
+async def _close(tasks: list[asyncio.Task[None]], rooms: Rooms) -> None:
+    try:
+        await say_goodbye(rooms)  # again: requests under way may have opened a room
     finally:
         for task in tasks:
             task.cancel()

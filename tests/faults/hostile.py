@@ -95,7 +95,9 @@ class Attack:
 
     async def _by_socket(self, page_id: str, frames: list[bytes], *, acks: bool) -> str:
         url = self.server.sync_url(page_id, "eve", acks=acks)
-        async with connect(url, max_size=None, compression=None, close_timeout=5) as socket:
+        async with connect(
+            url, max_size=None, compression=None, close_timeout=5, open_timeout=60
+        ) as socket:
             try:
                 for frame in frames:
                     await socket.send(frame)

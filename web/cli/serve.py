@@ -1,10 +1,11 @@
 """`groundswell serve`: the server, from the socket to the last acknowledged word.
 
-    listen → open the site → say where it is → serve → close connections → drain → close the site
+    listen → open the site → say where it is → serve → drain → close connections → close the site
 
 The port is taken first, so that a port in use is told before anything is opened. The site is opened
 around the server, not by it: what is wrong with the folder is told as a sentence, and what was
-received is made durable after the last connection is gone.
+received is made durable when the last connection is gone. Who has a page open is told to come back
+before that, over sockets and streams alike, so that none is waited for.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from web import setup
 from web.app import create_app
 from web.cli.folder import with_config
 from web.config import Config
-from web.site import Site
+from web.site import Site, say_goodbye
 from web.wire import WireProtocol
 from wiki.errors import Misconfigured
 
 BACKLOG = 2048
-GOODBYE_SECONDS = 3  # for requests under way; with the site's drain, less than ten
+GOODBYE_SECONDS = 2  # for requests under way; with the site's drains, less than ten
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection, so that they end it, not we
 PING_SECONDS = 20.0  # below the 30 to 60 after which proxies close what is silent
 WILDCARDS = {"//0.0.0.0": "//127.0.0.1", "//[::]": "//[::1]"}
@@ -90,7 +91,7 @@ async def _serve(config: Config, listener: socket.socket) -> list[str]:
         signal.signal(told_to_end, server.handle_exit)
     async with app.router.lifespan_context(app):
         site: Site = app.state.site
-        server.line = await _line(site)
+        server.line, server.site = await _line(site), site
         gc.freeze()  # what was imported stays; looking at it again would only take time
         await server.serve(sockets=[listener])
     return site.died
@@ -100,6 +101,11 @@ class _Server(uvicorn.Server):
     """Says `line` when it is there, and ends with code 0 when it was told to end."""
 
     line = ""
+    site: Site
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await say_goodbye(self.site.rooms)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
