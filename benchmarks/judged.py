@@ -14,7 +14,8 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +31,7 @@ from benchmarks.rig.fts import Fts
 from benchmarks.rig.judging import Judge, Question
 from benchmarks.rig.site import filled
 from search import Indexer, Search, open_index
+from wiki import names
 from wiki.access import ANONYMOUS
 from wiki.store import Store
 
@@ -136,10 +138,18 @@ async def _site(folder: Path, sources: Sequence[Source]) -> dict[str, int]:
     if noted.exists() and (kept := json.loads(noted.read_text()))["digest"] == digest.hexdigest():
         return {page_id: number for number, page_id in enumerate(kept["pages"])}
     shutil.rmtree(folder, ignore_errors=True)
-    drafts = (Draft(one.title, "note", (), one.text, "") for one in sources)
-    site = await filled(folder, people_count=1, drafts=drafts)
+    site = await filled(folder, people_count=1, drafts=_drafts(sources))
     noted.write_text(json.dumps({"digest": digest.hexdigest(), "pages": site.page_ids}))
     return {page_id: number for number, page_id in enumerate(site.page_ids)}
+
+
+def _drafts(sources: Sequence[Source]) -> Iterator[Draft]:
+    """A space has one page of a title: its namesakes go to further spaces."""
+    seen: Counter[str] = Counter()
+    for one in sources:
+        slug = names.slugify(one.title)
+        seen[slug] += 1
+        yield Draft(one.title, "note", (), one.text, "", f"Documentation {seen[slug]}")
 
 
 def _rows(outcomes: Sequence[Outcome], is_by_language: bool) -> list[tuple[str, ...]]:

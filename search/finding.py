@@ -39,6 +39,11 @@ class Search:
     def __init__(self, store: Store, index: Shelf) -> None:
         self._store, self._index = store, index
 
+    @property
+    def is_rebuilding(self) -> bool:
+        """Answers are of an index that is old, incomplete or damaged."""
+        return self._index.is_building
+
     async def find(
         self,
         text: str,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from search.languages import compounds, detect, stem, words_and_pairs
@@ -186,6 +187,9 @@ class Engine(Protocol):
         """How many documents there are, and how many have each of the tokens; nearly."""
 
     def stats(self) -> Stats: ...
+
+    def settled(self) -> list[Path]:
+        """The files that are complete and will not change any more."""
 
     def close(self) -> None: ...
 

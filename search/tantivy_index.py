@@ -3,6 +3,7 @@ cuts at spaces. The position of the last batch is a document of its own, in the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ class TantivyEngine:
         size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
         documents = sum(spaces.values())
         return Stats(documents, size, frozenset(spaces))
+
+    def settled(self) -> list[Path]:
+        """Those of the segments that count; merges write others meanwhile."""
+        meta = json.loads((self._folder / "meta.json").read_text())
+        names = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
+        return [file for file in self._folder.iterdir() if file.name.partition(".")[0] in names]
 
     def close(self) -> None:
         if self._writer is not None:

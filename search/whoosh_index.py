@@ -105,6 +105,10 @@ class WhooshEngine:
         size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
         return Stats(documents, size, spaces)
 
+    def settled(self) -> list[Path]:
+        """A commit writes all of its files before it ends, and none of them twice."""
+        return [file for file in self._folder.iterdir() if file.suffix in (".toc", ".seg")]
+
     def close(self) -> None:
         self._index.close()
 

@@ -20,13 +20,14 @@ _SMALL = ("the", "of", "and", "to", "in", "a", "is", "that", "for", "it", "as", 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A page to be. `rare` is a word of its own, which only this page has."""
+    """A page to be. `rare` is a word of its own, which only this page has; `space` a title."""
 
     title: str
     kind: str
     tags: tuple[str, ...]
     text: str
     rare: str
+    space: str = "Ideas"
 
 
 class Corpus:

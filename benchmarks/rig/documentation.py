@@ -85,10 +85,10 @@ def _source(
 
 
 def plain(title: str) -> str:
-    """A title without the quotes and marks that its file needs."""
+    """A title without the marks that its file needs or that a wiki's link is made of."""
     if title[:1] in "'\"" and title[-1:] == title[:1]:
         title = title[1:-1].replace('\\"', '"').replace("''", "'")
-    return " ".join(re.sub(r"[`*]|\s*\{#[^}]*\}|<[^>]+>", "", title).split())
+    return " ".join(re.sub(r"[`*]|\s*\{#[^}]*\}|<[^>]+>|[\[\]|\x00-\x1f]", "", title).split())
 
 
 def language_of(path: str) -> str:

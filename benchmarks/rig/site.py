@@ -14,10 +14,12 @@ from web.site import key_file_of
 from wiki import page, people, signin, space
 from wiki.access import Openness, Role
 from wiki.key import SiteKey
+from wiki.space import Space
 from wiki.store import Store
 
 NOW_MS = 1_790_000_000_000
 PAGES_AT_ONCE = 500
+IDEAS = "Ideas"
 
 
 @dataclass
@@ -32,30 +34,34 @@ class FilledSite:
 
 
 async def filled(folder: Path, *, people_count: int, drafts: Iterable[Draft]) -> FilledSite:
-    """Everybody may read the space, whoever is signed in may edit it."""
+    """Everybody may read the spaces, whoever is signed in may edit them."""
     site = FilledSite(folder)
     key = SiteKey.load_or_create(
         key_file_of(config.load(environment={}, given={"data.folder": str(folder)}))
     )
     store = await Store.open(folder)
     try:
-        person_id, space_id = await store.write(lambda conn: _begun(conn, key, site, people_count))
+        ids = await store.write(lambda conn: _begun(conn, site, people_count))
+        spaces = {IDEAS: await store.write(lambda conn: _space(conn, key, IDEAS, ids))}
 
         def written(conn: Connection, some: Sequence[Draft]) -> None:
             for draft in some:
+                if draft.space not in spaces:
+                    spaces[draft.space] = _space(conn, key, draft.space, ids)
+                at = spaces[draft.space]
                 made = page.create(
                     conn,
                     key,
-                    space_id=space_id,
+                    space_id=at.id,
                     title=draft.title,
                     kind=draft.kind,
                     tags=draft.tags,
                     text=draft.text,
-                    person_id=person_id,
+                    person_id=ids[0],
                     now_ms=NOW_MS,
                 )
                 site.page_ids.append(made.id)
-                site.addresses.append(f"/s/ideas/{made.slug}")
+                site.addresses.append(f"/s/{at.slug}/{made.slug}")
 
         waiting: list[Draft] = []
         for draft in drafts:
@@ -74,7 +80,8 @@ def blank(count: int) -> Iterable[Draft]:
     return (Draft(f"Page {number}", "idea", (), "", "") for number in range(count))
 
 
-def _begun(conn: Connection, key: SiteKey, site: FilledSite, people_count: int) -> tuple[str, str]:
+def _begun(conn: Connection, site: FilledSite, people_count: int) -> list[str]:
+    """Ids of the people."""
     ids = []
     for number in range(people_count):
         name = f"person-{number}"
@@ -83,15 +90,19 @@ def _begun(conn: Connection, key: SiteKey, site: FilledSite, people_count: int) 
         site.tokens.append(signin.create_token(conn, made.id, "write", "benchmark", NOW_MS))
         site.cookies.append(signin.sign_in(conn, made.id, "benchmark", NOW_MS))
     setup.mark_done(conn)
-    ideas = space.create(
+    return ids
+
+
+def _space(conn: Connection, key: SiteKey, title: str, ids: Sequence[str]) -> Space:
+    made = space.create(
         conn,
         key,
-        title="Ideas",
+        title=title,
         openness=Openness.WORLD,
         open_role=Role.READER,
         created_by=ids[0],
         now_ms=NOW_MS,
     )
     for person_id in ids[1:]:
-        space.set_member(conn, ideas.id, person_id, Role.EDITOR)
-    return ids[0], ideas.id
+        space.set_member(conn, made.id, person_id, Role.EDITOR)
+    return made

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import echo, sync, views
+from benchmarks import echo, find, sync, views
 from benchmarks.rig import memory, opening
 from benchmarks.rig.targets import OURS
 from tests.support.traces import path
@@ -23,6 +23,14 @@ async def test_views_are_measured(tmp_path: Path):
     shown = await views.measured(views.options_of(words.split()), tmp_path)
     for name in ("page, a stranger", "page, signed in", "search", "floor: SQLite FTS5"):
         assert float(figures(shown, name)[2]) > 0  # p50, ms
+
+
+async def test_finding_is_measured_while_people_type(tmp_path: Path):
+    shown = await find.measured(find.options_of(["--quick"]), tmp_path)
+    for kind in ("a word", "phrase", "fuzzy", "was:"):
+        assert float(figures(shown, kind)[1].replace(",", "")) > 0  # p50, ms
+    assert figures(shown, "a word")[-1] == "0"  # each was taken from a page, so it is found
+    assert "typed → found" in shown
 
 
 async def test_an_echo_is_measured(tmp_path: Path):
