@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from wiki import causal, fact, journal, log, people, text
+from wiki import causal, checkpoint, fact, journal, log, people, text
 from wiki.errors import NotFound
 from wiki.gate import Gate
 from wiki.record import TEXT_KINDS, Part, Record
@@ -170,17 +170,17 @@ def state_at(conn: Connection, page_id: str, moment: str) -> list[bytes]:
     if found.page != page_id:
         raise NotFound("revision", moment)
     with journal.named(conn, page_id):
-        last = found.position or 0
-        past = [
-            one for one in log.of_page(conn, page_id) if (one.batch or one.position or 0) <= last
-        ]
+        first, last = found.batch or found.position or 0, log.end_of_batch(conn, found)
+        known = checkpoint.load(conn, page_id, through=last if part is None else first - 1)
+        seen, updates = (known[0], [known[1]]) if known else (0, [])
+        past = log.of_page(conn, page_id, seen, through=last)
         if part is None:
-            return list(journal.updates_of(past))
+            return updates + list(journal.updates_of(past))
         parts = journal.parts_of(found) if found.kind in TEXT_KINDS else ()
         if not 1 <= part <= len(parts):
             raise NotFound("moment", moment)
         before = [one for one in past if one.id != found.id]
-        return [*journal.updates_of(before), *(one.update for one in parts[:part])]
+        return [*updates, *journal.updates_of(before), *(one.update for one in parts[:part])]
 
 
 def split(moment: str) -> tuple[str, int | None]:

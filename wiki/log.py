@@ -88,9 +88,20 @@ def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
     return (row[0], row[1]) if row else None
 
 
-def of_page(conn: Connection, page_id: str, after: int = 0) -> list[Record]:
-    """The records of a page or space behind position `after`, in order."""
-    return _records(conn, _select().where(table.c.page == page_id, table.c.position > after))
+def of_page(
+    conn: Connection, page_id: str, after: int = 0, through: int | None = None
+) -> list[Record]:
+    """The records of a page or space behind position `after`, up to `through`, in order."""
+    query = _select().where(table.c.page == page_id, table.c.position > after)
+    return _records(conn, query if through is None else query.where(table.c.position <= through))
+
+
+def end_of_batch(conn: Connection, record: Record) -> int:
+    """Position of the last record that was applied in one go with it."""
+    if record.batch is None:
+        return record.position or 0
+    mine = (table.c.page == record.page) & (table.c.batch == record.batch)
+    return conn.scalar(select(func.max(table.c.position)).where(mine)) or 0
 
 
 def begin_batch(conn: Connection, position: int) -> None:

@@ -249,11 +249,9 @@ def _why(fields: Mapping[str, Any]) -> str:
 
 def _reel(conn: Connection, page_id: str, first: int) -> _Reel:
     """The document as it was before the record at position `first`."""
-    found = checkpoint.load(conn, page_id)
-    seen, updates = 0, list[bytes]()
-    if found is not None and found[0] < first:
-        seen, updates = found[0], [found[1]]
-    before = [one for one in log.of_page(conn, page_id, seen) if (one.position or 0) < first]
+    found = checkpoint.load(conn, page_id, through=first - 1)
+    seen, updates = (found[0], [found[1]]) if found else (0, list[bytes]())
+    before = log.of_page(conn, page_id, seen, through=first - 1)
     updates += journal.updates_of(before)
     return _Reel(updates)
 

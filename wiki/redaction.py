@@ -33,7 +33,6 @@ from wiki.loom import Woven, woven
 from wiki.names import slugify
 from wiki.phrase import Ranges, folded
 from wiki.record import Part, Record
-from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -216,7 +215,7 @@ def after(conn: Connection, thing_id: str, person_id: str, now_ms: int) -> None:
     views.rebuild(conn, thing_id)
     if not page.several(conn, [thing_id]):
         return
-    conn.execute(checkpoints.delete().where(checkpoints.c.page_id == thing_id))
+    seal.save_checkpoints(conn, thing_id)
     past.forget(conn, thing_id)
     forgetting.want(conn)
     this = pages.update().where(pages.c.id == thing_id)

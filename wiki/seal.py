@@ -78,6 +78,31 @@ def save_checkpoint(conn: Connection, page_id: str) -> None:
     checkpoint.save(conn, page_id, log.last_position(conn), state)
 
 
+def save_checkpoints(conn: Connection, page_id: str) -> None:
+    """All of the page's, made anew along its record."""
+    checkpoint.drop(conn, page_id)
+    doc, size, position, is_kept = text.new_doc(), 0, 0, True
+    with journal.named(conn, page_id):
+        for group in _batches(log.of_page(conn, page_id)):
+            text.apply_all(doc, list(journal.updates_of(group)))
+            position, is_kept = max(record.position or 0 for record in group), False
+            size += sum(len(record.body) for record in group)
+            if size >= checkpoint.APART_BYTES:
+                checkpoint.save(conn, page_id, position, _compact(doc))
+                size, is_kept = 0, True
+    if not is_kept:
+        checkpoint.save(conn, page_id, position, _compact(doc))
+
+
+def _batches(found: Sequence[Record]) -> Iterator[list[Record]]:
+    for _, batch in groupby(found, key=lambda one: one.batch or -(one.position or 0)):
+        yield list(batch)
+
+
+def _compact(doc: text.Document) -> bytes:
+    return text.compacted([text.state_of(doc)])
+
+
 def _parts(rows: Sequence[JournalRow]) -> Iterator[Part]:
     group: list[JournalRow] = []
     for row in rows:
@@ -93,10 +118,10 @@ def _part(rows: Sequence[JournalRow]) -> Part:
 
 
 def _wants_checkpoint(conn: Connection, page_id: str) -> bool:
-    if checkpoint.is_damaged(conn, page_id):
+    if checkpoint.load(conn, page_id) is None and checkpoint.is_damaged(conn, page_id):
         logger.warning("checkpoint.damaged", page=page_id, then="made anew")
         return True
-    query = select(checkpoints.c.position).where(checkpoints.c.page_id == page_id)
+    query = select(func.max(checkpoints.c.position)).where(checkpoints.c.page_id == page_id)
     since = conn.scalar(query) or 0
     behind = and_(records.c.page == page_id, records.c.position > since)
     size = func.coalesce(func.sum(func.length(records.c.body)), 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import echo, find, sync, views
+from benchmarks import echo, find, record, sync, views
 from benchmarks.rig import memory, opening
 from benchmarks.rig.targets import OURS
 from tests.support.traces import path
@@ -68,3 +68,11 @@ async def test_a_long_history_is_opened(monkeypatch: pytest.MonkeyPatch):
     words = ["--without-peers", "--rounds=1", "--openers=3", f"--trace={path('sveltecomponent')}"]
     alone, *_ = figures(await sync.cold(sync.options_of(words)), OURS.name)
     assert float(alone) > 0
+
+
+async def test_the_record_is_measured(tmp_path: Path):
+    words = ["--trace", str(path("sveltecomponent")), "--updates", "600", "--records", "40"]
+    shown = await record.measured(record.options_of(words), tmp_path)
+    for name in ("sealing, an update", "text at a random revision, max", "verify.py alone"):
+        assert float(figures(shown, name)[0].replace(",", "")) > 0
+    assert 0 < float(figures(shown, "stored, of the budget")[0]) < 1

@@ -232,7 +232,7 @@ def arrive(
         fact.act(conn, key, page_id, person_id, told(held), now_ms)
     size = sum(len(step.update) for step in coming.steps)
     if len(records) + 1 >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
-        seal.save_checkpoint(conn, page_id)
+        seal.save_checkpoints(conn, page_id)
     made.pages, made.revisions, made.files = 1, len(records) + 1, len(arrival.files)
     return made
 

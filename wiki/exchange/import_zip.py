@@ -156,7 +156,7 @@ class _Import:
             slug = page.free_slug(self._conn, told["space"], unborn.born["title"])
             unborn.born.update(space=told["space"], slug=slug)
             self._insert_page(thing, self._unborn.pop(thing))
-        elif name == "attach" and told["digest"] == views.GONE_DIGEST:
+        elif name == "attach" and told.get("digest") == views.GONE_DIGEST:
             pass  # the file was redacted
         elif name == "attach":
             self._when_born(thing, lambda: self._attach(thing, part, told))
@@ -240,7 +240,7 @@ class _Import:
                 self._conn.execute(lease.insert(), rows)
         for page_id, (count, size) in self._weights.items():
             if count >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
-                seal.save_checkpoint(self._conn, page_id)
+                seal.save_checkpoints(self._conn, page_id)
         while links.follow(self._conn):
             pass
 

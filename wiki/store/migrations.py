@@ -72,6 +72,20 @@ def _0005_talk(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE page ADD COLUMN {definition}")
 
 
+def _0005_more_checkpoints(connection: Connection) -> None:
+    """Several for each page, along its record."""
+    key = inspect(connection).get_pk_constraint("checkpoint")["constrained_columns"]
+    if "position" in key:
+        return
+    connection.exec_driver_sql("ALTER TABLE checkpoint RENAME TO checkpoint_before")
+    tables.checkpoint.create(connection)
+    columns = "page_id, position, state, digest"
+    connection.exec_driver_sql(
+        f"INSERT INTO checkpoint ({columns}) SELECT {columns} FROM checkpoint_before"
+    )
+    connection.exec_driver_sql("DROP TABLE checkpoint_before")
+
+
 def _0008_repairs_are_written_down(connection: Connection) -> None:
     tables.repair.create(connection, checkfirst=True)
 
@@ -83,6 +97,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0004-searches-are-saved": _0004_searches_are_saved,
     "0005-talk": _0005_talk,
     "0020-other-sites": _0020_other_sites,
+    "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,
 }
 

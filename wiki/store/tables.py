@@ -211,11 +211,11 @@ record = Table(  # the record of RECORD.md: append only
     sqlite_autoincrement=True,
 )
 
-checkpoint = Table(  # a page's whole state after the record at `position`: rebuildable
+checkpoint = Table(  # a page's whole state after the records up to `position`: rebuildable
     "checkpoint",
     metadata,
     Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, primary_key=True),
     Column("state", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of `state`
 )
