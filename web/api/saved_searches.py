@@ -51,7 +51,7 @@ async def delete(request: Request) -> Response:
 
 async def new_feed(request: Request) -> Response:
     token = await _change(request, saved_search.new_feed)
-    return answer(shapes.Feed(feed_url(site_of(request), token)), 201)
+    return answer(shapes.Feed(feed_url(request, token)), 201)
 
 
 async def end_feed(request: Request) -> Response:

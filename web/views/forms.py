@@ -82,9 +82,13 @@ def back(address: str, done: str = "") -> Response:
 
 def join_url(request: Request, token: str) -> str:
     """The invitation's whole address, as somebody elsewhere needs it."""
+    return f"{origin_of(request)}/join/{token}"
+
+
+def origin_of(request: Request) -> str:
+    """Where the site is for others: as configured, else as whoever asks has reached it."""
     site: Site = request.app.state.site
-    origin = site.config.url if site.config.server_url else str(request.base_url).rstrip("/")
-    return f"{origin}/join/{token}"
+    return site.config.url if site.config.server_url else str(request.base_url).rstrip("/")
 
 
 DONE: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from web import atom, setup
 from web.asked import Asked
 from web.session import form_of, signed_in
 from web.site import Site
-from web.views.forms import DONE, Form, Mendable, back
+from web.views.forms import DONE, Form, Mendable, back, origin_of
 from web.views.render import page as show
 from web.views.render import page_url
 from wiki import people, saved_search
@@ -56,8 +56,7 @@ async def delete(request: Request) -> Response:
 async def new_feed(request: Request) -> Response:
     """The feed's address is in the answer, and nowhere else ever after."""
     token = await _change(request, saved_search.new_feed)
-    link = feed_url(_site(request), token)
-    return await _shown(request, Form(), new_link=link)
+    return await _shown(request, Form(), new_link=feed_url(request, token))
 
 
 async def end_feed(request: Request) -> Response:
@@ -81,10 +80,10 @@ async def feed(request: Request) -> Response:
     body = atom.feed(
         f"urn:groundswell:search:{one.id}",
         f"{one.name} · {site_name}",
-        site.config.url + asked.address(),
-        feed_url(site, token),
+        origin_of(request) + asked.address(),
+        feed_url(request, token),
         one.created_at_ms,
-        await _entries(site, asked, actor),
+        await _entries(request, asked, actor),
     )
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -101,8 +100,8 @@ def keeper(request: Request) -> Person:
     return person
 
 
-def feed_url(site: Site, token: str) -> str:
-    return f"{site.config.url}/searches/feed/{quote(token)}"
+def feed_url(request: Request, token: str) -> str:
+    return f"{origin_of(request)}/searches/feed/{quote(token)}"
 
 
 def kept_searches(conn: Connection, person: Person | None) -> list[tuple[SavedSearch, Asked]]:
@@ -111,7 +110,8 @@ def kept_searches(conn: Connection, person: Person | None) -> list[tuple[SavedSe
     return [(one, Asked.read(one.query)) for one in kept]
 
 
-async def _entries(site: Site, asked: Asked, actor: Actor) -> list[atom.Entry]:
+async def _entries(request: Request, asked: Asked, actor: Actor) -> list[atom.Entry]:
+    site, origin = _site(request), origin_of(request)
     results = await asked.find(site.search, actor, 1, ENTRIES, Order.MODIFIED)
     pages = [hit.page for hit in results.hits]
     persons = {one.modified_by for one in pages}
@@ -120,7 +120,7 @@ async def _entries(site: Site, asked: Asked, actor: Actor) -> list[atom.Entry]:
         atom.Entry(
             f"urn:groundswell:page:{hit.page.id}",
             hit.page.title,
-            site.config.url + page_url(hit.page, hit.space.slug),
+            origin + page_url(hit.page, hit.space.slug),
             names.get(hit.page.modified_by, ""),
             hit.page.created_at_ms,
             hit.page.modified_at_ms,
