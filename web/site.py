@@ -106,7 +106,7 @@ class Site:
                 key,
                 rooms,
                 fetcher,
-                partial(_introduced, store, config),
+                partial(introduced, store, config),
                 clock_ms=wall_clock_ms,
                 on_change=indexer.nudge,
             )
@@ -150,7 +150,7 @@ class Site:
                 await store.close()
 
 
-async def _introduced(store: Store, config: Config) -> tuple[str, str, str]:
+async def introduced(store: Store, config: Config) -> tuple[str, str, str]:
     """What other sites are told of this one: name, address, contact."""
     return await store.read(setup.site_name), config.url, config.federation_contact
 

@@ -16,6 +16,7 @@ from wiki import fact, grant, page, people, space, turn
 from wiki.access import Openness, Role
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
+from wiki.key import SiteKey
 from wiki.names import check_title, slugify
 from wiki.record import Part, Record
 from wiki.store.tables import page as pages
@@ -41,10 +42,27 @@ def space_for(conn: Connection, record: Record) -> str | None:
     return conn.scalar(select(setting.c.value).where(setting.c.name == name))
 
 
-def receive_in(conn: Connection, origin: str, space_id: str) -> None:
-    """Single pages that the site shares stand in this space of ours."""
-    conn.execute(setting.delete().where(setting.c.name == _RECEPTION + origin))
-    conn.execute(setting.insert().values(name=_RECEPTION + origin, value=space_id))
+def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_ms: int) -> None:
+    """Make a space of ours for single pages that a site shares, when this is the first of them.
+
+    It is its steward's alone, who is an administrator, until they let others in."""
+    is_page = record.kind == "create" and record.x.get("thing") == "page"
+    if not is_page or space_for(conn, record) is not None:
+        return
+    steward = people.first_admin(conn)
+    if steward is None:
+        return  # the record waits
+    title = f"From {site_name}"
+    made = space.create(
+        conn,
+        key,
+        title=title,
+        slug=_free_space_slug(conn, slugify(title)),
+        openness=Openness.MEMBERS,
+        created_by=steward.id,
+        now_ms=now_ms,
+    )
+    conn.execute(setting.insert().values(name=_RECEPTION + record.chain, value=made.id))
 
 
 def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:

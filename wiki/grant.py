@@ -144,7 +144,7 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
     thing, chain = made.page, made.chain
     if thing == space_id and made.kind in ("edit", "adopt"):
         return "a space has no text"
-    home = log.home(conn, space_id) or (log.home(conn, thing) if thing != space_id else None)
+    home = authority(conn, thing, str(made.x.get("space")) if made.kind == "create" else None)
     if chain == (home or chain) or chain == own:
         return ""
     if thing == space_id:
@@ -156,11 +156,25 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
     return "" if "" in reasons else reasons[0]
 
 
+def authority(conn: Connection, thing_id: str, space_id: str | None = None) -> str | None:
+    """The site that says who may write in a thing: the home of the space that it was made in, else
+    its own. Here it may stand in a space of ours."""
+    born = None
+    if space_id is None:
+        here = (records.c.page == thing_id) & (records.c.kind == "create")
+        header = conn.scalar(select(records.c.header).where(here))
+        if header is None:
+            return None
+        born = json.loads(header)
+        space_id = str(born["x"].get("space"))
+    return log.home(conn, space_id) or (str(born["chain"]) if born else None)
+
+
 def may_edit(
     conn: Connection, page_id: str, space_id: str, origin: str, own: str, now_ms: int
 ) -> bool:
     """Whether the site may change the page's text now."""
-    home = log.home(conn, space_id) or log.home(conn, page_id)
+    home = authority(conn, page_id)
     if home == origin:
         return True
     clock = now_ms if home == own else 0
@@ -170,8 +184,7 @@ def may_edit(
 
 def may_see(conn: Connection, thing_id: str, space_id: str, origin: str, now_ms: int) -> bool:
     """Whether the site is to get the page or space at all: the door of everything that leaves."""
-    home = log.home(conn, thing_id)
-    if home == origin or log.home(conn, space_id) == origin:
+    if origin in (log.home(conn, thing_id), authority(conn, thing_id)):
         return True
     return any(one.is_open(now_ms) for one in of_page(conn, thing_id, space_id, origin))
 

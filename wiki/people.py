@@ -178,6 +178,13 @@ def keep_foreign(
     conn.execute(row.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
+def first_admin(conn: Connection) -> Person | None:
+    """Who has administered the site longest."""
+    query = _select().where(table.c.is_admin, table.c.disabled_at_ms.is_(None))
+    row = conn.execute(query.order_by(table.c.created_at_ms, table.c.id).limit(1)).first()
+    return _person(row) if row else None
+
+
 def several(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
     """Those of them that exist, by id."""
     rows = conn.execute(_select().where(table.c.id.in_(list(person_ids))))

@@ -17,7 +17,7 @@ from sync.federation.introduction import Introduction, profile_from
 from sync.federation.signatures import Sender, Verifier
 from sync.room import Foreign
 from sync.rooms import Restarting, Rooms
-from wiki import frame, grant, peer, people, seal
+from wiki import foreign, frame, grant, peer, people, seal
 from wiki.accept import Acceptance, Outcome
 from wiki.errors import BadInput, GroundswellError, NotAccepted, NotFound
 from wiki.frame import Frame
@@ -201,7 +201,7 @@ class Door:
             some = records[start : start + RECORDS_AT_ONCE]
 
             def received(conn: Connection, some: list[Record] = some) -> list[Outcome]:
-                return [self._acceptance.receive(conn, one, origin, now_ms) for one in some]
+                return [self._receive(conn, one, origin, now_ms) for one in some]
 
             outcomes = await self._store.write(received)
             for record, outcome in zip(some, outcomes, strict=True):
@@ -211,6 +211,14 @@ class Door:
         if records:
             self._on_change()
         return refused
+
+    def _receive(self, conn: Connection, one: Record, origin: str, now_ms: int) -> Outcome:
+        outcome = self._acceptance.receive(conn, one, origin, now_ms)
+        if outcome.verdict == "held":
+            site = peer.by_origin(conn, origin)
+            foreign.receive(conn, self._key, one, site.name, now_ms)
+            self._acceptance.drain(conn, one.page, now_ms, outcome)
+        return outcome
 
     async def show(self, outcome: Outcome) -> None:
         """Let those see it who have the pages open."""

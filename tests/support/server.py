@@ -158,7 +158,7 @@ async def a_peopled_server(
 ) -> AsyncIterator[Server]:
     """With three people who may edit in the space `ideas`."""
     server = Server(folder, options, program)
-    await _people(server)
+    await fill(server)
     await server.start()
     try:
         yield server
@@ -166,11 +166,12 @@ async def a_peopled_server(
         await server.kill()
 
 
-async def _people(server: Server) -> None:
+async def fill(server: Server) -> None:
+    """Ada, eve, bob and the space, before it starts."""
     store, key = await Store.open(server.folder), server.key()
     hashed = await asyncio.to_thread(people.hash_password, PASSWORD)
 
-    def fill(conn: Connection) -> None:
+    def make(conn: Connection) -> None:
         now_ms = 1_790_000_000_000
         for name, display in NAMES.items():
             made = people.create(
@@ -194,5 +195,5 @@ async def _people(server: Server) -> None:
             now_ms=now_ms,
         ).id
 
-    await store.write(fill)
+    await store.write(make)
     await store.close()

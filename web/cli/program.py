@@ -14,6 +14,7 @@ from web.cli.export import export
 from web.cli.importing import import_command
 from web.cli.key import key
 from web.cli.page import page
+from web.cli.peer import peer
 from web.cli.person import person
 from web.cli.reindex import reindex
 from web.cli.serve import serve
@@ -51,6 +52,7 @@ COMMANDS = (
     api_token,
     space,
     page,
+    peer,
     export,
     import_command,
     verify,
