@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from search import Results, Search
@@ -11,23 +11,27 @@ from search.index import Order
 from wiki.access import Actor
 
 NARROWING = ("space", "kind", "status", "tag", "author", "year")
+NEWEST = "newest"
 MAX_PAGE = 100
 MAX_CHARS = 1000  # more than the search looks at; each link of the page carries it
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`narrowed`: by name, only what is given; `space` is a slug, `author` a person's
+    """`is_newest`: what changed last first, instead of the best. `narrowed`: by name, only what
+    is given; `space` is a slug, `author` a person's
     id, `year` as in 2026."""
 
     text: str
     narrowed: Mapping[str, str]
+    is_newest: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Asked:
         """What parameters or the fields of a form ask for."""
         found = {name: given.get(name, "").strip()[:MAX_CHARS] for name in ("q", *NARROWING)}
-        return cls(found.pop("q"), {name: value for name, value in found.items() if value})
+        narrowed = {name: found[name] for name in NARROWING if found[name]}
+        return cls(found["q"], narrowed, given.get("order") == NEWEST)
 
     @classmethod
     def read(cls, query: str) -> Asked:
@@ -36,32 +40,30 @@ class Asked:
 
     @property
     def query(self) -> str:
-        """One text for the same question, always: what is kept of it."""
+        """One text for the same question, in whatever order the answer comes: what is kept."""
         return urlencode({"q": self.text} | dict(sorted(self.narrowed.items())))
 
     def address(self, page: int = 1) -> str:
-        return f"/search?{self.query}" + (f"&page={page}" if page > 1 else "")
+        order = f"&order={NEWEST}" if self.is_newest else ""
+        return f"/search?{self.query}{order}" + (f"&page={page}" if page > 1 else "")
 
     def by(self, name: str, value: str) -> Asked:
-        return Asked(self.text, {**self.narrowed, name: value})
+        return replace(self, narrowed={**self.narrowed, name: value})
 
     def saying(self, text: str) -> Asked:
-        return Asked(text, self.narrowed)
+        return replace(self, text=text)
+
+    def ordered(self, *, is_newest: bool) -> Asked:
+        return replace(self, is_newest=is_newest)
 
     def without(self, name: str) -> Asked:
-        return Asked(self.text, {one: by for one, by in self.narrowed.items() if one != name})
+        left = {one: by for one, by in self.narrowed.items() if one != name}
+        return replace(self, narrowed=left)
 
     def everywhere(self) -> Asked:
         return Asked(self.text, {})
 
-    async def find(
-        self,
-        search: Search,
-        actor: Actor,
-        page: int,
-        per_page: int,
-        order: Order = Order.RELEVANCE,
-    ) -> Results:
+    async def find(self, search: Search, actor: Actor, page: int, per_page: int) -> Results:
         return await search.find(
             self.text,
             actor,
@@ -71,7 +73,7 @@ class Asked:
             status=self.narrowed.get("status"),
             author=self.narrowed.get("author"),
             year=self.narrowed.get("year"),
-            order=order,
+            order=Order.MODIFIED if self.is_newest else Order.RELEVANCE,
             page=page,
             per_page=per_page,
         )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.support.front import Front, a_front
 from tests.support.waiting import eventually
+from web.views.render import passage
 from web.views.search_help import examples
 from wiki import fact, seal
 from wiki.access import Openness
@@ -94,7 +95,7 @@ async def test_results_are_paged_and_every_page_shows_others(tmp_path: Path) -> 
         url: str | None = "/search?q=pergola"
         while url:
             shown = (await front.browser().get(url)).text
-            seen += re.findall(r'<li class="hit">\s*<h3><a href="([^"]+)"', shown)
+            seen += re.findall(r'<li class="hit">\s*<h3><a href="([^"#]+)', shown)
             more = re.search(r'rel="next" href="([^"]+)"', shown)
             url = more[1].replace("&amp;", "&") if more else None
         assert len(seen) == len(set(seen)) == 23
@@ -156,3 +157,30 @@ async def test_an_address_that_is_nearly_one_names_the_pages_that_may_be_meant(
             assert answer.status_code == 404
             assert 'href="/s/garden/garden-pergola"' in answer.text
             assert "pergola too" not in answer.text
+
+
+async def test_the_newest_come_first_when_that_is_asked_for(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        _, made = await pages(front, "Pergola", "Pergola pergola pergola")
+        await act(front, made[0].id, name="tags", tags=["new"])
+        await front.site.indexer.caught_up()
+        shown = (await front.browser().get("/search?q=pergola")).text
+        newest = re.search(r'href="([^"]+)">Newest first', shown)
+        assert newest is not None
+        shown = (await front.browser().get(newest[1].replace("&amp;", "&"))).text
+        hits = re.findall(r'<li class="hit">\s*<h3><a href="([^"#]+)', shown)
+        assert hits[0] == "/s/garden/pergola"
+        assert 'name="order" value="newest"' in shown
+
+
+async def test_a_hit_in_the_text_leads_to_the_words_themselves(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        where = await front.space("Garden", Openness.WORLD)
+        await front.page(where, "Shade", "By the well-made pérgola & more.")
+        await front.site.indexer.caught_up()
+        shown = (await front.browser().get("/search?q=pergola")).text
+        assert 'href="/s/garden/shade#:~:text=p%C3%A9rgola"' in shown
+        titled = (await front.browser().get("/search?q=shade")).text
+        assert 'href="/s/garden/shade"' in titled
+    assert passage("<mark>a-b &amp; c</mark>") == "#:~:text=a%2Db%20%26%20c"
+    assert passage("nothing marked") == ""

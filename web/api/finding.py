@@ -103,6 +103,7 @@ OPERATIONS = (
                           word("tag", "Only pages with this tag"),
                           word("author", "Only pages that the person of this id wrote on"),
                           word("year", "Only pages that changed last in this year"),
+                          word("order", "`newest`: what changed last first; else the best"),
                           number("page", "Which page of results", 1, 1, MAX_PAGE),
                           number("per_page", "How many on one", PER_PAGE, 1, MAX_PER_PAGE))),
     Operation("GET", "/titles", titles, "Titles that hold what is being typed", shapes.Titles,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +85,15 @@ def time_tag(at_ms: int | None) -> Markup:
     )
 
 
+def passage(snippet_html: str) -> str:
+    """The end of an address at which a browser shows the first marked words (a text directive of
+    wicg.github.io/scroll-to-text-fragment); one that knows no such end passes it over."""
+    found = re.search("<mark>(.*?)</mark>", snippet_html)
+    if found is None:
+        return ""
+    return "#:~:text=" + quote(html.unescape(found[1]), safe="").replace("-", "%2D")
+
+
 def month(at_ms: int) -> str:
     """As one says it years later: "March 2023"."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%B %Y")
@@ -143,6 +154,7 @@ environment.filters |= {
     "clock": clock,
     "day": day,
     "month": month,
+    "passage": passage,
     "initials": initials,
     "file_size": file_size,
     "quote": lambda text: quote(str(text)),

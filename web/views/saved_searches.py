@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from search.index import Order
 from web import atom, setup
 from web.asked import Asked
 from web.session import form_of, signed_in
@@ -112,7 +111,7 @@ def kept_searches(conn: Connection, person: Person | None) -> list[tuple[SavedSe
 
 async def _entries(request: Request, asked: Asked, actor: Actor) -> list[atom.Entry]:
     site, origin = _site(request), origin_of(request)
-    results = await asked.find(site.search, actor, 1, ENTRIES, Order.MODIFIED)
+    results = await asked.ordered(is_newest=True).find(site.search, actor, 1, ENTRIES)
     pages = [hit.page for hit in results.hits]
     persons = {one.modified_by for one in pages}
     names = await site.store.read(lambda conn: people.names(conn, persons))

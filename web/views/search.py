@@ -59,7 +59,7 @@ async def search(request: Request) -> Response:
         "back": asked.address(number - 1) if number > 1 else None,
         "more": asked.address(number + 1) if _has_more(results, number) else None,
         "may_keep": person is not None and not person.is_guest,
-        "is_kept": any(kept == asked for _, kept in context["kept"]),
+        "is_kept": any(kept.query == asked.query for _, kept in context["kept"]),
     }
     return await show(request, "search.html", context)
 
