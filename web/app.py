@@ -31,6 +31,7 @@ from web.views import (
     page,
     page_new,
     page_settings,
+    person,
     redact,
     related,
     saved_searches,
@@ -45,6 +46,7 @@ from wiki.errors import GroundswellError
 
 MODULES_WITH_FIXED_ADDRESSES = (
     home,
+    person,
     setup_page,
     sign_in,
     join,

@@ -27,7 +27,7 @@ from web.config import Config
 from web.markdown import Renderer
 from web.takeaway import Takeaway
 from web.throttle import Throttle
-from wiki import links
+from wiki import contribution, links
 from wiki import log as record_log
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
@@ -36,6 +36,7 @@ from wiki.store import Store
 
 log = structlog.get_logger(__name__)
 
+CONTRIBUTIONS_SECONDS = 2.0
 LINKS_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 DRAIN_SECONDS = 3.0  # twice; whoever ends the process may wait ten, and requests end in between
@@ -135,6 +136,7 @@ class Site:
                 "past": past.run(),
                 "files": files.run(),
                 "links": _follow_links(store, rooms),
+                "contributions": _follow_contributions(store, site.loom),
                 "federation": federation.run(),
             }
             tasks = [
@@ -230,6 +232,21 @@ async def _follow_links(store: Store, rooms: Rooms) -> None:
             await asyncio.sleep(0 if found.is_more else LINKS_SECONDS)
         except GroundswellError as error:
             log.error("links.failed", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _follow_contributions(store: Store, loom: Loom) -> None:
+    """The follower of who wrote how much: looks every few seconds whether anything was sealed."""
+    while True:
+        try:
+            if not await store.read(contribution.is_behind):
+                await asyncio.sleep(CONTRIBUTIONS_SECONDS)
+                continue
+            found = await store.read(lambda conn: contribution.found(conn, loom))
+            await store.write(partial(contribution.keep, found=found))
+            await asyncio.sleep(0.05)  # a long record is caught up with in the gaps
+        except GroundswellError as error:
+            log.error("contributions.failed", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -27,6 +27,7 @@ In reading order:
     sitting     a list of revisions by day and sitting
     weave       every character that a page ever had, with when it came and went
     loom        pages' weaves, carried on as pages grow
+    contribution  how much of each page is whose, for lists
     moment      text, authors and changes at any moment, by way of the weave
     phrase      where words stood in a page's history, however they came about
     blanking    an update with some of its text taken out

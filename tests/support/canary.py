@@ -107,6 +107,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "record_id": born.record_id,
                 "revision": born.record_id,
                 "moment": born.record_id,
+                "person_id": members[Role.EDITOR].id,
                 "attachment_id": file_id,
                 "comment": comment_id,
                 "name": "file-name",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from web.views import render
 from web.views.forms import Form, Mendable
 from web.views.said import Said, bodies_of, said_of
 from web.writing import replace_text
-from wiki import attachment, history, links, page, people, space, text
+from wiki import attachment, contribution, links, page, people, space, text
 from wiki.access import Action, may
 from wiki.attachment import Attachment
 from wiki.errors import BadInput, Forbidden, GroundswellError, NotFound, NotSignedIn
@@ -41,7 +40,7 @@ class Reading:
     page: Page
     text: str
     leads: markdown.Leads
-    authors: list[Person]
+    authors: list[tuple[Person, int]]  # who wrote most comes first, with their percentage
     modified_by: str
     backlinks: list[Page]
     files: list[Attachment]
@@ -174,16 +173,20 @@ def leads_of(conn: Connection, request: Request, here: Space, body: str) -> mark
 def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
     body = page.text(conn, one.id, one.change)
     visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
-    revisions = history.revisions(conn, one.id, limit=50)
-    authors = _in_order(author for revision in revisions for author in revision.authors)
-    known = people.several(conn, [*authors, one.modified_by, one.created_by])
+    shares = contribution.of_page(conn, one.id)
+    whole = sum(share.units for share in shares)
+    known = people.several(conn, [*(share.person_id for share in shares), one.modified_by])
     modified_by = known.get(one.modified_by)
     return Reading(
         here,
         one,
         body,
         leads_of(conn, request, here, body),
-        [known[author] for author in authors if author in known][:AUTHORS_SHOWN],
+        [
+            (known[share.person_id], round(100 * share.units / whole))
+            for share in shares[:AUTHORS_SHOWN]
+            if share.person_id in known
+        ],
         modified_by.display if modified_by else "somebody",
         links.backlinks(conn, one, visible.keys()),
         attachment.of_page(conn, one.id),
@@ -255,10 +258,6 @@ def _address(request: Request) -> str:
 def _as_file(one: Page, ending: str) -> dict[str, str]:
     name = quote(f"{one.slug}.{ending}")
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-
-
-def _in_order(ids: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(ids))
 
 
 _HERE = "/s/{space}/{slug}"

@@ -90,12 +90,17 @@ def _0008_repairs_are_written_down(connection: Connection) -> None:
     tables.repair.create(connection, checkfirst=True)
 
 
+def _0007_contributions(connection: Connection) -> None:
+    tables.contribution.create(connection, checkfirst=True)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
     "0003-past": _0003_past,
     "0004-searches-are-saved": _0004_searches_are_saved,
     "0005-talk": _0005_talk,
+    "0007-contributions": _0007_contributions,
     "0020-other-sites": _0020_other_sites,
     "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,

@@ -245,6 +245,14 @@ voice = Table(  # who is for or against a page, who sponsors it; a view of the r
     Column("at_ms", Integer, nullable=False),
 )
 
+contribution = Table(  # how much of a page's sealed text is whose; kept by a follower
+    "contribution",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", String, primary_key=True, index=True),
+    Column("units", Integer, nullable=False),  # UTF-16
+)
+
 follower = Table(
     "follower",
     metadata,
