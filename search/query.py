@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from whoosh import query as wq
@@ -246,7 +247,9 @@ def _parsed(text: str) -> Any:
 
 def bounded(text: str) -> str:
     """As much of it as is looked at."""
-    return " ".join(text.replace("\0", " ")[:MAX_CHARS].split()[:MAX_WORDS])
+    cut = " ".join(text.replace("\0", " ")[:MAX_CHARS].split()[:MAX_WORDS])
+    beyond = next(islice(tokens(cut), MAX_WORDS, None), None)  # many may be typed in one piece
+    return cut[: beyond.start].rstrip() if beyond else cut
 
 
 def _balanced(text: str, reading: _Reading) -> str:
