@@ -41,7 +41,7 @@ from wiki.gate import (
 
 FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
 GAPS_ALLOWED = 3
-TURN_SECONDS = 0.02  # of the processor, for one connection in one tick; then others have theirs
+TURN_SECONDS = 0.005  # of the processor, for one connection in one tick; then others have theirs
 UNKNOWN_CLIENTS = 1000  # that a state vector may name: who was off line has a few
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import random
 import sys
@@ -38,7 +39,7 @@ from wiki import journal, text
 from wiki.gate import encode_state_vector
 
 ATTACKERS = 6
-FRAMES = 30  # of one joining; the last is broken
+FRAMES = 100  # of one joining, on average; the last is broken
 OVER_HTTP = 0.03  # of the joinings
 QUESTION = encode(SyncStep1(encode_state_vector({})))
 NO_LIMITS = "\n".join(
@@ -83,7 +84,8 @@ class Attack:
         state = await self.server.read(lambda conn: text.merge(journal.state(conn, page_id)))
         frames = HostileFrames(seed, client, state)
         while not self.is_over:
-            some = [frames.taken() for _ in range(FRAMES - 1)] + [frames.broken()]
+            count = chance.randrange(2 * FRAMES)
+            some = [frames.taken() for _ in range(count)] + [frames.broken()]
             if chance.random() < OVER_HTTP:
                 answer = await self._by_http(page_id, some)
                 self.tally.over_http += 1
@@ -133,7 +135,12 @@ class Attack:
                     if line.startswith("event: end"):
                         told = await anext(lines)
                         return _named(told.removeprefix("data: ")[5:])
-                    if line.startswith("data: AAE"):  # 0, 1: sync step 2
+                    frame = (
+                        base64.b64decode(line.removeprefix("data: "))
+                        if line[:6] == "data: "
+                        else b""
+                    )
+                    if frame[:2] == b"\0\1":  # sync step 2
                         return "the page"
         return "nothing"
 
@@ -172,11 +179,13 @@ async def bombarded(
         await measured("before")
         attack = Attack(server, tally, frames, time.monotonic() + seconds)
         watching = asyncio.create_task(_memory(server.pid, tally.memory_mib))
-        async with asyncio.TaskGroup() as attackers:
-            for number, page_id in enumerate(pages):
-                attackers.create_task(attack.go_on(page_id, seed + number, 7_000_000 + number))
+        try:
+            async with asyncio.TaskGroup() as attackers:
+                for number, page_id in enumerate(pages):
+                    attackers.create_task(attack.go_on(page_id, seed + number, 7_000_000 + number))
+        finally:
+            watching.cancel()
         await measured("during")
-        watching.cancel()
         assert server.is_running and tally.answers["nothing"] == 0
         watch.stdin.close()
         [last] = [json.loads(line) async for line in watch.stdout]

@@ -44,7 +44,7 @@ class HostileFrames:
         return frame
 
     def _vector(self) -> bytes:
-        size = self._chance.choice((0, 1, 2, 20, MANY_CLIENTS))
+        size = MANY_CLIENTS if self._chance.random() < 0.02 else self._chance.randrange(20)
         clients = {self._chance.getrandbits(53): self._chance.choice(HUGE) for _ in range(size)}
         return protocol.encode(SyncStep1(encode_state_vector(clients | {self._client: 1})))
 
@@ -67,7 +67,7 @@ class HostileFrames:
         entries = [Entry(self._client, self._presence, json.dumps(state))]
         entries += [
             Entry(self._chance.getrandbits(53), self._chance.getrandbits(31), "null")
-            for _ in range(self._chance.choice((0, 0, 1, 300)))
+            for _ in range(300 if self._chance.random() < 0.02 else self._chance.randrange(3))
         ]
         return protocol.encode(Awareness(serialise(entries)))
 
