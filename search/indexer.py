@@ -47,7 +47,8 @@ class Indexer:
         self._interval_seconds = interval_seconds
         self._wake = asyncio.Event()
         self._is_forgetting = False  # it is being made anew, since something was redacted
-        self.lag = 0  # changes that are not in the index yet, at the last look
+        self.lag = 0  # pages that changed and are not in the index yet, at the last look
+        self.done_percent = 100  # of all pages
 
     def nudge(self) -> None:
         """Something changed."""
@@ -90,7 +91,7 @@ class Indexer:
         known = (await asyncio.to_thread(self._index.stats)).space_ids
         await self._prepare()
         batch = await self._store.read(lambda conn: _batch(conn, position, known))
-        self.lag = 0 if batch.is_last else max(1, self.lag)
+        await self._measure(batch)
         is_empty = not batch.documents and not batch.gone_space_ids
         if is_empty and batch.position == position and position:
             return False
@@ -99,6 +100,16 @@ class Indexer:
             await self._store.write(forgetting.is_done)  # not before: it must survive a kill
             self._is_forgetting = False
         return not batch.is_last and not is_empty
+
+    async def _measure(self, batch: Batch) -> None:
+        """How far it is, as soon as `batch` is in."""
+        if batch.is_last:
+            self.lag, self.done_percent = 0, 100
+            return
+        left, every = await self._store.read(
+            lambda conn: page.count_changed_since(conn, batch.position)
+        )
+        self.lag, self.done_percent = left, 100 * (every - left) // max(1, every)
 
     async def _wait(self) -> None:
         """For a nudge, or for the next look: other processes change pages, too."""

@@ -22,14 +22,17 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 async def healthz(request: Request) -> Response:
     """200 when the store answers, else 503; nothing that outsiders should not know. `search` is
-    "rebuilding" while the index is being made anew and finds less than there is."""
+    "rebuilding" while the index is being made anew and finds less than there is; then
+    `search_done_percent` says how far it is."""
     site: Site = request.app.state.site
     try:
         await site.store.read(lambda conn: conn.scalar(select(1)))
     except Unavailable as error:
         return JSONResponse({"status": "failing", "reason": str(error)}, 503)
-    search = "rebuilding" if site.search.is_rebuilding else "ready"
-    return JSONResponse({"status": "ok", "search": search})
+    if not site.search.is_rebuilding:
+        return JSONResponse({"status": "ok", "search": "ready"})
+    done = {"search": "rebuilding", "search_done_percent": site.indexer.done_percent}
+    return JSONResponse({"status": "ok", **done})
 
 
 async def metrics(request: Request) -> Response:
@@ -42,7 +45,8 @@ async def metrics(request: Request) -> Response:
     for name, value, words in (
         ("rooms", rooms, "Pages in memory."),
         ("sockets", sockets, "Open sockets in rooms."),
-        ("search_behind", site.indexer.lag, "Changes that the search has not seen."),
+        ("search_behind", site.indexer.lag, "Changed pages that the search has not seen."),
+        ("search_done_percent", site.indexer.done_percent, "Of all pages."),
         ("search_rebuilding", site.search.is_rebuilding, "1 while the index is made anew."),
         ("uptime_seconds", time.time() - STARTED, "Since the process started."),
         *counts,

@@ -344,6 +344,13 @@ def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
     return _pages(conn, query.limit(limit))
 
 
+def count_changed_since(conn: Connection, change: int) -> tuple[int, int]:
+    """How many pages `changed_since` would give, and how many there are."""
+    behind = func.count().filter(table.c.change > change)
+    row = conn.execute(select(behind, func.count()).select_from(table)).one()
+    return row[0], row[1]
+
+
 def text(conn: Connection, page_id: str, change: int | None = None) -> str:
     """The page's durable text; a reader replays it once for each change of the page.
 

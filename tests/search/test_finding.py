@@ -82,3 +82,16 @@ async def test_the_running_indexer_follows_and_forgets_deleted_spaces(tmp_path: 
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         index.close()
+
+
+async def test_an_index_that_is_made_anew_tells_how_far_it_is(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        index = open_index(ENGINE, tmp_path / "index")
+        indexer = Indexer(wiki.store, index)
+        for number in range(250):
+            await wiki.page(f"Page {number}")
+        assert await indexer.step()
+        assert (indexer.lag, indexer.done_percent) == (50, 80)
+        await indexer.caught_up()
+        assert (indexer.lag, indexer.done_percent) == (0, 100)
+        index.close()
