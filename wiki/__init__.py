@@ -35,6 +35,7 @@ In reading order:
     redaction   taking words, a person's text, a file out of the record
     erasure     a person leaves, and everything that says who it was
     forgetting  what was made of the record elsewhere has to go, too
+    deep        whether all that is made from the record still says what it says
     backup      a copy of the whole folder while people write, and a folder made of it
     exchange    export, import, verify
     store       the database: one writer, many readers

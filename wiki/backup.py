@@ -62,7 +62,7 @@ def take(folder: Path, out: Path, now_ms: int, *, is_with_key: bool) -> Backup:
     made = Backup(now_ms)
     draft = out.with_name(f"{out.name}.db.{os.getpid()}")
     try:
-        _snapshot(folder / DATABASE, draft)
+        snapshot(folder / DATABASE, draft)
         with written_beside(out) as file:
             os.fchmod(file.fileno(), 0o600)
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -108,6 +108,16 @@ def restore(file: Path, folder: Path, now_ms: int) -> Backup:
     return made
 
 
+def snapshot(database: Path, target: Path) -> None:
+    """All that was committed before this began, and nothing that was ever deleted."""
+    target.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)) as source:
+            source.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise Unavailable(f"The database could not be copied ({error}).") from error
+
+
 def begin_anew(database: Path, now_ms: int) -> None:
     """Every page gets an epoch that no browser has seen; it is kept that the site was restored, so
     that it asks its peers for its own records before it signs new ones."""
@@ -119,16 +129,6 @@ def begin_anew(database: Path, now_ms: int) -> None:
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (str(now_ms),),
         )
-
-
-def _snapshot(database: Path, target: Path) -> None:
-    """All that was committed before this began, and nothing that was ever deleted."""
-    target.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)) as source:
-            source.execute("VACUUM INTO ?", (str(target),))
-    except sqlite3.Error as error:
-        raise Unavailable(f"The database could not be copied ({error}).") from error
 
 
 def _digests(database: Path) -> Iterator[str]:

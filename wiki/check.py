@@ -34,14 +34,18 @@ from wiki.store.tables import space as spaces
 
 Keys = Mapping[str, Mapping[str, str]]  # origin -> kid -> public key, base64url
 _PASSED_OVER = "its checkpoint is damaged and passed over; it is made anew at the next seal"
+_OTHER_TEXT = "its text is not what its record and journal make"
 _COLUMNS = ("id", "page", "chain", "seq", "kind", "ts")  # of the table, also in the header
 
 
 class Problem(NamedTuple):
-    """`where` names the page, record or file; `what` is wrong with it."""
+    """`where` names the page, record or file; `what` is wrong with it. `page_id` when it is of a
+    page, `is_mendable` when it can be made anew from the record."""
 
     where: str
     what: str
+    page_id: str = ""
+    is_mendable: bool = False
 
 
 class Redacted(NamedTuple):
@@ -88,9 +92,11 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
             except Damaged as error:
                 checked.problems.append(Problem(place, error.what))
             if checkpoint.is_damaged(conn, thing_id):
-                checked.problems.append(Problem(place, _PASSED_OVER))
+                checked.problems.append(Problem(place, _PASSED_OVER, thing_id, is_mendable=True))
             shown = partial(page.text, conn, thing_id) if thing_id in kept else None
-            checked.problems += _text_problems(place, history, unsealed, shown)
+            for found in _text_problems(place, history, unsealed, shown):
+                is_mendable = found.what == _OTHER_TEXT  # of a checkpoint: the record is whole
+                checked.problems.append(found._replace(page_id=thing_id, is_mendable=is_mendable))
     told = set(conn.scalars(select(records.c.page).distinct()))
     for thing_id in sorted(told - places.keys()):
         checked.problems.append(Problem(f"records of {thing_id}", "their page or space is gone"))
@@ -177,7 +183,7 @@ def _text_problems(
     try:
         is_same = shown is None or shown() == text.text_of(doc)
         if not is_same:
-            yield Problem(place, "its text is not what its record and journal make")
+            yield Problem(place, _OTHER_TEXT)
     except Damaged as error:
         yield Problem(place, f"its text cannot be read ({error})")
 

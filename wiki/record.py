@@ -243,6 +243,11 @@ def from_base64url(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def bytes_of(encoded: str) -> bytes:
+    """The reverse of `base64url`. Raises ValueError."""
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))

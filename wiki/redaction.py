@@ -15,7 +15,6 @@ own remains.
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -227,7 +226,7 @@ def replacements(redact: Record) -> dict[str, bytes]:
     """What a `redact` record puts in place of which records; as it was signed. Raises Damaged."""
     try:
         told = json.loads(redact.parts[0].update)
-        found = {identity: _bytes_of(body) for identity, body in told.items()}
+        found = {identity: record.bytes_of(body) for identity, body in told.items()}
     except (ValueError, IndexError, AttributeError, TypeError) as error:
         raise Damaged("its replacements cannot be read", f"record {redact.id}") from error
     signed = redact.x["records"]
@@ -320,7 +319,7 @@ def _unprovable(told: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
     spoken = told.get("text")
     if not ranges or not isinstance(spoken, dict) or not spoken.get("hash"):
         return told
-    known = parse_state_vector(_bytes_of(spoken["vector"]))
+    known = parse_state_vector(record.bytes_of(spoken["vector"]))
     holds = any(ranges[client][0][0] < known.get(client, 0) for client in ranges)
     return {**told, "text": {**spoken, "hash": ""}} if holds else told
 
@@ -356,7 +355,3 @@ def _in(ranges: Ranges, client: int, start: int, end: int) -> bool:
 def _snippet(words: str) -> str:
     line = " ".join(words.split())
     return line if len(line) <= SNIPPET_CHARS else f"{line[: SNIPPET_CHARS - 1]}…"
-
-
-def _bytes_of(encoded: str) -> bytes:
-    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
