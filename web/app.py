@@ -31,6 +31,7 @@ from web.views import (
     page,
     page_new,
     page_settings,
+    peers,
     person,
     redact,
     related,
@@ -40,6 +41,7 @@ from web.views import (
     sign_in,
     space,
     space_settings,
+    space_sites,
     talk,
 )
 from wiki.errors import GroundswellError
@@ -52,12 +54,14 @@ MODULES_WITH_FIXED_ADDRESSES = (
     join,
     account,
     admin,
+    peers,
     search,
     saved_searches,
     files,
     export,
     space,
     space_settings,
+    space_sites,
 )
 
 

@@ -104,6 +104,8 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "space": "secluded",
                 "slug": "hidden-page",
                 "page_id": page.id,
+                "thing_id": page.id,
+                "space_id": hidden.id,
                 "record_id": born.record_id,
                 "revision": born.record_id,
                 "moment": born.record_id,

@@ -106,6 +106,10 @@ DONE: Mapping[str, str] = {
     "restored": "The space is back from the archive.",
     "deleted": "The space is deleted.",
     "person": "The account is changed.",
+    "peer-confirmed": "Confirmed. As soon as both sides have, you are connected.",
+    "peer-left": "Nothing goes there or comes from there any more. What they hold, they hold.",
+    "shared": "It is on its way there.",
+    "unshared": "They get no more, and nothing comes from there. What they have, they keep.",
     "welcome": "Welcome! Open an idea below, press Edit and type: that is all there is to learn.",
     "joined": "Welcome! You are in.",
 }
