@@ -40,7 +40,7 @@ from wiki.gate import encode_state_vector
 
 ATTACKERS = 6
 FRAMES = 100  # of one joining, on average; the last is broken
-OVER_HTTP = 0.03  # of the joinings
+OVER_HTTP = 25  # each so many-th joining
 QUESTION = encode(SyncStep1(encode_state_vector({})))
 NO_LIMITS = "\n".join(
     f"{name} = 0"
@@ -83,10 +83,12 @@ class Attack:
         chance = random.Random(seed)
         state = await self.server.read(lambda conn: text.merge(journal.state(conn, page_id)))
         frames = HostileFrames(seed, client, state)
+        joined = 0
         while not self.is_over:
             count = chance.randrange(2 * FRAMES)
             some = [frames.taken() for _ in range(count)] + [frames.broken()]
-            if chance.random() < OVER_HTTP:
+            joined += 1
+            if joined % OVER_HTTP == 1:
                 answer = await self._by_http(page_id, some)
                 self.tally.over_http += 1
             else:
