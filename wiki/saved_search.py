@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -41,7 +42,8 @@ def save(conn: Connection, person_id: str, name: str, query: str, now_ms: int) -
     """Keep `query` under `name`; one of the same name gives way, its feed goes on. Raises
     BadInput."""
     name = " ".join(name.split())
-    if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
+    is_shown = all(unicodedata.category(char) not in ("Cc", "Cs", "Co") for char in name)
+    if not name or len(name) > MAX_NAME_CHARS or not is_shown:
         raise BadInput("name", f"give it a name of at most {MAX_NAME_CHARS} characters")
     if len(query) > MAX_QUERY_CHARS:
         raise BadInput("q", "it is too long to be kept; use fewer words")

@@ -9,7 +9,11 @@ let isOpening = false;
 
 export function quickSwitcher(): void {
   remember();
-  for (const button of document.querySelectorAll<HTMLElement>("[data-switch]")) button.hidden = false; // without scripts it would do nothing
+  for (const button of document.querySelectorAll<HTMLElement>("[data-switch]")) {
+    button.hidden = false; // without scripts it would do nothing
+    const keys = button.querySelector("kbd");
+    if (keys !== null && /Mac|iPhone|iPad/.test(navigator.platform)) keys.textContent = "⌘K";
+  }
   document.addEventListener("keydown", (event) => {
     const isOurs = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k";
     if (!isOurs || event.defaultPrevented) return;
@@ -17,7 +21,10 @@ export function quickSwitcher(): void {
     void open();
   });
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[data-switch]")) void open();
+    const button = event.target instanceof Element ? event.target.closest("[data-switch]") : null;
+    if (button === null) return;
+    button.closest("details")?.removeAttribute("open");
+    void open();
   });
 }
 
