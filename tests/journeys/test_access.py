@@ -84,7 +84,14 @@ async def _addresses(server: Server) -> list[str]:
     )
     return [
         *("/", "/recent", "/spaces/new", "/me", "/admin", "/nowhere"),
-        *("/s/ideas", "/s/ideas/recent", "/s/ideas/settings", "/s/ideas/new", "/s/ideas/tags/x"),
+        *(
+            "/s/ideas",
+            "/s/ideas/recent",
+            "/s/ideas/export",
+            "/s/ideas/settings",
+            "/s/ideas/new",
+            "/s/ideas/tags/x",
+        ),
         *("/search?q=words", "/search?q=zzzz", "/search", "/s/ideas/missing-page"),
         *(PAGE, f"{PAGE}?edit=source", f"{PAGE}/history", f"{PAGE}/settings"),
         *(f"{PAGE}/history/{first}", f"{PAGE}/diff?a={first}&b=now", f"/join/{link}"),
