@@ -12,17 +12,20 @@ from sqlalchemy import Connection
 
 from web import setup
 from web.cli import history_import, markdown_import, sources
-from web.cli.folder import now_ms, with_config, write
+from web.cli.folder import at_work, now_ms, with_config
 from web.cli.history_import import Opening
-from web.cli.markdown_import import Wanted
+from web.cli.markdown_import import Wanted, written
+from web.cli.progress import watched
 from web.cli.telling import give, say
 from web.cli.verify import contents
 from web.config import Config
 from web.site import attachments_of
+from wiki.errors import GroundswellError
 from wiki.exchange.git_source import is_repository
-from wiki.exchange.import_zip import Imported, import_zip
+from wiki.exchange.import_zip import Imported, ZipImport, check_empty, undo
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import MANIFEST
+from wiki.store import Store
 
 SOURCES = ("zip", "folder", "git", "mediawiki", "fedwiki", "etherpad")
 
@@ -101,15 +104,29 @@ def _seen(path: Path) -> str:
 
 def _bring_in(config: Config, path: Path) -> None:
     began = time.monotonic()
-
-    def bring(conn: Connection) -> Imported:
-        imported = import_zip(conn, path, attachments_of(config), now_ms())
-        if setup.site_name(conn) == setup.DEFAULT_NAME:
-            setup.rename_site(conn, imported.site)
-        return imported
-
-    imported = write(config, bring, may_begin=True)
+    imported = at_work(config, lambda store: _stepped(config, store, path), may_begin=True)
     give(f"{path.name} brought {contents(imported)}, in {time.monotonic() - began:.1f} s.")
     for old, new in sorted(imported.renamed.items()):
         give(f"The name {old} was taken; who had it there is {new} here.")
     say("Passwords do not travel along; groundswell person password NAME gives somebody one.")
+
+
+async def _stepped(config: Config, store: Store, path: Path) -> Imported:
+    """Step by step; what goes wrong leaves nothing."""
+    await store.read(check_empty)
+    importing = ZipImport(path, attachments_of(config), now_ms())
+    with watched("Bringing in") as seen:
+        try:
+            for number, step in enumerate(importing.steps(), 1):
+                await written(store, step)
+                seen(number)
+        except GroundswellError:
+            await store.write(undo)
+            raise
+
+    def rename(conn: Connection) -> None:
+        if setup.site_name(conn) == setup.DEFAULT_NAME:
+            setup.rename_site(conn, importing.imported.site)
+
+    await store.write(rename)
+    return importing.imported

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from wiki import attachment as attachments
-from wiki import fact, links, log, page, people, seal, space, views
-from wiki.access import Role
+from wiki import fact, forgetting, links, log, page, people, seal, space, views
+from wiki.access import Openness, Role
 from wiki.errors import BadInput, Conflict, Damaged, GroundswellError, NameTaken
 from wiki.exchange import known_keys, verify_alone
 from wiki.exchange.archive import written_beside
@@ -29,12 +30,13 @@ from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import Files, Report, Zipped, bytes_of
 from wiki.key import Link
 from wiki.record import TEXT_KINDS, Part, Record
-from wiki.store.tables import alias, attachment, lease, member
+from wiki.store.tables import alias, attachment, lease, member, person, setting
 from wiki.store.tables import record as table
 from wiki.store.tables import space as spaces
 from wiki.update import parse
 
-BATCH = 500
+BATCH = 300
+_MARK = "import under way"
 _FILE_FORMS = {  # they become a path, an address and a header
     "id": re.compile(r"[\w-]{8,64}", re.ASCII),
     "digest": re.compile(r"[0-9a-f]{64}"),
@@ -51,47 +53,138 @@ class Imported(Report):
 
 
 def import_zip(conn: Connection, path: Path, attachments_folder: Path, now_ms: int) -> Imported:
-    """Bring the export at `path` in; all of it or, if this raises, nothing but stray attachments.
+    """All steps in the one transaction of `conn`; nothing but stray attachments if this raises.
 
     Raises Conflict when the site is not empty, Damaged when the export does not verify."""
-    if log.last_position(conn) or conn.scalar(select(spaces.c.id).limit(1)):
+    check_empty(conn)
+    importing = ZipImport(path, attachments_folder, now_ms)
+    for step in importing.steps():
+        step(conn)
+    return importing.imported
+
+
+def check_empty(conn: Connection) -> None:
+    """Raises Conflict; what an import that was broken off has left does not count."""
+    is_left = conn.scalar(select(setting.c.value).where(setting.c.name == _MARK)) is not None
+    is_used = log.last_position(conn) or conn.scalar(select(spaces.c.id).limit(1))
+    if is_used and not is_left:
         raise Conflict("This site has pages already. Import into a new one, with its own folder.")
-    imported = Imported(**vars(verify_zip(path)))
-    try:
-        with verify_alone.opened(path) as files:
-            _Import(conn, files, imported, now_ms).run(attachments_folder)
-    except verify_alone.Damaged as error:
-        raise Damaged(error.what, error.where) from error
-    return imported
 
 
-class _Import:
-    """One import on its way. `files` have been verified."""
+def undo(conn: Connection) -> None:
+    """Take away what an import that was broken off has left, if there is such a one."""
+    left = conn.scalar(select(setting.c.value).where(setting.c.name == _MARK))
+    if left is None:
+        return
+    told = json.loads(left)
+    for space_id in conn.scalars(select(spaces.c.id).where(spaces.c.id.in_(told["spaces"]))).all():
+        space.delete(conn, space_id)
+    for at in range(0, len(told["things"]), BATCH):
+        some = told["things"][at : at + BATCH]
+        conn.execute(table.delete().where(table.c.page.in_(some)))
+    for at in range(0, len(told["people"]), BATCH):
+        conn.execute(person.delete().where(person.c.id.in_(told["people"][at : at + BATCH])))
+    conn.execute(setting.delete().where(setting.c.name == _MARK))
+    forgetting.want(conn)  # the search index may have seen some of it
 
-    def __init__(self, conn: Connection, files: Files, imported: Imported, now_ms: int) -> None:
-        self._conn, self._files, self._imported, self._now_ms = conn, files, imported, now_ms
-        self._manifest = json.loads(files.read(verify_alone.MANIFEST))
+
+class ZipImport:
+    """One import on its way, in steps that are short transactions.
+
+    1. Until the last step nobody may see or change what comes in but administrators, who may only
+       read: its spaces are archived and for members, of whom there are none.
+    2. What is broken off is known in the store, and `undo` takes all of it away.
+    """
+
+    def __init__(self, path: Path, attachments_folder: Path, now_ms: int) -> None:
+        """Raises Damaged when the export does not verify."""
+        self.imported = Imported(**vars(verify_zip(path)))
+        self._path, self._folder, self._now_ms = path, attachments_folder, now_ms
         self._unborn: dict[str, _Unborn] = {}
         self._last: dict[str, Part] = {}  # page -> its newest part
         self._leases: dict[str, dict[int, str]] = {}  # page -> client -> whose it is
         self._weights: dict[str, tuple[int, int]] = {}  # page -> records, bytes
+        self._veiled: dict[str, tuple[str, int | None]] = {}  # space -> openness, archived
+        self._is_caught_up = False
 
-    def run(self, attachments_folder: Path) -> None:
+    def steps(self) -> Iterator[Callable[[Connection], None]]:
+        """To be run in this order, each in a transaction of its own; each raises Damaged."""
+        try:
+            with verify_alone.opened(self._path) as self._files:
+                self._manifest = json.loads(self._files.read(verify_alone.MANIFEST))
+                yield self._step(self._begin)
+                records = self._records()
+                while batch := list(islice(records, BATCH)):
+                    yield self._step(partial(self._take, batch))
+                yield self._step(self._finish)
+                for at in range(0, len(self._leases), BATCH):
+                    pages = list(self._leases)[at : at + BATCH]
+                    yield self._step(partial(self._finish_pages, pages))
+                while not self._is_caught_up:
+                    yield self._step(self._follow_links)
+                self._add_attachments(self._folder)
+                yield self._end
+        except verify_alone.Damaged as error:
+            raise Damaged(error.what, error.where) from error
+
+    def _step(self, work: Callable[[], None]) -> Callable[[Connection], None]:
+        has_begun = False
+
+        def run(conn: Connection) -> None:
+            nonlocal has_begun
+            if has_begun:  # its transaction failed, but not what is remembered of it here
+                raise Conflict("The store failed in the middle of the import. Import again.")
+            has_begun = True
+            self._conn = conn
+            self._unveil()
+            work()
+            self._veil()
+
+        return run
+
+    def _begin(self) -> None:
+        undo(self._conn)
         known_keys.keep(self._conn, self._manifest["keys"])
         for origin, chain in self._manifest.get("chains", {}).items():
             known_keys.keep_chain(self._conn, origin, [Link(*link) for link in chain])
-        told = _people_of(self._files)
-        self._add_people(told["people"])
-        for record in self._stored(self._records()):
+        self._members = _people_of(self._files)
+        new = self._add_people(self._members["people"])
+        left = {
+            "spaces": list(self._manifest["spaces"]),
+            "things": list(self._manifest["heads"]),
+            "people": new,
+        }
+        self._conn.execute(setting.insert().values(name=_MARK, value=json.dumps(left)))
+
+    def _take(self, batch: Sequence[Record]) -> None:
+        self._conn.execute(table.insert(), [_row(record) for record in batch])
+        for record in batch:
             try:
                 self._apply(record)
             except Damaged:
                 raise
             except (GroundswellError, *_MALFORMED) as error:
                 raise Damaged(f"it cannot be applied ({error})", f"record {record.id}") from error
-        self._add_members(told["members"])
-        self._finish_pages()
-        self._add_attachments(attachments_folder)
+
+    def _end(self, conn: Connection) -> None:
+        self._conn = conn
+        self._unveil()
+        conn.execute(setting.delete().where(setting.c.name == _MARK))
+
+    def _veil(self) -> None:
+        columns = (spaces.c.id, spaces.c.openness, spaces.c.archived_at_ms)
+        mine = spaces.c.id.in_(list(self._manifest["spaces"]))
+        for row in self._conn.execute(select(*columns).where(mine)).all():
+            self._veiled[row.id] = (row.openness, row.archived_at_ms)
+            self._set_space(row.id, Openness.MEMBERS.value, self._now_ms)
+
+    def _unveil(self) -> None:
+        for space_id, (openness, archived_at_ms) in self._veiled.items():
+            self._set_space(space_id, openness, archived_at_ms)
+
+    def _set_space(self, space_id: str, openness: str, archived_at_ms: int | None) -> None:
+        values = {"openness": openness, "archived_at_ms": archived_at_ms}
+        self._conn.execute(spaces.update().where(spaces.c.id == space_id).values(**values))
 
     def _records(self) -> Iterator[Record]:
         """All of them, in the order in which they came about."""
@@ -104,12 +197,6 @@ class _Import:
                 at += len(line)
         for _, thing, start, end in sorted(places):
             yield _record_of(_piece(self._files, f"records/{thing}.jsonl", start, end))
-
-    def _stored(self, found: Iterator[Record]) -> Iterator[Record]:
-        """Put them into the log, many at a time, and pass them on."""
-        while batch := list(islice(found, BATCH)):
-            self._conn.execute(table.insert(), [_row(record) for record in batch])
-            yield from batch
 
     # -- records
 
@@ -198,13 +285,14 @@ class _Import:
 
     # -- what stands around the records
 
-    def _add_people(self, told: Mapping[str, Mapping[str, Any]]) -> None:
+    def _add_people(self, told: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Ids of those who were not here."""
         here = people.several(self._conn, list(told))
         for person_id, one in told.items():
             if person_id not in here:
                 name = self._free_name(one["name"])
                 if name != one["name"]:
-                    self._imported.renamed[one["name"]] = name
+                    self.imported.renamed[one["name"]] = name
                 people.create(
                     self._conn,
                     name=name,
@@ -213,6 +301,7 @@ class _Import:
                     now_ms=self._now_ms,
                     person_id=person_id,
                 )
+        return [person_id for person_id in told if person_id not in here]
 
     def _free_name(self, name: str) -> str:
         candidate, number = name, 1
@@ -222,27 +311,37 @@ class _Import:
         return candidate
 
     def _add_members(self, told: Mapping[str, Mapping[str, str]]) -> None:
-        self._conn.execute(member.delete())
+        mine = member.c.space_id.in_(list(self._manifest["spaces"]))
+        self._conn.execute(member.delete().where(mine))
         for space_id, roles in told.items():
             here = people.several(self._conn, list(roles))
             for person_id in here:
                 space.set_member(self._conn, space_id, person_id, Role(roles[person_id]))
 
-    def _finish_pages(self) -> None:
-        """Who changed them last; whose the client ids are; checkpoints; links."""
+    def _finish(self) -> None:
+        """Who is who in the spaces; who changed the pages last."""
+        self._add_members(self._members["members"])
         if self._unborn:
             raise Damaged("it never comes into a space", f"page {next(iter(self._unborn))}")
         for page_id, part in sorted(self._last.items(), key=lambda item: item[1].at_ms):
             page.touch(self._conn, page_id, part.person_id, part.at_ms)
-        for page_id, owners in self._leases.items():
-            rows = [{"page_id": page_id, "client": c, "person_id": p} for c, p in owners.items()]
-            if rows:
-                self._conn.execute(lease.insert(), rows)
-        for page_id, (count, size) in self._weights.items():
+
+    def _finish_pages(self, page_ids: Sequence[str]) -> None:
+        """Whose their client ids are; checkpoints."""
+        rows = [
+            {"page_id": page_id, "client": client, "person_id": person_id}
+            for page_id in page_ids
+            for client, person_id in self._leases[page_id].items()
+        ]
+        if rows:
+            self._conn.execute(lease.insert(), rows)
+        for page_id in page_ids:
+            count, size = self._weights[page_id]
             if count >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
                 seal.save_checkpoints(self._conn, page_id)
-        while links.follow(self._conn):
-            pass
+
+    def _follow_links(self) -> None:
+        self._is_caught_up = not links.follow(self._conn)
 
     def _add_attachments(self, folder: Path) -> None:
         for name, (size, digest) in self._manifest["files"].items():

@@ -8,23 +8,26 @@ import zipfile
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tests.support.exports import PICTURE, a_full_wiki, export, extended, resealed, taken
 from tests.support.wikis import START_MS, Wiki
 from wiki import attachment, history, journal, links, log, page, people, seal, space
+from wiki.access import Action, Actor, may
 from wiki.errors import Conflict, Damaged
-from wiki.exchange.import_zip import import_zip
+from wiki.exchange.import_zip import ZipImport, check_empty, import_zip, undo
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import canonical, hash_of
 from wiki.key import SiteKey
 from wiki.record import Part, check, make
 from wiki.store import Store
-from wiki.store.tables import alias, checkpoint, member
+from wiki.store.tables import alias, checkpoint, member, metadata
+from wiki.store.tables import page as page_table
 
 
 @asynccontextmanager
@@ -255,3 +258,55 @@ async def test_people_json_is_read_with_care(tmp_path: Path) -> None:
         await store.write(lambda c: import_zip(c, tmp_path / "out.zip", tmp_path / "files", 1))
     await store.close()
     assert caught.value.where == "people.json"
+
+
+async def test_an_import_is_many_short_steps_and_nobody_writes_in_between(tmp_path: Path) -> None:
+    async with a_full_wiki(tmp_path / "site") as wiki:
+        for number in range(700):
+            await wiki.page(f"Page {number}", "text")
+        await export(wiki, tmp_path / "out.zip")
+    store = await Store.open(tmp_path / "new")
+    importing = ZipImport(tmp_path / "out.zip", tmp_path / "files", 1)
+    admin = Actor("u:admin", is_admin=True)
+    count = 0
+    for step in importing.steps():
+        found = await store.read(space.every)
+        assert not any(may(admin, Action.EDIT, one.access) for one in found)
+        await store.write(step)
+        count += 1
+    found = await store.read(space.every)
+    assert count > 5 and [one.openness for one in found] == ["members", "signed_in"]
+    assert all(may(admin, Action.EDIT, one.access) for one in found)
+    await store.close()
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+async def test_one_that_is_broken_off_is_taken_away_by_the_next(tmp_path: Path, at: int) -> None:
+    async with a_full_wiki(tmp_path / "site") as wiki:
+        for number in range(400):
+            await wiki.page(f"Page {number}", "text")
+        report = await export(wiki, tmp_path / "out.zip")
+    store = await Store.open(tmp_path / "new")
+    importing = ZipImport(tmp_path / "out.zip", tmp_path / "files", 1)
+    for step in islice(importing.steps(), at):
+        await store.write(step)
+    await store.write(lambda c: import_zip(c, tmp_path / "out.zip", tmp_path / "files", 1))
+    assert await store.read(lambda c: c.scalar(select(func.count(page_table.c.id)))) == report.pages
+    with pytest.raises(Conflict):
+        await store.read(check_empty)
+    await store.close()
+
+
+async def test_what_is_undone_leaves_an_empty_site(tmp_path: Path) -> None:
+    made = taken()
+    (tmp_path / "out.zip").write_bytes(made.whole)
+    store = await Store.open(tmp_path / "new")
+    for step in islice(ZipImport(tmp_path / "out.zip", tmp_path / "files", 1).steps(), 2):
+        await store.write(step)
+    await store.write(undo)
+    left = {"setting", "follower", "migration"}
+    for name, table in metadata.tables.items():
+        query = select(func.count()).select_from(table)
+        count = await store.read(lambda c, query=query: c.scalar(query))
+        assert name in left or count == 0 or "key" in name, (name, count)
+    await store.close()
