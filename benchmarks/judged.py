@@ -36,6 +36,7 @@ from wiki.access import ANONYMOUS
 from wiki.store import Store
 
 ENGINES = ("tantivy", "whoosh", "fts5")
+HALVES = {"tune": False, "report": True}
 DEPTH = 10
 HEAD = ("", "questions", "success@1", "@5", "MRR@10", "p50 ms", "p95")
 Finder = Callable[[str], Awaitable[list[int]]]
@@ -54,20 +55,25 @@ class Outcome:
 async def measured(options: argparse.Namespace, folder: Path) -> str:
     """The tables."""
     sources = chosen(options)
+    halves = HALVES if options.half == "both" else {options.half: HALVES[options.half]}
     questions = [
         one
         for one in Judge(sources, options.seed).questions(options.per_kind)
-        if options.half == "all" or one.is_reported == (options.half == "report")
+        if one.is_reported in halves.values()
     ]
     spoken = {one.language for one in questions}
     shown = [
         f"{len(sources):,} pages, {len(questions)} questions in {len(spoken)} languages "
-        f"(seed {options.seed}, half: {options.half})\n"
+        f"(seed {options.seed})\n"
     ]
     for engine in options.engines.split(","):
         outcomes = await asked(engine, sources, questions, folder, options)
-        shown.append(table(engine, HEAD, _rows(outcomes, options.by_language)))
-        shown += _misses(engine, outcomes, sources)[: options.misses]
+        for half, is_reported in halves.items():
+            some = [one for one in outcomes if one.question.is_reported == is_reported]
+            title = f"{engine}, the half to {half}"
+            shown.append(table(title, HEAD, _rows(some, options.by_language)))
+            if half == "tune":
+                shown += [*_misses(engine, some, sources)[: options.misses], ""]
     return "\n".join(shown)
 
 
@@ -195,10 +201,10 @@ def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=0, help="so many by chance; 0: all")
     parser.add_argument("--per-kind", type=int, default=14, help="questions a kind and language")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--half", choices=("tune", "report", "all"), default="tune")
+    parser.add_argument("--half", choices=(*HALVES, "both"), default="tune")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--by-language", action="store_true")
-    parser.add_argument("--misses", type=int, default=0, help="show so many of each engine")
+    parser.add_argument("--misses", type=int, default=0, help="show so many of the half to tune")
     return parser.parse_args(words)
 
 

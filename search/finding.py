@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -134,7 +135,7 @@ class Search:
         return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
 
     def _like(self, title: str, text: str, spaces: frozenset[str]) -> tuple[Draft, list[Place]]:
-        draft = Draft(title, text, self._index.frequencies)
+        draft = Draft(title, text, partial(self._index.frequencies, space_ids=spaces))
         if not draft.words:
             return draft, []
         return draft, self._index.suggest(draft.tree(), spaces, CANDIDATES)

@@ -183,8 +183,12 @@ class Engine(Protocol):
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         """The best hits, without counting or facets."""
 
-    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
-        """How many documents there are, and how many have each of the tokens; nearly."""
+    def frequencies(
+        self, field: str, texts: Sequence[str], space_ids: frozenset[str]
+    ) -> Frequencies:
+        """How many documents there are in these spaces, and how many of them have each token.
+
+        Not one from elsewhere counts: what it tells people is within their rights."""
 
     def stats(self) -> Stats: ...
 
@@ -208,7 +212,9 @@ class Index(Protocol):
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]: ...
 
-    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies: ...
+    def frequencies(
+        self, field: str, texts: Sequence[str], space_ids: frozenset[str]
+    ) -> Frequencies: ...
 
     def stats(self) -> Stats: ...
 

@@ -94,11 +94,13 @@ class Shelf:
         engine = self._answering()
         return self._guarded(lambda: engine.suggest(tree, space_ids, limit)) if engine else []
 
-    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+    def frequencies(
+        self, field: str, texts: Sequence[str], space_ids: frozenset[str]
+    ) -> Frequencies:
         engine = self._answering()
         if engine is None:
             return Frequencies(0, (0,) * len(texts))
-        return self._guarded(lambda: engine.frequencies(field, texts))
+        return self._guarded(lambda: engine.frequencies(field, texts, space_ids))
 
     def stats(self) -> Stats:
         """Of the engine that is written to."""

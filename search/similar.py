@@ -27,6 +27,7 @@ TITLE_WEIGHT = 3.0
 LEAST_LIKENESS = 0.2
 MOSTLY = 0.6  # as like as that now, nobody asks what it once said
 PAST_ROWS = 100  # the newest of each page that are compared
+WEIGHED = 60  # words of a text of which it is asked how rare they are
 _READ_CHARS = 8_000
 
 
@@ -41,7 +42,7 @@ class Draft:
         body, body_pairs = words_and_pairs(text[:_READ_CHARS])
         self.language = guess(body or heading)
         counts: Counter[str] = Counter(filter(_is_telling, (*body, *body_pairs)))
-        weights = {word: 1.0 + min(count, 4) / 4 for word, count in counts.most_common(200)}
+        weights = {word: 1.0 + min(count, 4) / 4 for word, count in counts.most_common(WEIGHED)}
         for word in filter(_is_telling, (*heading, *heading_pairs)):
             weights[word] = weights.get(word, 0.0) + TITLE_WEIGHT
         known = frequencies(STEMS, [self._stem_token(word) for word in weights])

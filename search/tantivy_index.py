@@ -88,10 +88,16 @@ class TantivyEngine:
         result = searcher.search(self._within(tree, space_ids), limit, count=False)
         return list(self._hits(searcher, result.hits))
 
-    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+    def frequencies(
+        self, field: str, texts: Sequence[str], space_ids: frozenset[str]
+    ) -> Frequencies:
         searcher = self._searcher()
-        counts = tuple(searcher.doc_freq(field, text) for text in texts)
-        return Frequencies(searcher.num_docs, counts)
+
+        def count(node: Node) -> int:
+            return int(searcher.search(self._within(node, space_ids), 1, count=True).count)
+
+        counts = tuple(count(tree.Term(field, text)) for text in texts)
+        return Frequencies(count(tree.Everything()), counts)
 
     def stats(self) -> Stats:
         searcher = self._searcher()

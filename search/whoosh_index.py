@@ -91,10 +91,16 @@ class WhooshEngine:
             results = searcher.search(_compile(tree), filter=_any(SPACE, space_ids), limit=limit)
             return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
 
-    def frequencies(self, field: str, texts: Sequence[str]) -> Frequencies:
+    def frequencies(
+        self, field: str, texts: Sequence[str], space_ids: frozenset[str]
+    ) -> Frequencies:
         with self._index.searcher() as searcher:
-            counts = tuple(searcher.reader().doc_frequency(field, text) for text in texts)
-            return Frequencies(searcher.doc_count(), counts)
+            allowed = set(searcher.docs_for_query(_any(SPACE, space_ids)))
+            counts = tuple(
+                sum(number in allowed for number in searcher.docs_for_query(wq.Term(field, text)))
+                for text in texts
+            )
+            return Frequencies(len(allowed), counts)
 
     def stats(self) -> Stats:
         with self._index.searcher() as searcher:

@@ -17,6 +17,7 @@ from benchmarks.rig.documentation import Source
 
 REPLACED = 1 / 7
 LONGEST = 2_500  # characters: an idea, not a reference manual
+LONGEST_TITLE = 60  # characters, so that the number behind it makes it another
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -37,4 +38,4 @@ def multiplied(sources: Sequence[Source], count: int, seed: int = 1) -> Iterator
                 lambda found, new=new: next(new) if chance.random() < REPLACED else found[0], text
             )
         tags = tuple(chance.sample(TAGS, chance.randint(0, 3)))
-        yield Draft(f"{title} {number}", chance.choice(KINDS), tags, text, "")
+        yield Draft(f"{title[:LONGEST_TITLE]} {number}", chance.choice(KINDS), tags, text, "")

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from sync.federation import signatures
 from sync.federation.fetch import Answer, Fetcher, Unreachable
 from wiki import peer
-from wiki.errors import BadInput, Damaged, NotAccepted
-from wiki.key import Link, SiteKey, keys_in
+from wiki.errors import BadInput, NotAccepted
+from wiki.key import SiteKey, id26
+from wiki.record import base64url
 
 VERSION = 1
 WELL_KNOWN = "/.well-known/groundswell"
@@ -26,13 +27,13 @@ MAX_KEYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a site says of itself. `chain`: how its keys follow from the first, the last in use."""
+    """What a site says of itself. `keys`: kid -> public key in base64url."""
 
     origin: str
     name: str
     address: str
     contact: str
-    chain: tuple[Link, ...]
+    keys: dict[str, str]
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -40,35 +41,29 @@ class Profile:
 
     @property
     def fingerprint(self) -> str:
-        return peer.fingerprint(self.chain[0].public)
+        return peer.fingerprint(self.keys[peer.FIRST_KID])
 
     def told(self) -> dict[str, Any]:
         """As it stands at `WELL_KNOWN`."""
-        words = {name: getattr(self, name) for name in ("name", "address", "contact")}
-        keys = [list(link) for link in self.chain]
-        return {"id": self.origin, "versions": [VERSION], "keys": keys, **words}
-
-    @property
-    def keys(self) -> dict[str, bytes]:
-        """Kid -> public key."""
-        return {link.kid: peer.decoded(link.public) for link in self.chain}
+        return {"id": self.origin, "versions": [VERSION]} | {
+            name: getattr(self, name) for name in ("name", "address", "contact", "keys")
+        }
 
 
 def profile_from(told: Any) -> Profile:
     """Raises NotAccepted when it is not a site that this one can talk to."""
     try:
-        chain = tuple(Link(*link) for link in told["keys"])
-        origin, name, address, contact = (
-            str(told[name]) for name in ("id", "name", "address", "contact")
+        keys = {str(kid): str(public) for kid, public in told["keys"].items()}
+        found = Profile(
+            str(told["id"]), str(told["name"]), str(told["address"]), str(told["contact"]), keys
         )
-        found = Profile(origin, name, address, contact, chain)
         is_good = (
             VERSION in told["versions"]
-            and 0 < len(chain) <= MAX_KEYS
-            and bool(keys_in(found.origin, list(chain)))
+            and len(keys) <= MAX_KEYS
+            and id26(peer.decoded(keys[peer.FIRST_KID])) == found.origin
             and urlsplit(found.address).scheme in ("https", "http")
         )
-    except (KeyError, TypeError, ValueError, AttributeError, BadInput, Damaged) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, BadInput) as error:
         raise NotAccepted("malformed", "it does not introduce a Groundswell site") from error
     if not is_good:
         raise NotAccepted("malformed", "its id is not the hash of its key, or its version is new")
@@ -89,7 +84,8 @@ class Introduction:
 
     async def profile(self) -> Profile:
         name, address, contact = await self._me()
-        return Profile(self._key.origin, name, address, contact, self._key.chain)
+        keys = {self._key.kid: base64url(self._key.public_bytes)}
+        return Profile(self._key.origin, name, address, contact, keys)
 
     async def look(self, address: str) -> Profile:
         """What the site at `address` says of itself. Raises BadInput, Unreachable, NotAccepted."""
