@@ -38,7 +38,7 @@ async def test_of_pages_out_of_sight_nothing_is_told(tmp_path: Path) -> None:
         await shown(front, "/s/ideas/idea", at.format(ada.id))
         person = await front.person("stranger")
         stranger = await front.as_person(person)
-        assert "/s/ideas" not in (await stranger.get(at.format(ada.id))).text
+        assert "/s/ideas/" not in (await stranger.get(at.format(ada.id))).text
         assert (await stranger.get(at.format("nobody"))).status_code == 404
         other = await front.person("other")
         assert (await stranger.get(at.format(other.id))).status_code == 404

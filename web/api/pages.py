@@ -32,6 +32,7 @@ from web.session import actor_of, require, signed_in
 from web.views import render
 from web.writing import MAX_TEXT_BYTES, replace_text
 from wiki import fact, history, page, people, space
+from wiki import text as plain_text
 from wiki.access import Action, SpaceAccess
 from wiki.errors import BadInput, Forbidden, TooLarge
 from wiki.page import Page
@@ -141,8 +142,9 @@ async def write_text(request: Request) -> Response:
         raise BadInput("body", "send Markdown in UTF-8") from error
     _check_size(wanted)
     page_id = here.page.id
-    base = await site.store.read(lambda conn: _first_known(conn, page_id, versions))
-    await replace_text(site, page_id, person.id, base=base, wanted=wanted, via="api")
+    seen = await site.store.read(lambda conn: _first_known(conn, page_id, versions))
+    base = plain_text.text_of_updates(seen)
+    await replace_text(site, page_id, person.id, base=base, wanted=wanted, via="api", seen=seen)
     return await page_told(request, await here_of(request, Action.READ))
 
 
@@ -155,11 +157,11 @@ def _versions(request: Request) -> list[str]:
     return found[:8]
 
 
-def _first_known(conn: Connection, page_id: str, versions: list[str]) -> str:
-    """The text of the first version that the page had. Raises Mismatch, NotFound."""
+def _first_known(conn: Connection, page_id: str, versions: list[str]) -> list[bytes]:
+    """The updates that make the first version that the page had. Raises Mismatch, NotFound."""
     page.by_id(conn, page_id)  # it may have gone since the rights were asked
     for version in versions:
-        found = history.text_of_version(conn, page_id, version)
+        found = history.state_of_version(conn, page_id, version)
         if found is not None:
             return found
     raise Mismatch()
