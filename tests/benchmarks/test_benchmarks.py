@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import echo, find, record, sync, views
+from benchmarks import echo, exchange, find, record, sync, views
 from benchmarks.rig import memory, opening
 from benchmarks.rig.targets import OURS
 from tests.support.traces import path
@@ -31,6 +31,13 @@ async def test_finding_is_measured_while_people_type(tmp_path: Path):
         assert float(figures(shown, kind)[1].replace(",", "")) > 0  # p50, ms
     assert figures(shown, "a word")[-1] == "0"  # each was taken from a page, so it is found
     assert "typed → found" in shown
+
+
+async def test_exchange_is_measured(tmp_path: Path):
+    shown = await exchange.measured(exchange.options_of(["--quick"]), tmp_path)
+    for way in ("export zip", "import zip", "verify", "export json", "export git-stream"):
+        assert float(figures(shown, way)[0]) > 0  # seconds
+    assert "import mediawiki" in shown and "repository for git clone, again" in shown
 
 
 async def test_an_echo_is_measured(tmp_path: Path):

@@ -9,39 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from tests.support.clones import followed, repository, unpacked
 from tests.support.exports import PICTURE, a_full_wiki
 from tests.support.git import git, needs_git
 from tests.support.wikis import Wiki, a_wiki
 from wiki import fact, history, page, people, space
 from wiki.exchange import git_objects, git_stream, pieces
 from wiki.exchange.export import seal_all
-from wiki.exchange.git_repository import Repository
 from wiki.store.tables import person
 
 pytestmark = needs_git
-
-
-def repository(wiki: Wiki, folder: Path, space_id: str = "") -> Repository:
-    attachments = folder / "site" / "attachments"
-    return Repository(folder / "cache", space_id or wiki.space.id, wiki.key.origin, attachments)
-
-
-async def followed(wiki: Wiki, there: Repository, limit: int = 1000) -> bytes:
-    """The newest commit, once everything is sealed and told."""
-    await wiki.store.write(lambda conn: seal_all(conn, wiki.key, wiki.now_ms))
-    while await wiki.store.read(lambda conn: there.follow(conn, limit)):
-        pass
-    return there.head()
-
-
-def unpacked(there: Repository, folder: Path) -> Path:
-    """A clone, made of what would be sent to one."""
-    git(folder.parent, "init", "-q", "-b", "main", str(folder))
-    git(folder, "unpack-objects", "-q", stdin=b"".join(there.pack(there.head(), None)))
-    git(folder, "update-ref", "refs/heads/main", there.head().hex())
-    git(folder, "fsck", "--strict")
-    git(folder, "reset", "--hard", "-q")
-    return folder
 
 
 async def imported(wiki: Wiki, folder: Path, space_id: str = "") -> str:
