@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -69,17 +70,18 @@ class Document:
 
     def fields(self) -> dict[str, list[str]]:
         """All that is indexed: values of `EXACT_FIELDS` (lower case, but for ids), tokens of the
-        others; empty ones are left out."""
+        others, some with spaces between; empty ones are left out."""
         made: dict[str, list[str]] = {}
         now = _put(made, TITLE, (f"{self.title} {self.slug}",)) + _put(made, BODY, (self.body,))
         _put(made, HEADINGS, _HEADING.findall(self.body))
         language = self.language or detect(f"{self.title}. {self.body}", made.get(BODY) or now)
         made[STEMS] = [stem_token(language, stem(language, word)) for word in now]
         made[ELSE_STEMS] = []
-        for name, texts in ((TALK, self.talk), (FILES, self.files), (PAST, self.past)):
-            words = _put(made, name, texts)
-            words += _put(made, NAMES, self.names) if name == PAST else []
-            made[ELSE_STEMS] += [stem_token(language, stem(language, one), name) for one in words]
+        rest = {NAMES: self.names, TALK: self.talk, FILES: self.files, PAST: self.past}
+        for name, texts in rest.items():
+            words, couples, ends = _rest(PAST if name == NAMES else name, language, texts)
+            made |= {name: [words] if words else [], PAIRS[name]: [couples] if couples else []}
+            made[ELSE_STEMS] += [ends] if ends else []
         statuses = (self.status, ARCHIVED if self.is_archived else "")
         made |= {
             SPACE: [self.space_id],
@@ -96,6 +98,22 @@ class Document:
 def stem_token(language: str, stemmed: str, place: str = "") -> str:
     """What stands in `STEM_FIELDS`; in `ELSE_STEMS` with its place (old titles are of PAST)."""
     return f"{place}:{language}:{stemmed}" if place else f"{language}:{stemmed}"
+
+
+def _rest(place: str, language: str, texts: tuple[str, ...]) -> tuple[str, str, str]:
+    """Tokens, pairs and stems of what is not in the present text, each with spaces between."""
+    made = [_once(place, language, text) for text in dict.fromkeys(texts)]
+    words, couples, ends = ([one[number] for one in made if one[number]] for number in range(3))
+    return f" {BREAK} ".join(words), f" {BREAK} ".join(couples), " ".join(ends)
+
+
+@lru_cache(maxsize=8192)
+def _once(place: str, language: str, text: str) -> tuple[str, str, str]:
+    """Of one text. Kept: what a page once said stays the same, and grows by what went last."""
+    made: dict[str, list[str]] = {}
+    words = _put(made, place, (text,))
+    ends = (stem_token(language, stem(language, word), place) for word in words)
+    return " ".join(made[place]), " ".join(made[PAIRS[place]]), " ".join(ends)
 
 
 def _put(made: dict[str, list[str]], name: str, texts: Iterable[str]) -> list[str]:
