@@ -69,13 +69,21 @@ function related(box: HTMLElement): void {
   seen.observe(box.parentElement ?? box);
 }
 
-/** Unless it says the same: what is being read, or holds the focus, stays as it is. */
+/** Unless it says the same. What holds the focus holds it afterwards, too. */
 function show(place: HTMLElement, piece: string): void {
   const made = document.createElement("template");
   made.innerHTML = piece; // from our own server, which escapes what people wrote
   const before = [...place.querySelectorAll("a")].map((link) => link.href).join();
   if (place.childElementCount > 0 && before !== "" && before === [...made.content.querySelectorAll("a")].map((link) => link.href).join()) return;
+  const held = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   place.replaceChildren(made.content);
+  if (held === null) return;
+  const inside = [...place.querySelectorAll<HTMLElement>("a, button")];
+  (inside.find((one) => nameOf(one) === held) ?? inside[0])?.focus();
+}
+
+function nameOf(one: Element | null): string {
+  return one instanceof HTMLButtonElement ? one.value : one instanceof HTMLAnchorElement ? one.href + one.className : "";
 }
 
 async function pieceOf(address: string): Promise<string | null> {
