@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -78,7 +80,18 @@ async def _filled(commands: Commands) -> tuple[str, str]:
     clones_of(config).mkdir(parents=True)
     (clones_of(config) / "pack").write_text(TEXT)
     await store.close()
+    leave_remains(commands.folder / "wiki.db")
     return found
+
+
+def leave_remains(database: Path) -> None:
+    """As SQLite leaves them where it was not built to overwrite what is deleted."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("PRAGMA secure_delete=OFF")
+        row = ("remains", f"{TEXT} {TITLE} " * 2000)
+        connection.execute("INSERT INTO setting VALUES (?, ?)", row)
+        connection.commit()
+        connection.execute("DELETE FROM setting WHERE name = 'remains'")
 
 
 def holding(folder: Path, words: tuple[str, ...] = MARKERS) -> list[str]:
