@@ -30,7 +30,6 @@ from wiki.exchange.export import export_zip
 from wiki.exchange.verify import verify_zip
 from wiki.journal import Entry
 from wiki.key import SiteKey, verify_signature
-from wiki.loom import woven
 from wiki.store import Store
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import record as records
@@ -40,7 +39,7 @@ T = TypeVar("T")
 START_MS = 1_790_000_000_000
 EDIT_MS = 120  # between two edits: somebody who types without a pause
 BATCH = 5000
-MOMENTS = 40
+MOMENTS, BARE_MOMENTS = 40, 5
 
 
 @dataclass
@@ -148,13 +147,13 @@ def milliseconds(call: Callable[[], T]) -> tuple[float, T]:
     return (time.process_time() - began) * 1000, result
 
 
-def moments(conn: Connection, typed: Typed) -> dict[str, float]:
+def moments(conn: Connection, typed: Typed, count: int = MOMENTS) -> dict[str, float]:
     """How long the text at random revisions takes, and the present one."""
     chance = random.Random(1)
     ids = [one.id for one in log.of_page(conn, typed.page_id)]
     took = [
         milliseconds(lambda one=one: history.text_at(conn, typed.page_id, one))[0]  # type: ignore[misc]
-        for one in (chance.choice(ids) for _ in range(MOMENTS))
+        for one in (chance.choice(ids) for _ in range(count))
     ]
     now, _ = milliseconds(lambda: page.text(conn, typed.page_id))
     return {"p50": statistics.median(took), "max": max(took), "now": now}
@@ -169,7 +168,6 @@ async def long_page(folder: Path, file: Path, count: int) -> str:
     weave_ms, spans = await store.read(
         lambda conn: milliseconds(lambda: history.blame(conn, typed.page_id))
     )
-    loom_ms, _ = await store.read(lambda conn: milliseconds(lambda: woven(conn, typed.page_id)))
     overhead = size["record_bytes"] + size["checkpoint_bytes"]
     budget = 1.5 * typed.update_bytes + 512 * size["records"]
     await store.close()
@@ -194,14 +192,13 @@ async def long_page(folder: Path, file: Path, count: int) -> str:
             ("the present text", f"{took['now']:.0f}", "ms"),
             ("a revision without checkpoints, max", f"{bare['max']:.0f}", "ms"),
             ("blame, whole page", f"{weave_ms:.0f}", f"ms, {len(spans):,} stretches"),
-            ("its weave, the first time", f"{loom_ms:.0f}", "ms"),
         ],
     )
 
 
 def _without(conn: Connection, typed: Typed) -> dict[str, float]:
     checkpoint.drop(conn, typed.page_id)
-    return moments(conn, typed)
+    return moments(conn, typed, BARE_MOMENTS)
 
 
 async def proofs(folder: Path, count: int) -> str:

@@ -18,20 +18,31 @@ from sqlalchemy import Connection
 from web.config import Config
 from web.site import Site, alone_in, attachments_of, clones_of, index_of
 from wiki import erasure, forgetting
-from wiki.errors import Misconfigured
+from wiki.errors import Conflict, Misconfigured
+from wiki.record import Record
 from wiki.redaction import Plan, redact
 from wiki.store import Store
+
+PLANS = 3  # made while others may write; then one while they wait
 
 
 async def redact_live(
     site: Site, thing_id: str, of: Callable[[Connection], Plan], person_id: str, why: str
 ) -> None:
     """`redaction.redact` while people write: their rooms start afresh with what is left."""
-    await site.rooms.seal_now(thing_id)
-    now_ms = site.now_ms()
-    await site.store.write(
-        lambda conn: redact(conn, site.key, thing_id, of, person_id, why, now_ms)
-    )
+    for is_last in (*[False] * PLANS, True):
+        await site.rooms.seal_now(thing_id)
+        plan, now_ms = None if is_last else await site.store.read(of), site.now_ms()
+
+        def do(conn: Connection, plan: Plan | None = plan, now_ms: int = now_ms) -> Record:
+            return redact(conn, site.key, thing_id, of, person_id, why, now_ms, plan)
+
+        try:
+            await site.store.write(do)
+            break
+        except Conflict:  # somebody wrote between the two
+            if is_last:
+                raise
     site.rooms.rights_changed()  # which looks at epochs, too
     site.indexer.nudge()
     await clean(site.store, site.config)

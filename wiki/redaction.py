@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from wiki import blanking, forgetting, journal, log, page, past, phrase, record, seal, text, views
 from wiki import form as forms
@@ -147,18 +147,21 @@ def redact(
     person_id: str,
     why: str,
     now_ms: int,
+    plan: Plan | None = None,
 ) -> Record:
     """Delete what the plan `of` names from the present text, then take it out of the record.
 
-    Raises NotFound when it stands nowhere, and what `carry_out` raises."""
+    `plan` is one that was made before: a long page takes its time, and nobody else can write
+    meanwhile. Raises NotFound when it stands nowhere, and what `carry_out` raises."""
     seal.seal(conn, key, thing_id, now_ms)
-    plan = of(conn)
+    plan = plan or of(conn)
+    _check_fresh(conn, plan)
     if plan.is_empty:
         raise NotFound("place with these words", plan.words)
     if plan.ranges and (update := _deletion(plan.ranges, journal.state(conn, thing_id))):
         journal.append(conn, thing_id, person_id, now_ms, update, via="redact")
         seal.seal(conn, key, thing_id, now_ms)  # it holds no text: the plan still stands
-        plan.position = log.last_position(conn)
+        plan.position = _head(conn, plan.thing_id)
     return carry_out(conn, key, plan, person_id, why, now_ms)
 
 
@@ -185,8 +188,7 @@ def carry_out(
     why = forms.reason(why)
     if plan.words and plan.words in folded(why):
         raise BadInput("reason", "it is public and stays: do not repeat the words in it")
-    if log.last_position(conn) != plan.position:
-        raise Conflict("Somebody wrote meanwhile. Look again, then redact.")
+    _check_fresh(conn, plan)
     is_home = log.home(conn, plan.thing_id) == key.origin
     for identity, body in plan.bodies.items():
         if not is_home and log.get(conn, identity).chain != key.origin:
@@ -245,7 +247,7 @@ def _plan(
     ranges: Ranges,
     blank: Callable[[Mapping[str, Any], Part], dict[str, Any]],
 ) -> Plan:
-    plan = Plan(thing_id, log.last_position(conn), ranges=ranges)
+    plan = Plan(thing_id, _head(conn, thing_id), ranges=ranges)
     records = log.of_page(conn, thing_id)
     if not records:
         raise NotFound("page", thing_id)
@@ -312,6 +314,16 @@ def _without_file(told: dict[str, Any]) -> dict[str, Any]:
     if told.get("name") != "attach":
         return told
     return {**told, "digest": views.GONE_DIGEST, "file": "(redacted)", "size": 0}
+
+
+def _check_fresh(conn: Connection, plan: Plan) -> None:
+    if _head(conn, plan.thing_id) != plan.position:
+        raise Conflict("Somebody wrote meanwhile. Look again, then redact.")
+
+
+def _head(conn: Connection, thing_id: str) -> int:
+    """Position of the newest record."""
+    return conn.scalar(select(func.max(table.c.position)).where(table.c.page == thing_id)) or 0
 
 
 def _unprovable(told: dict[str, Any], ranges: Ranges) -> dict[str, Any]:

@@ -198,3 +198,26 @@ def test_a_second_redaction_of_the_same_records_still_verifies(tmp_path: Path, a
     commands.told("export", str(out))
     assert "First." in commands.told("verify", str(out))
     assert holding(tmp_path, (again,)) == [] and again.encode() not in bodies(out)
+
+
+def test_a_file_is_taken_out_with_its_name(tmp_path: Path) -> None:
+    commands = a_site(tmp_path / "data")
+    one, _ = filled(commands)
+
+    async def file_ids() -> list[str]:
+        store = await Store.open(commands.folder)
+        try:
+            return await store.read(
+                lambda conn: [file.id for file in attachment.of_page(conn, one)]
+            )
+        finally:
+            await store.close()
+
+    (file_id,) = asyncio.run(file_ids())
+    assert (
+        "there is no file"
+        in commands.refused("page", "redact", one, "--file", "nothing", "--why", "x").lower()
+    )
+    commands.told("page", "redact", one, "--file", file_id, "--why", "Not ours.")
+    assert holding(tmp_path, (EXIF,)) == [] and asyncio.run(file_ids()) == []
+    assert commands.run("check", "--deep").exit_code == 0, commands.run("check", "--deep").output
