@@ -34,6 +34,7 @@ from wiki.errors import Damaged, Misconfigured
 Result = TypeVar("Result")
 ENGINES: dict[str, Callable[[Path], Engine]] = {"tantivy": TantivyEngine, "whoosh": WhooshEngine}
 
+TOLD_CHARS = 300  # of what an engine says; Tantivy tells a whole file
 SOUND_SECONDS = 60.0  # for so long nothing is read again after files were found to be sound
 
 log = structlog.get_logger(__name__)
@@ -200,7 +201,9 @@ class Shelf:
             return call()
         except Exception as error:  # engines raise many kinds; the caller resets or answers empty
             self._is_doubted = True
-            raise Damaged(f"the search index failed ({error!r})", str(self._folder)) from error
+            raise Damaged(
+                f"the search index failed ({repr(error)[:TOLD_CHARS]})", str(self._folder)
+            ) from error
         except BaseException as error:  # Tantivy's panics are told apart by name
             if type(error).__name__ != "PanicException":
                 raise
