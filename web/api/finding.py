@@ -73,12 +73,16 @@ def trace_of(trace: Trace, names: Mapping[str, str]) -> shapes.Trace:
 
 
 async def titles(request: Request) -> Response:
-    """Titles that hold what was typed; those of `?space=` first."""
+    """Titles that go like what was typed, those of `?space=` first; while the index knows none,
+    those that hold it letter by letter."""
     typed, own = request.query_params.get("q", "").strip(), request.query_params.get("space", "")
+
+    known = await site_of(request).search.titles(typed[:200], actor_of(request), TITLES * 2)
 
     def read(conn: Connection) -> list[shapes.TitleHit]:
         seen = {one.id: one for one in space.visible(conn, actor_of(request))}
-        found = page.titles(conn, seen.keys(), typed[:200], TITLES * 4)
+        found = [one for one in known if one.space_id in seen]
+        found = found or page.titles(conn, seen.keys(), typed[:200], TITLES * 4)
         found.sort(key=lambda one: seen[one.space_id].slug != own)  # stable: else as they were
         return [
             shapes.TitleHit(

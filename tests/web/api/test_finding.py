@@ -40,3 +40,11 @@ async def test_titles_are_completed_and_those_of_the_own_space_come_first(tmp_pa
         assert found[1]["url"] == "/s/alpha/%C3%BCbung-100"
         only = (await front.ada.get("/api/v1/titles?q=100%25")).json()["titles"]
         assert [one["title"] for one in only] == ["Übung 100%"]
+
+
+async def test_titles_are_completed_though_a_letter_is_wrong(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await front.page(await front.space("Alpha"), "Pergola over the yard")
+        await front.site.indexer.caught_up()
+        found = (await front.ada.get("/api/v1/titles?q=yard+pergloa")).json()["titles"]
+        assert [one["title"] for one in found] == ["Pergola over the yard"]
