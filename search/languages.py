@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -45,6 +45,7 @@ _UNSPACED = (
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
+_RUN = re.compile(f"[{_UNSPACED}]")
 _COMPOUND = re.compile(r"[^\W_]+(?:[.'’·_/+-][^\W_]+){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
@@ -150,6 +151,42 @@ def quick_tokens(text: str) -> Iterator[Token]:
         return
     for match in _ASCII_WORD.finditer(text.lower()):
         yield Token(match[0][:LONGEST_WORD], match.start(), match.end(), False)
+
+
+@lru_cache(maxsize=1)
+def _variants() -> dict[str, str]:
+    """Letter → the letters that words may begin with where the folded word begins with it."""
+    found: dict[str, str] = {}
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00), 0x401, 0x451):
+        folded = fold(chr(code))
+        if folded and folded != chr(code) and folded[0].isalpha():
+            found[folded[0]] = found.get(folded[0], "") + chr(code)
+    return found
+
+
+def begins(starts: Iterable[str]) -> re.Pattern[str]:
+    """Matches words of unfolded text whose folded form begins with one of `starts`, at most two
+    letters each; a few more, too. For texts without runs (`has_runs`)."""
+    ways = set()
+    for start in starts:
+        first, rest = start[:1], start[1:2]
+        ways.add(f"[{_either(first)}]" + (f"(?:[{_either(rest)}]|(?<=[æœþ]))" if rest else ""))
+    inside = "|".join(sorted(ways)) or "(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{inside})(?:[^\W_]|[{_MARKS}])*", re.IGNORECASE)
+
+
+def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
+    """The same for lower ASCII text, quicker."""
+    inside = "|".join(sorted({re.escape(start[:2]) for start in starts if start.isascii()}))
+    return re.compile(rf"(?<![0-9a-z])(?:{inside or '(?!)'})[0-9a-z]*")
+
+
+def _either(letter: str) -> str:
+    return re.escape(letter) + _variants().get(letter, "")
+
+
+def has_runs(text: str) -> bool:
+    return not text.isascii() and _RUN.search(text) is not None
 
 
 def pairs(run: str) -> list[str]:

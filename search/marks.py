@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from search.index import PAIRS, PLACES, STEM_FIELDS
-from search.languages import LONGEST_WORD, fold, quick_tokens, stem
+from search.languages import (
+    LONGEST_WORD,
+    begins,
+    begins_in_ascii,
+    fold,
+    has_runs,
+    quick_tokens,
+    stem,
+)
 from search.spelling import is_near
 from search.tree import AllOf, AnyOf, Flat, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
 
@@ -112,6 +120,8 @@ class Marker:
         ]
         self.all = (1 << len(self._wants)) - 1
         self._starts = _starts_of(self._wants)
+        firsts = {one[:1] for want in self._wants for one in want.starts()}
+        self._firsts = None if self._starts is None else firsts
 
     def is_found(self, wants: int) -> bool:
         """Whether a text with these is what was asked for."""
@@ -153,9 +163,11 @@ class Marker:
 
     def _look(self, text: str) -> Look:
         wants, places = 0, list[tuple[int, int]]()
-        if text.isascii() and self._starts is not None and not self._phrases:
-            for match in self._starts.finditer(text.lower()):
-                if mask := self._mask(match[0][:LONGEST_WORD]):
+        if self._starts is not None and not self._phrases and not has_runs(text):
+            plain, other = self._starts
+            is_plain = text.isascii()
+            for match in plain.finditer(text.lower()) if is_plain else other.finditer(text):
+                if mask := self._mask(fold(match[0])[:LONGEST_WORD]):
                     wants |= mask
                     places.append(match.span())
             return Look(wants, tuple(places))
@@ -179,7 +191,7 @@ class Marker:
         found = self._known.get(word)
         if found is None:
             found = 0
-            if self._starts is None or self._starts.match(word):
+            if self._firsts is None or word[:1] in self._firsts:
                 found = sum(1 << n for n, want in enumerate(self._wants) if want.has(word))
             self._known[word] = found
         return found
@@ -214,13 +226,13 @@ class Marker:
         return wants, places
 
 
-def _starts_of(wants: Sequence[_Want]) -> re.Pattern[str] | None:
-    """Words that one of `wants` may have, in ASCII; None when that could be any word. An ending
-    changes a word from its third letter on, at the earliest."""
+def _starts_of(wants: Sequence[_Want]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
+    """Words that one of `wants` may have, in lower ASCII text and in other text; None when that
+    could be any word. An ending changes a word from its third letter on, at the earliest."""
     if any(want.near for want in wants):
         return None
-    starts = sorted({re.escape(one[:2]) for want in wants for one in want.starts()})
-    return re.compile(rf"(?<![0-9a-z])(?:{'|'.join(starts) or '(?!)'})[0-9a-z]*")
+    starts = {one[:2] for want in wants for one in want.starts()}
+    return begins_in_ascii(starts), begins(starts)
 
 
 class _Shape:

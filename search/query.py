@@ -122,8 +122,9 @@ def read(text: str) -> Asked:
         node = words.all_of(cut, reading.places) or AnyOf(())
     if not _is_plain(asked) or reading.places != words.EVERYWHERE:
         return Asked(node, tuple(reading.notices))
-    spoken = tuple(one.text for one in tokens(asked) if not one.is_run)
-    return Asked(words.sentence(asked) or node, tuple(reading.notices), spoken, asked)
+    plain = " ".join(asked.replace("(", " ").replace(")", " ").split())
+    spoken = tuple(one.text for one in tokens(plain) if not one.is_run)
+    return Asked(words.sentence(plain) or node, tuple(reading.notices), spoken, plain)
 
 
 @dataclass
@@ -281,9 +282,9 @@ def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether nothing of it is syntax."""
-    parts = text.split()
-    if any(char in text for char in '":()*~') or any(part.startswith("-") for part in parts):
+    """Whether nothing of it is syntax; brackets that hold nothing but words are not."""
+    parts = text.replace("(", " ").split()
+    if any(char in text for char in '":*~') or any(part.startswith("-") for part in parts):
         return False
     return not any(part in ("AND", "OR", "NOT") for part in parts)
 

@@ -34,6 +34,7 @@ from wiki import (
     page,
     peer,
     people,
+    redaction,
 )
 from wiki import record as records
 from wiki.causal import Walked
@@ -191,8 +192,6 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
         raise NotAccepted(_REASONS.get(error.what, "malformed"), error.what) from error
     if len(fields["parts"]) > MAX_PARTS or record.seq < 1:
         raise NotAccepted("malformed", "it has too many parts, or no number")
-    if record.is_redacted:
-        raise NotAccepted("redacted", "its body was replaced, and no record here says so")
     if not all(_is_dep(dep) for dep in fields["deps"].values()):
         raise NotAccepted("malformed", "what it builds on is not told as number and id")
     try:
@@ -300,10 +299,23 @@ class _Drain:
                     return False
             elif not self._is_known(chain_id, seq, identity):
                 return False
+        if record.is_redacted and not self._is_vouched(record):
+            return False
         space_id = foreign.space_for(self._conn, record)
         own = self._key.origin
         return space_id is not None and not grant.why_not(
             self._conn, record, space_id, own, self._now_ms
+        )
+
+    def _is_vouched(self, record: Record) -> bool:
+        """Whether a `redact` record, here or on its way, signs what stands in place of its body."""
+        waiting = [one for queue in self._queues.values() for one in queue]
+        every = [*waiting, *log.of_page(self._conn, self._page_id)]
+        home = next((one.chain for one in every if one.kind == "create"), "")
+        return any(
+            redaction.replacements(one).get(record.id) == record.body
+            for one in every
+            if one.kind == "redact" and one.chain in (home, record.chain)
         )
 
     def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki import fact, grant, page, people, space, turn
+from wiki import fact, grant, log, page, people, redaction, space, turn
 from wiki.access import Openness, Role
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
@@ -74,6 +74,19 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, n
             _act(conn, record, part, foreign)
     elif record.kind == "grant":
         grant.apply(conn, record, own)
+    elif record.kind == "redact":
+        _redact(conn, record, foreign, now_ms)
+
+
+def replaced_by(conn: Connection, redact: Record) -> dict[str, bytes]:
+    """What a `redact` record may put in place of which records: of all when it is the page's home,
+    else of its own."""
+    is_home = log.home(conn, redact.page) in (redact.chain, None)
+    found = redaction.replacements(redact)
+    if is_home:
+        return found
+    mine = {record_id for record_id in found if _is_of(conn, record_id, redact.chain)}
+    return {record_id: body for record_id, body in found.items() if record_id in mine}
 
 
 def check(record: Record) -> None:
@@ -153,6 +166,22 @@ def _rename(
     numbered = page.numbered_title(conn, here.space_id, told["title"])
     fact.apply(conn, page_id, author, {"name": "rename", "title": numbered}, at_ms)
     conn.execute(pages.update().where(pages.c.id == page_id).values(title=told["title"]))
+
+
+def _redact(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
+    """By policy what its author took out is taken out here, too."""
+    for record_id, body in replaced_by(conn, record).items():
+        if log.has(conn, record_id):
+            redaction.replace(conn, record_id, body)
+    author = people.id_here(record.parts[0].person_id, record.chain, foreign)
+    redaction.after(conn, record.page, author, now_ms)
+
+
+def _is_of(conn: Connection, record_id: str, chain: str) -> bool:
+    try:
+        return log.get(conn, record_id).chain == chain
+    except NotFound:
+        return False
 
 
 def _told(part: Part) -> dict[str, Any]:

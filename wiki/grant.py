@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 from wiki import log, peer, record
 from wiki.access import Role
 from wiki.errors import BadInput, Forbidden
-from wiki.key import SiteKey
+from wiki.key import Link, SiteKey
 from wiki.record import Part, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
@@ -75,7 +75,7 @@ def give(
         "to": origin,
         "name": to.name,
         "address": to.address,
-        "keys": peer.keys_of(conn, origin),
+        "keys": [list(link) for link in peer.chain_of(conn, origin)],
         "role": terms.role.value,
         "until": terms.until_ms,
         "history": terms.with_history,
@@ -113,7 +113,7 @@ def apply(conn: Connection, made: Record, own: str) -> None:
         return
     values = _checked(told) | {"granted_at_ms": made.ts, "revoked_at_ms": None, "last": "{}"}
     if told["to"] != own:  # whoever has keys here is somebody else
-        peer.keep_keys(conn, told["to"], told["keys"])
+        peer.keep_keys(conn, told["to"], [Link(*link) for link in told["keys"]])
     row = insert(table).values(thing_id=made.page, origin=told["to"], **values)
     conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=values))
 
@@ -223,7 +223,7 @@ def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
     flags = {"with_history": "history", "with_names": "names", "may_share_on": "on"}
     if (
         not isinstance(told.get("to"), str)
-        or not isinstance(told.get("keys"), dict)
+        or not _is_chain(told.get("keys"))
         or told.get("role") not in ROLES
         or not (until is None or type(until) is int)
         or not all(isinstance(told.get(name), bool) for name in flags.values())
@@ -231,6 +231,13 @@ def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput("grant", "it does not say to whom, what, until when")
     values = {column: told[name] for column, name in flags.items()}
     return {"role": told["role"], "until_ms": until, **values}
+
+
+def _is_chain(told: Any) -> bool:
+    return isinstance(told, list) and all(
+        isinstance(link, list) and list(map(type, link)) == [str, str, str, int, str]
+        for link in told
+    )
 
 
 def _share(row: Row[Any]) -> Share:

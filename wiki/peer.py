@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki.errors import BadInput, NotFound
-from wiki.key import SiteKey, id26
+from wiki.errors import BadInput, Damaged, NotFound
+from wiki.key import Link, SiteKey, id26, keys_in
 from wiki.names import check_title
 from wiki.store.tables import peer as table
-from wiki.store.tables import peer_key
+from wiki.store.tables import peer_key, setting
 
-Keys = Mapping[str, str]  # kid -> public key, base64url
-FIRST_KID = "k1"
+_CHAIN = "peer keys:"
 
 
 class PeerState(StrEnum):
@@ -74,30 +74,44 @@ def keep(
     name: str,
     address: str,
     contact: str,
-    keys: Keys,
+    chain: Sequence[Link],
     state: PeerState,
     now_ms: int,
 ) -> Peer:
     """Remember the site, or what it is called now. Raises BadInput when its id is not its key's."""
     values = {"name": check_title(name), "address": address.rstrip("/"), "contact": contact[:200]}
-    keep_keys(conn, origin, keys)
+    keep_keys(conn, origin, chain)
     row = insert(table).values(origin=origin, state=state.value, created_at_ms=now_ms, **values)
     changed = {**values, "state": state.value}
     conn.execute(row.on_conflict_do_update(index_elements=["origin"], set_=changed))
     return by_origin(conn, origin)
 
 
-def keep_keys(conn: Connection, origin: str, keys: Keys) -> None:
-    """Whose signatures we can check from now on; a key that is there is never replaced.
-
-    The first key must be the one that the site's id is the hash of. Raises BadInput."""
-    first = keys.get(FIRST_KID)
-    if first is None or id26(decoded(first)) != origin:
-        raise BadInput("key", "the site's id is not the hash of its first key")
+def keep_keys(conn: Connection, origin: str, chain: Sequence[Link]) -> None:
+    """Whose signatures we can check from now on: each key is signed by the one before it, and the
+    site's id is the hash of the first. What is known is only ever gone on with. Raises BadInput."""
+    try:
+        keys = keys_in(origin, list(chain))
+    except Damaged as error:
+        raise BadInput("key", str(error)) from error
+    before = chain_of(conn, origin)
+    if not keys or list(chain[: len(before)]) != before[: len(chain)]:
+        raise BadInput("key", f"these are other keys than those known of {origin}")
+    if len(chain) <= len(before):
+        return
     for kid, public in keys.items():
-        decoded(public)
-        row = insert(peer_key).values(origin=origin, kid=kid, public=public)
-        conn.execute(row.on_conflict_do_nothing())
+        if kid.startswith("k"):
+            row = insert(peer_key).values(origin=origin, kid=kid, public=public)
+            conn.execute(row.on_conflict_do_nothing())
+    told = {"value": json.dumps(list(chain))}
+    kept = insert(setting).values(name=_CHAIN + origin, **told)
+    conn.execute(kept.on_conflict_do_update(index_elements=["name"], set_=told))
+
+
+def chain_of(conn: Connection, origin: str) -> list[Link]:
+    """How its keys follow from the first."""
+    told = conn.scalar(select(setting.c.value).where(setting.c.name == _CHAIN + origin))
+    return [Link(*link) for link in json.loads(told)] if told else []
 
 
 def keys_of(conn: Connection, origin: str) -> dict[str, str]:

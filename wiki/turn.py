@@ -7,6 +7,7 @@ all that it knew of, whatever the clocks say, and all sites find the same winner
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -54,6 +55,11 @@ def is_beaten(conn: Connection, record: Record, name: str) -> bool:
         and any(REGISTERS.get(_name_of(part.update)) == register for part in one.parts)
         for one in _facts(conn, record.page)
     )
+
+
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """So that the last one that sets a thing is the one that counts."""
+    return sorted(records, key=_order)
 
 
 def _order(record: Record) -> tuple[int, str, int]:

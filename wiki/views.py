@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import fact, journal, log, page, people
+from wiki import fact, journal, log, page, people, turn
 from wiki.errors import NotFound
 from wiki.form import Act
 from wiki.names import slugify
@@ -34,8 +34,11 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
         return _rebuild_space(conn, thing_id, records)
     acts = list(_acts(conn, records))
     sheet, addresses, tags = _sheet(records[0], acts)
+    if records[0].chain in people.foreign_origins(conn):  # where it stands here is ours to say
+        del sheet["space_id"], sheet["slug"]
+    else:
+        _set_addresses(conn, thing_id, sheet, addresses)
     changed = _set(conn, pages, thing_id, sheet)
-    _set_addresses(conn, thing_id, sheet, addresses)
     told = set(conn.scalars(select(page_tag.c.tag).where(page_tag.c.page_id == thing_id)))
     if told != set(tags):
         page.set_tags(conn, thing_id, tags)
@@ -48,11 +51,13 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
 def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mapping[str, Any]]]:
     """Who did what, people by their ids here."""
     foreign = people.foreign_origins(conn)
-    for record in records:
-        if record.kind == "fact":
-            for part in journal.parts_of(record):
-                person_id = people.id_here(part.person_id, record.chain, foreign)
-                yield Part(person_id, part.at_ms, part.update), json.loads(part.update)
+    facts = [record for record in records if record.kind == "fact"]
+    if any(record.chain in foreign for record in records):
+        facts = turn.in_order(facts)
+    for record in facts:
+        for part in journal.parts_of(record):
+            person_id = people.id_here(part.person_id, record.chain, foreign)
+            yield Part(person_id, part.at_ms, part.update), json.loads(part.update)
 
 
 def _sheet(
@@ -93,8 +98,10 @@ def _sheet(
 
 def _rebuild_space(conn: Connection, space_id: str, records: list[Record]) -> list[str]:
     """Members stay as they are: how a membership ended does not always stand in the record."""
-    names = ("slug", "title", "purpose", "openness", "open_role", "guests_allowed")
-    row = {name: records[0].born[name] for name in names} | {"archived_at_ms": None}
+    names: tuple[str, ...] = ("title", "purpose", "slug", "openness", "open_role", "guests_allowed")
+    if records[0].chain in people.foreign_origins(conn):
+        names = names[:2]  # where it stands here, and who sees it, is ours to say
+    row: dict[str, Any] = {name: records[0].born[name] for name in names} | {"archived_at_ms": None}
     for part, told in _acts(conn, records):
         if told["name"] == "settings":
             row |= {name: told[name] for name in names if name in told}

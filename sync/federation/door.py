@@ -12,16 +12,23 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
-from sync.federation import owed, wire
+from sync.federation import owed, signatures, wire
 from sync.federation.introduction import Introduction, profile_from
 from sync.federation.signatures import Sender, Verifier
 from sync.room import Foreign
 from sync.rooms import Restarting, Rooms
 from wiki import foreign, frame, grant, peer, people, seal
 from wiki.accept import Acceptance, Outcome
-from wiki.errors import BadInput, GroundswellError, NotAccepted, NotFound
+from wiki.errors import (
+    BadInput,
+    GroundswellError,
+    NotAccepted,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 from wiki.frame import Frame
-from wiki.key import SiteKey
+from wiki.key import FIRST_KID, SiteKey
 from wiki.peer import PeerState
 from wiki.record import Record
 from wiki.store import Store
@@ -36,6 +43,7 @@ RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait fo
 RECORDS_OUT = 500
 MAX_ASKING = 50
 MAX_NAME_CHARS = 64
+RENEW_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class Door:
         self._acceptance, self._introduction = acceptance, introduction
         self._clock_ms, self._on_change = clock_ms, on_change
         self._verifier = Verifier(clock_ms)
+        self._renewed_ms: dict[str, int] = {}  # when a peer was asked for its keys
 
     async def hello(self, request: Request) -> dict[str, Any]:
         """They propose a connection, or confirm ours, or leave: `state` says which."""
@@ -74,7 +83,7 @@ class Door:
             profile, state = profile_from(told["site"]), str(told["state"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotAccepted("malformed", "it does not introduce a site") from error
-        keys = {kid: peer.decoded(public) for kid, public in profile.keys.items()}
+        keys = profile.keys
         sender = self._verifier.verify(
             request.method,
             request.url,
@@ -276,6 +285,10 @@ class Door:
             return {(row.origin, row.kid): peer.decoded(row.public) for row in rows}
 
         known = await self._store.read(keys)
+        origin, kid = signatures.claimed(request.headers)
+        if (origin, kid) not in known and (origin, FIRST_KID) in known:
+            await self._renew_keys(origin)
+            known = await self._store.read(keys)
         return self._verifier.verify(
             request.method,
             request.url,
@@ -283,6 +296,20 @@ class Door:
             request.body,
             lambda origin, kid: known.get((origin, kid)),
         )
+
+    async def _renew_keys(self, origin: str) -> None:
+        """A peer signs with a key that is not known here: ask it for its chain, now and then."""
+        now_ms = self._clock_ms()
+        if now_ms - self._renewed_ms.get(origin, 0) < RENEW_MS:
+            return
+        self._renewed_ms[origin] = now_ms
+        try:
+            one = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+            found = await self._introduction.look(one.address)
+            if found.origin == origin:
+                await self._store.write(lambda conn: peer.keep_keys(conn, origin, found.chain))
+        except (Refused, Unavailable) as error:
+            log.warning("keys.not_renewed", origin=origin, why=str(error))
 
 
 def _next_state(mine: PeerState | None, said: str) -> PeerState | None:

@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 from sync.federation import signatures
 from sync.federation.fetch import Answer, Fetcher, Unreachable
 from wiki import peer
-from wiki.errors import BadInput, NotAccepted
-from wiki.key import SiteKey, id26
-from wiki.record import base64url
+from wiki.errors import BadInput, Damaged, NotAccepted
+from wiki.key import Link, SiteKey, keys_in
 
 VERSION = 1
 WELL_KNOWN = "/.well-known/groundswell"
@@ -27,13 +26,13 @@ MAX_KEYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a site says of itself. `keys`: kid -> public key in base64url."""
+    """What a site says of itself. `chain`: how its keys follow from the first, the last in use."""
 
     origin: str
     name: str
     address: str
     contact: str
-    keys: dict[str, str]
+    chain: tuple[Link, ...]
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -41,29 +40,35 @@ class Profile:
 
     @property
     def fingerprint(self) -> str:
-        return peer.fingerprint(self.keys[peer.FIRST_KID])
+        return peer.fingerprint(self.chain[0].public)
 
     def told(self) -> dict[str, Any]:
         """As it stands at `WELL_KNOWN`."""
-        return {"id": self.origin, "versions": [VERSION]} | {
-            name: getattr(self, name) for name in ("name", "address", "contact", "keys")
-        }
+        words = {name: getattr(self, name) for name in ("name", "address", "contact")}
+        keys = [list(link) for link in self.chain]
+        return {"id": self.origin, "versions": [VERSION], "keys": keys, **words}
+
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """Kid -> public key."""
+        return {link.kid: peer.decoded(link.public) for link in self.chain}
 
 
 def profile_from(told: Any) -> Profile:
     """Raises NotAccepted when it is not a site that this one can talk to."""
     try:
-        keys = {str(kid): str(public) for kid, public in told["keys"].items()}
-        found = Profile(
-            str(told["id"]), str(told["name"]), str(told["address"]), str(told["contact"]), keys
+        chain = tuple(Link(*link) for link in told["keys"])
+        origin, name, address, contact = (
+            str(told[name]) for name in ("id", "name", "address", "contact")
         )
+        found = Profile(origin, name, address, contact, chain)
         is_good = (
             VERSION in told["versions"]
-            and len(keys) <= MAX_KEYS
-            and id26(peer.decoded(keys[peer.FIRST_KID])) == found.origin
+            and 0 < len(chain) <= MAX_KEYS
+            and bool(keys_in(found.origin, list(chain)))
             and urlsplit(found.address).scheme in ("https", "http")
         )
-    except (KeyError, TypeError, ValueError, AttributeError, BadInput) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, BadInput, Damaged) as error:
         raise NotAccepted("malformed", "it does not introduce a Groundswell site") from error
     if not is_good:
         raise NotAccepted("malformed", "its id is not the hash of its key, or its version is new")
@@ -84,8 +89,7 @@ class Introduction:
 
     async def profile(self) -> Profile:
         name, address, contact = await self._me()
-        keys = {self._key.kid: base64url(self._key.public_bytes)}
-        return Profile(self._key.origin, name, address, contact, keys)
+        return Profile(self._key.origin, name, address, contact, self._key.chain)
 
     async def look(self, address: str) -> Profile:
         """What the site at `address` says of itself. Raises BadInput, Unreachable, NotAccepted."""

@@ -8,6 +8,7 @@ the time and a nonce: nobody else can send them, and nobody can send them twice.
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ COVERED = ("@method", "@target-uri")
 VALID_SECONDS = 60
 SKEW_SECONDS = 300  # clocks of two sites may differ by so much
 MAX_NONCES = 100_000
+_KEYID = re.compile(r';keyid="([a-z2-7]{26}):(k[0-9]{1,6})"')
 
 
 @dataclass
@@ -68,6 +70,12 @@ def sign(key: SiteKey, method: str, url: str, body: bytes, now_ms: int) -> dict[
     )
     signer.apply(message, prepared, key.sign(prepared.signature_base))
     return dict(message.headers)
+
+
+def claimed(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Whose key a request names, before anything of it is believed: site id, kid."""
+    found = _KEYID.search(headers.get("signature-input", ""))
+    return (found[1], found[2]) if found else ("", "")
 
 
 class Verifier:

@@ -60,10 +60,9 @@ class Standing:
 def of(conn: Connection, origin: str, now_ms: int) -> Standing:
     """Raises NotFound."""
     one = peer.by_origin(conn, origin)
-    keys = peer.keys_of(conn, origin)
     return Standing(
         one,
-        peer.fingerprint(keys[peer.FIRST_KID]),
+        peer.fingerprint(peer.chain_of(conn, origin)[0].public),
         owed.behind(conn, origin, now_ms),
         held.weight(conn, origin)[0],
         tuple(chain.refusals(conn, origin)),

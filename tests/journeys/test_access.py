@@ -94,6 +94,7 @@ async def _addresses(server: Server) -> list[str]:
         ),
         *("/search?q=words", "/search?q=zzzz", "/search", "/s/ideas/missing-page"),
         *(PAGE, f"{PAGE}?edit=source", f"{PAGE}/history", f"{PAGE}/settings"),
+        *(f"{PAGE}/redact", f"{PAGE}/redact?words=words"),
         *(f"{PAGE}/history/{first}", f"{PAGE}/diff?a={first}&b=now", f"/join/{link}"),
     ]
 

@@ -162,6 +162,22 @@ async def test_while_an_idea_gets_its_title_those_like_it_show_up_and_are_joined
     await expect(likes).to_be_visible()
 
 
+async def test_while_the_text_is_written_its_likes_are_asked_for_again(
+    server: Server, windows: Windows
+) -> None:
+    text = "A gondola lift carries barrels of cider from the orchard down to the brewery."
+    made = await server.page("Orchard transport", text, who="bob")
+    await server.page("Untitled thoughts", "Nothing much.", who="eve")
+    await found(server, "gondola", made)
+    where = f"{server.url}/s/ideas/untitled-thoughts"
+    page = await editing(await windows.of(server, "eve"), where)
+    likes = page.get_by_role("complementary").get_by_role("link", name="Orchard transport")
+    await expect(likes).to_have_count(0)
+    await text_of(page).click()
+    await page.keyboard.type("A gondola lift for barrels of cider from the orchard. ")
+    await expect(likes).to_be_visible()
+
+
 async def test_enter_in_the_title_begins_the_page_whatever_is_like_it(
     server: Server, windows: Windows
 ) -> None:

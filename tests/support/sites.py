@@ -25,7 +25,7 @@ from wiki.gate import Gate
 from wiki.grant import Terms
 from wiki.key import SiteKey
 from wiki.peer import PeerState
-from wiki.record import Record, base64url
+from wiki.record import Record
 from wiki.store.migrations import migrate
 from wiki.update import parse
 
@@ -82,7 +82,7 @@ class Site:
                 name=other.name,
                 address=f"https://{other.name}.example",
                 contact="",
-                keys={"k1": base64url(other.key.public_bytes)},
+                chain=other.key.chain,
                 state=PeerState.CONNECTED,
                 now_ms=START_MS,
             )

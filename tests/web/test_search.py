@@ -184,3 +184,17 @@ async def test_a_hit_in_the_text_leads_to_the_words_themselves(tmp_path: Path) -
         assert 'href="/s/garden/shade"' in titled
     assert passage("<mark>a-b &amp; c</mark>") == "#:~:text=a%2Db%20%26%20c"
     assert passage("nothing marked") == ""
+
+
+async def test_what_only_the_archive_has_is_a_click_away(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        _, (one,) = await pages(front, "Pergola")
+        await act(front, one.id, name="archive")
+        await front.site.indexer.caught_up()
+        shown = (await front.browser().get("/search?q=pergola")).text
+        there = re.search(r'Only the archive has it.*?href="([^"]+)">Look there', shown, re.DOTALL)
+        assert there is not None
+        left = (await front.browser().get(there[1].replace("&amp;", "&"))).text
+        assert 'href="/s/garden/pergola' in left and "in the archive</span>" in left
+        nothing = (await front.browser().get("/search?q=xyzzy")).text
+        assert "Only the archive" not in nothing

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from search import Results
+from search.index import ARCHIVED
 from web.asked import MAX_PAGE, Asked
 from web.session import actor_of, person_of
 from web.site import Site
@@ -31,6 +32,10 @@ async def search(request: Request) -> Response:
     results = Results(0, ())
     if asked.text:
         results = await asked.find(site.search, actor, number, PER_PAGE)
+    in_archive = None if "status" in asked.narrowed else asked.by("status", ARCHIVED)
+    archived = Results(0, ())
+    if asked.text and not results.total and in_archive:
+        archived = await in_archive.find(site.search, actor, 1, 1)
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = space.visible(conn, actor)
@@ -54,6 +59,8 @@ async def search(request: Request) -> Response:
         "asked": asked,
         "meant": asked.saying(results.did_you_mean) if results.did_you_mean else None,
         "results": results,
+        "in_archive": in_archive,
+        "archived": archived.total,
         "first": first,
         "last": first + len(results.hits) - 1,
         "back": asked.address(number - 1) if number > 1 else None,

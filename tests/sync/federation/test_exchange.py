@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from tests.support.federated import Member, federated, settled
 from tests.support.waiting import eventually
-from wiki import chain, history, page, peer, people
+from web.site import key_file_of
+from wiki import chain, history, log, page, peer, people, redaction
 from wiki.access import Role
+from wiki.key import SiteKey
 from wiki.peer import PeerState
 
 
@@ -172,3 +176,43 @@ async def _says(one: Member, page_id: str, words: str) -> bool:
 
 async def _has_refused(one: Member, origin: str) -> bool:
     return bool(await one.read(lambda conn: chain.refusals(conn, origin)))
+
+
+async def test_what_its_home_takes_out_of_the_record_goes_at_the_others_too(
+    tmp_path: Path,
+) -> None:
+    async with federated(tmp_path, "acme", "birch", "cedar") as (acme, birch, cedar):
+        page_id = await acme.page("Idea", "Call 555-1234 now. ")
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+
+        def redact(conn: Connection) -> None:
+            told = (acme.person.id, "private", acme.site.now_ms())
+            redaction.redact(conn, acme.site.key, page_id, words, *told)
+
+        def words(conn: Connection) -> redaction.Plan:
+            return redaction.of_words(conn, page_id, "555-1234")
+
+        await acme.write(redact)
+        await eventually(lambda: _says(birch, page_id, "Call  now. "))
+        bodies = await birch.read(lambda conn: [one.body for one in log.of_page(conn, page_id)])
+        assert not any(b"555-1234" in body for body in bodies)
+        await acme.connect(cedar)  # who comes later never gets it
+        await acme.share(cedar)
+        await eventually(lambda: cedar.has(page_id))
+        await settled(acme, birch, cedar, page_id=page_id)
+
+
+async def test_a_peers_new_key_is_learnt_from_its_chain(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        await acme.connect(birch)
+        file = key_file_of(acme.site.config)
+    key = SiteKey.load_or_create(file)
+    key.rotated(1_790_000_000_000).save(file)
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        assert acme.site.key.kid == "k2"
+        page_id = await acme.page()
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id), seconds=30)
+        await settled(acme, birch, page_id=page_id)
