@@ -4,9 +4,10 @@ they build on, has not come. Ours wait here too, when they build on what its ori
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki.record import Record
@@ -15,18 +16,27 @@ from wiki.store.tables import held as table
 
 def add(conn: Connection, record: Record, now_ms: int) -> None:
     """Keep it until `take`; once more is no harm."""
-    row = insert(table).values(
-        id=record.id,
-        page=record.page,
-        chain=record.chain,
-        seq=record.seq,
-        header=record.header,
-        signature=record.signature,
-        salt=record.salt,
-        body=record.body,
-        received_at_ms=now_ms,
-    )
-    conn.execute(row.on_conflict_do_nothing())
+    add_all(conn, [record], now_ms)
+
+
+def add_all(conn: Connection, found: Sequence[Record], now_ms: int) -> None:
+    """`add`, with one statement."""
+    names = ("id", "page", "chain", "seq", "header", "signature", "salt", "body")
+    rows = [{name: getattr(one, name) for name in names} for one in found]
+    if rows:
+        told = [row | {"received_at_ms": now_ms} for row in rows]
+        conn.execute(insert(table).on_conflict_do_nothing(), told)
+
+
+def unbroken(conn: Connection, page_id: str, chain: str, after: int) -> tuple[int, str] | None:
+    """Number and id of the last that waits behind `after` without a gap."""
+    mine = (table.c.page == page_id) & (table.c.chain == chain) & (table.c.seq > after)
+    end: tuple[int, str] | None = None
+    for row in conn.execute(select(table.c.seq, table.c.id).where(mine).order_by(table.c.seq)):
+        if row.seq != (end[0] if end else after) + 1:
+            break
+        end = (row.seq, row.id)
+    return end
 
 
 def of_page(conn: Connection, page_id: str) -> list[Record]:
@@ -73,9 +83,10 @@ def pages(conn: Connection) -> dict[str, int]:
     }
 
 
-def take(conn: Connection, record: Record) -> None:
-    """It is in the log now."""
-    conn.execute(table.delete().where(table.c.id == record.id))
+def take(conn: Connection, found: Sequence[Record]) -> None:
+    """They are in the log now."""
+    if gone := [{"gone": one.id} for one in found]:
+        conn.execute(table.delete().where(table.c.id == bindparam("gone")), gone)
 
 
 def drop_chain(conn: Connection, page_id: str, chain: str, after: int = 0) -> int:

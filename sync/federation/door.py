@@ -18,7 +18,8 @@ from sync.federation.signatures import Sender, Verifier
 from sync.room import Foreign
 from sync.rooms import Restarting, Rooms
 from wiki import foreign, frame, grant, peer, people, seal
-from wiki.accept import Acceptance, Outcome
+from wiki.accept import Acceptance
+from wiki.drain import Outcome
 from wiki.errors import (
     BadInput,
     GroundswellError,
@@ -210,7 +211,7 @@ class Door:
             some = records[start : start + RECORDS_AT_ONCE]
 
             def received(conn: Connection, some: list[Record] = some) -> list[Outcome]:
-                return [self._receive(conn, one, origin, now_ms) for one in some]
+                return self._receive(conn, some, origin, now_ms)
 
             outcomes = await self._store.write(received)
             for record, outcome in zip(some, outcomes, strict=True):
@@ -221,13 +222,16 @@ class Door:
             self._on_change()
         return refused
 
-    def _receive(self, conn: Connection, one: Record, origin: str, now_ms: int) -> Outcome:
-        outcome = self._acceptance.receive(conn, one, origin, now_ms)
-        if outcome.verdict == "held":
-            site = peer.by_origin(conn, origin)
-            foreign.receive(conn, self._key, one, site.name, now_ms)
-            self._acceptance.drain(conn, one.page, now_ms, outcome)
-        return outcome
+    def _receive(
+        self, conn: Connection, some: Sequence[Record], origin: str, now_ms: int
+    ) -> list[Outcome]:
+        outcomes = self._acceptance.receive_all(conn, some, origin, now_ms)
+        for record, outcome in zip(some, outcomes, strict=True):
+            if outcome.verdict == "held" and record.kind == "create":
+                site = peer.by_origin(conn, origin)
+                foreign.receive(conn, self._key, record, site.name, now_ms)
+                self._acceptance.drain(conn, record.page, now_ms, outcome)
+        return outcomes
 
     async def show(self, outcome: Outcome) -> None:
         """Let those see it who have the pages open."""

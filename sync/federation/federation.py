@@ -22,7 +22,8 @@ from sync.federation.introduction import Introduction, Profile
 from sync.room import Change
 from sync.rooms import Rooms
 from wiki import adopt, held, log, peer
-from wiki.accept import Acceptance, Outcome
+from wiki.accept import Acceptance
+from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState

@@ -1,0 +1,317 @@
+"""One page's held records on their way into the log: each as soon as it lacks nothing, those that
+build on each other in one go (`accept` tells the whole story)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import structlog
+from sqlalchemy import Connection
+
+from wiki import causal, chain, foreign, grant, held, journal, log, overlap, page, people, redaction
+from wiki.causal import Walked
+from wiki.errors import (
+    BadInput,
+    BadUpdate,
+    Conflict,
+    GroundswellError,
+    NotAccepted,
+    NotFound,
+)
+from wiki.gate import Gate
+from wiki.journal import Lease
+from wiki.key import SiteKey
+from wiki.record import Part, Record
+from wiki.update import parse
+
+logger = structlog.get_logger(__name__)
+
+APPLIED, HELD, KNOWN, REFUSED = "applied", "held", "known", "refused"
+
+
+@dataclass
+class Outcome:
+    """What became of one record. `applied`: all that went into the pages because of it; `rebuilt`:
+    pages whose text is not what was shown before, since a record differs from its live frames."""
+
+    verdict: str
+    reason: str = ""
+    why: str = ""
+    applied: list[Record] = field(default_factory=list)
+    rebuilt: set[str] = field(default_factory=set)
+
+
+class Drain:
+    """One page's held records on their way into the log."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        key: SiteKey,
+        page_id: str,
+        gate: Gate,
+        now_ms: int,
+        outcome: Outcome,
+    ) -> None:
+        self._conn, self._key, self._page_id = conn, key, page_id
+        self._gate, self._now_ms, self._outcome = gate, now_ms, outcome
+        self._foreign = people.foreign_origins(conn)
+        self._heads = log.heads(conn, page_id)
+        self._queues: dict[str, list[Record]] = {}
+        for record in held.of_page(conn, page_id):
+            self._queues.setdefault(record.chain, []).append(record)
+        self._taken: list[Record] = []
+        self._allowed: set[str] = set()  # chains that may edit
+        self._leases = _Leases(conn, page_id, key.origin, self._foreign)
+
+    def run(self) -> None:
+        """Raises Stopped; what was applied before stays."""
+        try:
+            while True:
+                while self._apply_one():
+                    pass
+                together = self._closed_set()
+                if not together:
+                    break
+                self._apply(together, None)
+        finally:
+            held.take(self._conn, self._taken)
+            journal.lease_all(self._conn, self._leases.new)
+        self._finish()
+
+    def _apply_one(self) -> bool:
+        """One that lacks nothing by itself, if there is one."""
+        for queue in self._queues.values():
+            if queue and self._is_next(queue[0], {}):
+                walked = causal.walk(self._gate.state_vector, updates_of(queue[0]))
+                if walked.is_whole and _is_in_order(walked):
+                    self._apply([queue[0]], walked)
+                    return True
+        return False
+
+    def _closed_set(self) -> list[Record]:
+        """The largest set that lacks nothing outside of it, each after those that it names."""
+        ends = {chain_id: len(queue) for chain_id, queue in self._queues.items()}
+        while True:
+            chosen = self._chosen(ends)
+            updates = [(one, update) for one in chosen for update in updates_of(one)]
+            walked = causal.walk(self._gate.state_vector, [update for _, update in updates])
+            if walked.is_whole:
+                return chosen
+            for of in walked.left_out:
+                late = updates[of][0]
+                place = self._queues[late.chain].index(late)
+                ends[late.chain] = min(ends[late.chain], place)
+
+    def _chosen(self, ends: dict[str, int]) -> list[Record]:
+        """As many of each chain as follow one another and name only what is here or chosen."""
+        chosen: list[Record] = []
+        new: dict[str, tuple[int, str]] = {}
+        at = dict.fromkeys(self._queues, 0)
+        is_moving = True
+        while is_moving:
+            is_moving = False
+            for chain_id, queue in self._queues.items():
+                while at[chain_id] < ends[chain_id] and self._is_next(queue[at[chain_id]], new):
+                    record = queue[at[chain_id]]
+                    chosen.append(record)
+                    new[chain_id] = (record.seq, record.id)
+                    at[chain_id] += 1
+                    is_moving = True
+        return chosen
+
+    def _is_next(self, record: Record, new: dict[str, tuple[int, str]]) -> bool:
+        """Whether what the record names is in the log, or among `new` (the ends of what is)."""
+        before = new.get(record.chain) or self._heads.get(record.chain)
+        if (record.seq, record.prev) != ((before[0] + 1, before[1]) if before else (1, "")):
+            return False
+        if not self._heads and not new and record.kind != "create":
+            return False  # a history begins with its birth
+        for chain_id, (seq, identity) in record.deps.items():
+            head = new.get(chain_id) or self._heads.get(chain_id)
+            if head is None or head[0] < seq:
+                return False
+            if head[0] == seq:
+                if head[1] != identity:
+                    return False
+            elif not self._is_known(chain_id, seq, identity):
+                return False
+        if record.is_redacted and not self._is_vouched(record):
+            return False
+        return self._is_allowed(record)
+
+    def _is_allowed(self, record: Record) -> bool:
+        if record.kind == "edit" and record.chain in self._allowed:
+            return True
+        space_id, own = foreign.space_for(self._conn, record), self._key.origin
+        if space_id is None or grant.why_not(self._conn, record, space_id, own, self._now_ms):
+            return False
+        if record.kind == "edit":
+            self._allowed.add(record.chain)
+        return True
+
+    def _is_vouched(self, record: Record) -> bool:
+        """Whether a `redact` record, here or on its way, signs what stands in place of its body."""
+        waiting = [one for queue in self._queues.values() for one in queue]
+        every = [*waiting, *log.of_page(self._conn, self._page_id)]
+        home = next((one.chain for one in every if one.kind == "create"), "")
+        return any(
+            redaction.replacements(one).get(record.id) == record.body
+            for one in every
+            if one.kind == "redact" and one.chain in (home, record.chain)
+        )
+
+    def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:
+        found = chain.at(self._conn, self._page_id, chain_id, seq)
+        return found is not None and found.id == identity
+
+    def _apply(self, together: Sequence[Record], walked: Walked | None) -> None:
+        """All of them, in one go unless `walked` shows one to be in order. Raises Stopped, which
+        names the one that is to blame; then none."""
+        parts = [(one, part) for one in together for part in parts_of(one)]
+        raw = [part.update for _, part in parts]
+        is_in_order = walked is not None
+        walked = walked or causal.walk(self._gate.state_vector, raw)
+        cut = enumerate(raw) if is_in_order else causal.pieces(self._gate.state_vector, raw)
+        leases, count = self._leases, len(self._leases.new)
+        leases.look_up(raw)
+        to_blame = together[0]
+        try:
+            if walked.overlaps:
+                known = self._gate.state_vector
+                of = overlap.differing(self._conn, self._page_id, known, raw, walked.overlaps)
+                if of is not None:
+                    to_blame = parts[of][0]
+                    raise NotAccepted("differs", "it says otherwise what the page knew already")
+            for of, piece in cut:
+                to_blame = parts[of][0]
+                leases.turn_to(*parts[of])
+                admitted = self._gate.admit(piece, leases.is_own, is_limited=False)
+                self._gate.accept(admitted)
+                leases.take(admitted.clients)
+            to_blame = together[0]
+            if all(one.kind in ("edit", "adopt") for one in together):
+                self._store(together, is_in_order)
+            else:
+                with self._conn.begin_nested():
+                    self._store(together, is_in_order)
+        except (NotAccepted, BadUpdate, BadInput, Conflict, NotFound) as error:
+            del leases.new[count:]
+            raise Stopped(to_blame, error) from error
+
+    def _store(self, together: Sequence[Record], is_in_order: bool) -> None:
+        first: int | None = None
+        for record in together:
+            position = log.append(self._conn, record, batch=first)
+            if first is None and not is_in_order:
+                first = position
+                log.begin_batch(self._conn, position)
+            if record.chain != self._key.origin or record.kind == "create":
+                foreign.apply(self._conn, record, self._foreign, self._key.origin, self._now_ms)
+        for record in together:
+            self._heads[record.chain] = (record.seq, record.id)
+            self._queues[record.chain].remove(record)
+        self._taken += together
+        self._outcome.applied += together
+
+    def _finish(self) -> None:
+        """The page has changed, for whoever follows; what was only journalled is in records now."""
+        applied = [one for one in self._outcome.applied if one.page == self._page_id]
+        if not applied:
+            return
+        self._outcome.rebuilt |= overlap.drop_covered(
+            self._conn, self._page_id, self._key.origin, applied, self._gate
+        )
+        newest = max(applied, key=lambda one: one.ts)
+        if newest.parts and self._page_id in page.several(self._conn, [self._page_id]):
+            part = newest.parts[-1]
+            author = people.id_here(part.person_id, newest.chain, self._foreign)
+            page.touch(self._conn, self._page_id, author, part.at_ms)
+
+
+class _Leases:
+    """Whose the client ids are that a set of records writes under: each is bound to one origin."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        page_id: str,
+        own: str,
+        foreign_origins: frozenset[str],
+    ) -> None:
+        self._conn, self._page_id = conn, page_id
+        self._own, self._foreign = own, foreign_origins
+        self._owners: dict[int, str] = {}
+        self._looked_up: set[int] = set()
+        self._person, self._origin = "", ""
+        self._is_ours = False
+        self.new: list[Lease] = []
+
+    def look_up(self, updates: Sequence[bytes]) -> None:
+        """These updates come next."""
+        clients = {one.client for raw in updates for one in parse(raw, is_limited=False).sections}
+        if unknown := clients - self._looked_up:
+            self._owners |= journal.owners(self._conn, self._page_id, unknown)
+            self._looked_up |= unknown
+
+    def turn_to(self, record: Record, part: Part) -> None:
+        """What comes now is this record's."""
+        self._is_ours = record.chain == self._own and record.kind != "adopt"
+        self._person = people.id_here(part.person_id, record.chain, self._foreign)
+        origin = str(record.x.get("of")) if record.kind == "adopt" else record.chain
+        self._origin = origin if origin in self._foreign else ""
+
+    def is_own(self, client: int) -> bool:
+        owner = self._owners.get(client)
+        return self._is_ours or owner is None or people.origin_of(owner) == self._origin
+
+    def take(self, clients: Sequence[int]) -> None:
+        for client in clients:
+            if client not in self._owners:
+                self._owners[client] = self._person
+                self.new.append(Lease(self._page_id, client, self._person))
+
+
+class Stopped(Exception):
+    """The record, and what nothing that comes later can mend."""
+
+    def __init__(self, record: Record, error: GroundswellError) -> None:
+        super().__init__(record, error)
+        self.record, self.error = record, error
+
+
+def stop(conn: Connection, stopped: Stopped, now_ms: int) -> None:
+    """Its chain ends before that record; the page does not wait for it."""
+    record, error = stopped.record, stopped.error
+    reason, why = _told(error)
+    logger.warning("record.refused", page=record.page, chain=record.chain, reason=reason)
+    chain.stop(conn, record.page, record.chain, reason, why, now_ms, (record,))
+    chain.refused(conn, record.chain, record.page, reason, why, now_ms)
+    held.drop_chain(conn, record.page, record.chain, after=record.seq - 1)
+
+
+def _told(error: GroundswellError) -> tuple[str, str]:
+    match error:
+        case NotAccepted():
+            return error.reason, error.why
+        case BadUpdate() if error.rule == 5:
+            return "foreign-client", error.why
+        case BadUpdate():
+            return "poison", str(error)
+        case _:
+            return "bad-act", str(error)
+
+
+def _is_in_order(walked: Walked) -> bool:
+    """Whether each of the updates is taken whole before the next."""
+    return all(one.of <= other.of for one, other in pairwise(walked.steps))
+
+
+def parts_of(record: Record) -> tuple[Part, ...]:
+    return record.text_parts if record.x.get("thing") != "space" else ()
+
+
+def updates_of(record: Record) -> list[bytes]:
+    return [part.update for part in parts_of(record)]
