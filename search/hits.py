@@ -4,6 +4,7 @@ the words stand when the page does not say them now. Reads only of the few hits 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -39,20 +40,17 @@ class Shower:
 
     def _hit(self, conn: Connection, one: Page, body: str | None) -> Hit:
         marker, title = self._marker, self._marker.look(one.title)
+        made = partial(Hit, one, self._visible[one.space_id], marker.marked(one.title, title))
         if marker.all and marker.is_found(title.wants):
-            look, text = self._text(conn, one, body, 0)
-            return self._made(one, marker.snippet(text, look), Where.TITLE)
+            look, text = self._text(conn, one, body, marker.all)
+            return made(marker.snippet(text, look), Where.TITLE)
         look, text = self._text(conn, one, body, title.wants)
         here = title.wants | look.wants
         elsewhere = None if marker.is_found(here) else self._elsewhere(conn, one, here)
         if elsewhere is None:
-            return self._made(one, marker.snippet(text, look), Where.TEXT)
+            return made(marker.snippet(text, look), Where.TEXT)
         where, said, trace = elsewhere
-        return self._made(one, marker.snippet(said), where, trace)
-
-    def _made(self, one: Page, snippet: str, where: Where, trace: Trace | None = None) -> Hit:
-        space = self._visible[one.space_id]
-        return Hit(one, space, self._marker.marked(one.title), snippet, where, trace)
+        return made(marker.snippet(said), where, trace)
 
     def _text(self, conn: Connection, one: Page, body: str | None, title: int) -> tuple[Look, str]:
         """The text, from the index as far as that has what is wanted."""

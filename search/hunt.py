@@ -62,10 +62,11 @@ class Hunt:
     ) -> None:
         self._store, self._index, self._visible = store, index, visible
         self._exact, self._frame = exact, frame
+        self._has_fields = False  # in what was typed; else nobody need look for them
 
     async def run(self, text: str) -> Caught:
         """Raises Damaged."""
-        read = query.read(text)
+        read, self._has_fields = query.read(text), ":" in text
         tree, notices = await self._named(read)
         first = Caught(await self._found(tree), tree, notices)
         if not read.plain or first.found.total > spelling.FEW:
@@ -105,6 +106,8 @@ class Hunt:
 
     async def _named(self, read: Asked) -> tuple[Node, tuple[str, ...]]:
         """The tree with ids where people typed the names of people and the addresses of spaces."""
+        if not self._has_fields:
+            return read.tree, read.notices
         typed = {
             (leaf.field, leaf.text)
             for leaf in leaves(read.tree)
@@ -137,10 +140,9 @@ class Hunt:
 
     def _narrowed(self, tree: Node) -> Node:
         parts: list[Node] = [tree]
-        asks_status = self._exact.get(STATUS) or any(
-            isinstance(leaf, Term) and leaf.field == STATUS for leaf in positives(tree)
-        )
-        if not asks_status:
+        typed = positives(tree) if self._has_fields else ()
+        asks_status = any(isinstance(leaf, Term) and leaf.field == STATUS for leaf in typed)
+        if not asks_status and not self._exact.get(STATUS):
             parts.append(Not(Term(STATUS, ARCHIVED)))
         for name, value in self._exact.items():
             if value:

@@ -45,7 +45,6 @@ _UNSPACED = (
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
-_RUN = re.compile(f"[{_UNSPACED}]")
 _COMPOUND = re.compile(r"[^\W_]+(?:[.'’·_/+-][^\W_]+){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
@@ -166,13 +165,15 @@ def _variants() -> dict[str, str]:
 
 def begins(starts: Iterable[str]) -> re.Pattern[str]:
     """Matches words of unfolded text whose folded form begins with one of `starts`, at most two
-    letters each; a few more, too. For texts without runs (`has_runs`)."""
+    letters each; a few more, too."""
     ways = set()
     for start in starts:
         first, rest = start[:1], start[1:2]
         ways.add(f"[{_either(first)}]" + (f"(?:[{_either(rest)}]|(?<=[æœþ]))" if rest else ""))
     inside = "|".join(sorted(ways)) or "(?!)"
-    return re.compile(rf"(?<![^\W_])(?:{inside})(?:[^\W_]|[{_MARKS}])*", re.IGNORECASE)
+    before = rf"(?:(?<![^\W_])|(?<=[{_UNSPACED}]))"
+    word = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))*"
+    return re.compile(rf"{before}(?:{inside}){word}", re.IGNORECASE)
 
 
 def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
@@ -183,10 +184,6 @@ def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
 
 def _either(letter: str) -> str:
     return re.escape(letter) + _variants().get(letter, "")
-
-
-def has_runs(text: str) -> bool:
-    return not text.isascii() and _RUN.search(text) is not None
 
 
 def pairs(run: str) -> list[str]:

@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from search.index import PAIRS, PLACES, STEM_FIELDS
@@ -18,7 +19,6 @@ from search.languages import (
     begins,
     begins_in_ascii,
     fold,
-    has_runs,
     quick_tokens,
     stem,
 )
@@ -31,6 +31,7 @@ SCANNED_CHARS = 200_000
 _CLEANED_CHARS = 4 * SNIPPET_CHARS
 _MARKS = re.compile(r"^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE)
 _PAIR_FIELDS = frozenset(PAIRS.values())
+_ALNUM = re.compile(r"[^\W_]")
 _INNER = (AllOf, AnyOf, Not, Prefer, Flat)
 Test: TypeAlias = Callable[[int], bool]
 
@@ -88,6 +89,8 @@ class _Want:
         """Beginnings of all words that it has, but for near ones."""
         yield from self.words
         yield from self.prefixes
+        for words in self.phrases:
+            yield from words
         for _, stemmed in self.stems:
             yield stemmed
 
@@ -140,8 +143,8 @@ class Marker:
         chosen = [one for number, one in enumerate(self._wants) if wants >> number & 1]
         return any(one.near or any(map(plain.__contains__, one.needles())) for one in chosen)
 
-    def marked(self, text: str) -> str:
-        return _mark(text, self.look(text).places)
+    def marked(self, text: str, found: Look | None = None) -> str:
+        return _mark(text, (found or self.look(text)).places)
 
     def snippet(self, markdown: str, found: Look | None = None) -> str:
         """The stretch with the most of it, as one line."""
@@ -163,28 +166,25 @@ class Marker:
 
     def _look(self, text: str) -> Look:
         wants, places = 0, list[tuple[int, int]]()
-        if self._starts is not None and not self._phrases and not has_runs(text):
-            plain, other = self._starts
-            is_plain = text.isascii()
-            for match in plain.finditer(text.lower()) if is_plain else other.finditer(text):
-                if mask := self._mask(fold(match[0])[:LONGEST_WORD]):
-                    wants |= mask
-                    places.append(match.span())
-            return Look(wants, tuple(places))
         words: list[tuple[str, int, int]] = []
-        for token in quick_tokens(text):
-            if token.is_run:
-                mask, inside = self._in_run(token.text, token.start)
-                wants, places = wants | mask, places + inside
-                continue
-            if mask := self._mask(token.text):
+        if self._starts is None or self._runs:
+            for token in quick_tokens(text):
+                if token.is_run:
+                    mask, inside = self._in_run(token.text, token.start)
+                    wants, places = wants | mask, places + inside
+                else:
+                    words.append(token[:3])
+        else:
+            words = list(_candidates(text, *self._starts))
+        for word, start, end in words:
+            if mask := self._mask(word):
                 wants |= mask
-                places.append((token.start, token.end))
-            if self._phrases:
-                words.append((token.text, token.start, token.end))
+                places.append((start, end))
         if self._phrases:
-            mask, inside = self._in_order(words)
-            wants, places = wants | mask, sorted({*places, *inside})
+            mask, inside = self._in_order(words, text)
+            wants, places = wants | mask, places + inside
+        if self._phrases or self._runs:
+            places = sorted(set(places))
         return Look(wants, tuple(places))
 
     def _mask(self, word: str) -> int:
@@ -196,16 +196,23 @@ class Marker:
             self._known[word] = found
         return found
 
-    def _in_order(self, words: Sequence[tuple[str, int, int]]) -> tuple[int, list[tuple[int, int]]]:
-        wants, places = 0, []
+    def _in_order(
+        self, words: Sequence[tuple[str, int, int]], text: str
+    ) -> tuple[int, list[tuple[int, int]]]:
+        """Phrases: their words one behind the other, with no other word between."""
+        wants, places = 0, list[tuple[int, int]]()
         texts = [word[0] for word in words]
         for mask, wanted in self._phrases:
             at = -1
             while wanted[0] in texts[at + 1 :]:
                 at = texts.index(wanted[0], at + 1)
-                if tuple(texts[at : at + len(wanted)]) == wanted:
+                here = words[at : at + len(wanted)]
+                if tuple(word[0] for word in here) != wanted:
+                    continue
+                gaps = (text[one[2] : other[1]] for one, other in pairwise(here))
+                if not any(map(_ALNUM.search, gaps)):
                     wants |= mask
-                    places += [(a, b) for _, a, b in words[at : at + len(wanted)]]
+                    places += [(start, end) for _, start, end in here]
         return wants, places
 
     def _in_run(self, run: str, offset: int) -> tuple[int, list[tuple[int, int]]]:
@@ -224,6 +231,18 @@ class Marker:
             elif is_covered:
                 places.append((offset + index, offset + index + 1))
         return wants, places
+
+
+def _candidates(
+    text: str, plain: re.Pattern[str], other: re.Pattern[str]
+) -> Iterator[tuple[str, int, int]]:
+    """Folded words that may be wanted, and where they stand."""
+    if text.isascii():
+        for match in plain.finditer(text.lower()):
+            yield match[0][:LONGEST_WORD], match.start(), match.end()
+    else:
+        for match in other.finditer(text):
+            yield fold(match[0])[:LONGEST_WORD], match.start(), match.end()
 
 
 def _starts_of(wants: Sequence[_Want]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:

@@ -12,7 +12,7 @@ from search.languages import quick_tokens, tokens
 from search.tree import AllOf, Node
 
 PAGES = 12  # that better words are taken from
-READ_CHARS = 30_000  # of each
+READ_CHARS = 6_000  # of each
 FEW = 3  # hits or fewer: perhaps something else was meant
 TIMES = 5  # as many hits as that, and it is worth saying
 MAX_WORDS = 8  # of a query that is corrected
