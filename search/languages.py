@@ -62,7 +62,8 @@ _SMALL_WORDS = {
     "wir wird zu zum zur",
     "en": "a all also an and are as at be but by can for from has have if in is it its not of on "
     "or our that the their there this to was we what when which who will with would you "
-    "about could did do does how i into my should than them then these they those where why your",
+    "about could did do does how i into my should than them then these they those where why your "
+    "after any before between down each just off only other out over some through up very",
     "es": "al como con cuando de del el ella en entre era es esta este ha hay la las lo los mas "
     "muy no o para pero por porque que se sin sobre son su sus tambien un una y ya",
     "fi": "ei en etta han he ja joka jos kaikki kanssa kuin kun mutta myos nyt ne niin oli on "

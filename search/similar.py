@@ -69,12 +69,12 @@ class Draft:
         words, couples = words_and_pairs(f"{title}\n{text[:_READ_CHARS]}")
         theirs = {*words, *couples}
         stems = {stem(self.language, word) for word in theirs}
-        shared = sum(
-            weight
-            for word, weight in self.words.items()
-            if word in theirs or self._stems[word] in stems
-        )
-        return shared / sum(self.words.values()) if self.words else 0.0
+        shared = [word for word in self.words if word in theirs or self._stems[word] in stems]
+        if not shared:
+            return 0.0
+        likeness = sum(map(self.words.__getitem__, shared)) / sum(self.words.values())
+        is_telling = len(shared) > 1 or shared[0] == next(iter(self.words))  # the weightiest
+        return likeness if is_telling else likeness / 2
 
     def _stem_token(self, word: str) -> str:
         return stem_token(self.language, stem(self.language, word))

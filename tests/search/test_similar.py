@@ -76,3 +76,12 @@ async def test_nothing_typed_gives_the_pages_changed_last(engine: str, tmp_path:
         await wiki.page("Newest")
         await indexer.caught_up()
         assert (await search.titles("", ada, limit=2))[0].title == "Newest"
+
+
+async def test_one_word_that_tells_little_is_not_enough(engine: str, tmp_path: Path) -> None:
+    async with a_search(tmp_path, engine) as (wiki, search, indexer, ada):
+        for number in range(4):
+            await wiki.page(f"Canteen {number}", "Something at the canteen.")
+        await indexer.caught_up()
+        assert await search.similar("Funicular to the canteen hill", "", ada) == []
+        assert await search.similar("Helmet", "", ada) != []
