@@ -1,11 +1,4 @@
-"""After a redaction: whatever else holds the old words goes, until no byte of the folder does.
-
-the record (done before, in one transaction: `wiki.redaction`)
-    → files of no page         deleted
-    → clones for git           thrown away; the next fetch makes them anew
-    → the search index         made anew by the indexer, or thrown away where no server runs
-    → the database             written anew: free pages and the WAL keep what was deleted
-"""
+"""Redacting while a server runs, and what a command does where none does (`web.cleaning`)."""
 
 from __future__ import annotations
 
@@ -15,9 +8,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from web import cleaning
 from web.config import Config
 from web.site import Site, alone_in, attachments_of, clones_of, index_of
-from wiki import erasure, forgetting
+from wiki import forgetting
 from wiki.errors import Conflict, Misconfigured
 from wiki.record import Record
 from wiki.redaction import Plan, redact
@@ -49,12 +43,8 @@ async def redact_live(
 
 
 async def clean(store: Store, config: Config) -> None:
-    """Raises Unavailable when the database could not be written anew; then say so, and do it again
-    later: all else is done."""
-    for path in await store.read(lambda conn: erasure.stray_files(conn, attachments_of(config))):
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-    await asyncio.to_thread(shutil.rmtree, clones_of(config), ignore_errors=True)
-    await store.make_anew()
+    """No byte of the folder keeps what was taken out. Raises Unavailable."""
+    await cleaning.clean(store, attachments_of(config), clones_of(config))
 
 
 async def drop_index(store: Store, config: Config) -> bool:

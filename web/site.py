@@ -22,6 +22,7 @@ from sync.federation.fetch import Fetcher
 from sync.rooms import Rooms, wall_clock_ms
 from web import setup
 from web.admission import Admission
+from web.cleaning import clean_for_ever
 from web.clones import Clones
 from web.config import Config
 from web.markdown import Renderer
@@ -134,6 +135,7 @@ class Site:
                 "rooms": rooms.run(),
                 "indexer": indexer.run(),
                 "past": past.run(),
+                "cleaning": clean_for_ever(store, attachments_of(config), clones_of(config)),
                 "files": files.run(),
                 "links": _follow_links(store, rooms),
                 "contributions": _follow_contributions(store, site.loom),

@@ -87,3 +87,25 @@ async def test_whoever_has_the_page_open_starts_afresh(tmp_path: Path) -> None:
         assert (now.epoch, await front.site.rooms.text(one.id)) == (2, "A  b")
         with pytest.raises(NotFound):
             await redact_live(front.site, one.id, of, ada.id, "An address.")
+
+
+async def test_what_another_process_left_undone_is_cleaned_by_the_server(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        one = await front.page(await front.space(), text=f"Call {SECRET} now.")
+        await front.site.indexer.caught_up()
+        (front.site.folder / "cache" / "git").mkdir(parents=True)
+        (front.site.folder / "cache" / "git" / "pack").write_text(SECRET)
+        ada = await front.ada_herself()
+
+        def do(conn: Connection) -> None:  # as a peer's redaction, or one whose process has died
+            def of(conn: Connection) -> redaction.Plan:
+                return redaction.of_words(conn, one.id, SECRET)
+
+            redaction.redact(conn, front.site.key, one.id, of, ada.id, "An address.", 9)
+
+        await front.site.store.write(do)
+
+        def is_nowhere() -> bool:
+            return not holding(front)
+
+        await eventually(is_nowhere, seconds=20)
