@@ -32,6 +32,7 @@ from wiki.loom import Woven, woven
 from wiki.names import slugify
 from wiki.phrase import Ranges, folded
 from wiki.record import Part, Record
+from wiki.store.tables import attachment, file_text
 from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -214,6 +215,10 @@ def replace(conn: Connection, record_id: str, body: bytes) -> None:
 def after(conn: Connection, thing_id: str, person_id: str, now_ms: int) -> None:
     """Bodies have been replaced: what was made of them is made anew."""
     views.rebuild(conn, thing_id)
+    kept = select(
+        attachment.c.digest
+    )  # what is said of a file by its digest goes with the last one
+    conn.execute(file_text.delete().where(file_text.c.digest.not_in(kept)))
     if not page.several(conn, [thing_id]):
         return
     seal.save_checkpoints(conn, thing_id)

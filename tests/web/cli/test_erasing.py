@@ -21,6 +21,7 @@ from wiki.anchor import Place
 from wiki.exchange import verify_alone
 from wiki.key import SiteKey
 from wiki.store import Store
+from wiki.store.tables import file_text
 
 NAME, TEXT, TITLE, SAID, FILE, EXIF = (
     f"zq{word}zq" for word in ("name", "text", "title", "said", "file", "exif")
@@ -68,6 +69,7 @@ async def _filled(commands: Commands) -> tuple[str, str]:
         act(one.id, ada.id, **talk.new_reply(str(asked["id"]), "Fine."))
         act(own.id, ada.id, name="rename", title="Another")
         file = attachment.add(conn, prepared, one.id, who.id, 4, 10**9)
+        conn.execute(file_text.insert().values(digest=file.digest, text=f"says {EXIF}"))
         act(one.id, who.id, name="attach", id=file.id, digest=file.digest, file=file.name,
             media_type=file.media_type, size=file.size_bytes)  # fmt: skip
         write(conn, one.id, who.id, f"Ada {TEXT} wrote this.\n\n![{FILE}.jpg](/files/{file.id})")
