@@ -203,14 +203,9 @@ def version_of(whole: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
-def text_of_version(conn: Connection, page_id: str, version: str) -> str | None:
-    """The text that `version` names, if the page had it within its last `VERSION_PARTS` parts."""
-    state = state_of_version(conn, page_id, version)
-    return None if state is None else text.text_of_updates(state)
-
-
 def state_of_version(conn: Connection, page_id: str, version: str) -> list[bytes] | None:
-    """The updates that make the text that `version` names, as `text_of_version`."""
+    """The updates that make the text that `version` names, if the page had it within its last
+    `VERSION_PARTS` parts."""
     present = journal.state(conn, page_id)
     if version_of(text.text_of_updates(present)) == version:  # as a rule, nobody wrote in between
         return present

@@ -123,3 +123,29 @@ async def test_what_is_said_is_open_to_everybody(
     await expect(eve.locator("mark.spoken")).to_have_text("night")
     assert await findings(eve) == []
     assert await eve.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+async def test_the_title_is_changed_in_its_place(server: Server, windows: Windows) -> None:
+    await server.page("To be renamed", "Text")
+    eve = await (await windows.of(server, "eve", java_script_enabled=False)).new_page()
+    await eve.goto(f"{server.url}/s/ideas/to-be-renamed")
+    await eve.get_by_title("Rename", exact=True).click()
+    await eve.get_by_label("New title").fill("Renamed in place")
+    await eve.get_by_role("button", name="Save the title").click()
+    await expect(eve.get_by_role("heading", level=1)).to_have_text("Renamed in place")
+
+
+async def test_a_question_mark_shows_what_the_keyboard_does(
+    server: Server, windows: Windows
+) -> None:
+    await server.page("With keys", "Text")
+    eve = await (await windows.of(server, "eve", bypass_csp=True)).new_page()
+    await eve.goto(f"{server.url}/s/ideas/with-keys")
+    await eve.wait_for_load_state("networkidle")
+    await eve.keyboard.press("?")
+    dialog = eve.get_by_role("dialog", name="Keys")
+    await expect(dialog).to_contain_text("Comment on the marked words")
+    await expect(dialog).not_to_contain_text("in the playback")
+    assert await findings(eve) == []
+    await eve.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)

@@ -2,6 +2,7 @@
  * Every page's script: small, and nothing depends on it. The editor is loaded when it is asked for.
  *
  *   [data-theme-toggle]         a button: light, dark, as the system says (kept in this browser)
+ *   "?" shows what the keyboard does
  *   input[type=search][name=q]  "/" goes there; titles are suggested while typing
  *   [data-switch], Ctrl-K, ⌘K   the quick switcher, which is loaded then
  *   details[data-menu]          closes on Escape and outside clicks
@@ -11,7 +12,7 @@
  *   <gs-history>, [data-talk]   the history of a page; what people say about it: loaded where they are
  */
 
-import { copyButtons, menus, relativeTimes, shortcuts } from "./page";
+import { copyButtons, keysHelp, menus, relativeTimes, shortcuts } from "./page";
 import { quickSwitcher } from "./quick";
 import { searchSuggestions } from "./suggestions";
 import { similar } from "./similar-start";
@@ -21,6 +22,6 @@ import { checkboxes } from "./checkboxes";
 import { pastOfPage } from "./past";
 import { talkOfPage } from "./talk-start";
 
-for (const start of [theme, menus, shortcuts, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage, talkOfPage]) {
+for (const start of [theme, menus, shortcuts, keysHelp, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage, talkOfPage]) {
   start();
 }

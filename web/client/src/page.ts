@@ -15,6 +15,16 @@ export function shortcuts(): void {
   });
 }
 
+/** "?" shows what the keyboard does. */
+export function keysHelp(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+    if (document.querySelector("dialog[open]") !== null) return;
+    event.preventDefault();
+    void import("./keys").then(({ showKeys }) => showKeys());
+  });
+}
+
 export function menus(): void {
   const open = () => document.querySelectorAll<HTMLDetailsElement>("details[data-menu][open]");
   document.addEventListener("click", (event) => {
