@@ -139,6 +139,8 @@ async def test_the_keyboard_alone_is_enough(server: Server, windows: Windows) ->
     await _tab_to(page, "a[href$='/history']")
     await press("Enter")
     await page.wait_for_url("**/history")
+    await _tab_to(page, "summary:has(+ .name-it)")
+    await press("Enter")
     await _tab_to(page, "[name=label]")
     await type_("For the board")
     await press("Enter")
