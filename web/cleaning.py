@@ -33,12 +33,8 @@ async def clean(store: Store, attachments: Path, clones: Path) -> None:
     for path in await store.read(lambda conn: erasure.stray_files(conn, attachments)):
         await asyncio.to_thread(path.unlink, missing_ok=True)
     await asyncio.to_thread(shutil.rmtree, clones, ignore_errors=True)
-    await store.write(forgetting.files_done)
-    try:
-        await store.make_anew()
-    except GroundswellError:
-        await store.write(forgetting.want_files)
-        raise
+    await store.make_anew()
+    await store.write(forgetting.files_done)  # not before: it must survive a kill
 
 
 async def clean_for_ever(store: Store, attachments: Path, clones: Path) -> None:

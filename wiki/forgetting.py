@@ -16,13 +16,8 @@ _INDEX, _FILES = "forget in index", "forget in files"
 
 def want(conn: Connection) -> None:
     """The search index is to be made anew, from nothing, and the folder to be cleaned."""
-    _set(conn, _INDEX)
-    want_files(conn)
-
-
-def want_files(conn: Connection) -> None:
-    """Files of no page, clones and what the database keeps of deleted rows are to go."""
-    _set(conn, _FILES)
+    for name in (_INDEX, _FILES):
+        conn.execute(insert(setting).values(name=name, value="yes").on_conflict_do_nothing())
 
 
 def is_wanted(conn: Connection) -> bool:
@@ -41,10 +36,6 @@ def is_done(conn: Connection) -> None:
 
 def files_done(conn: Connection) -> None:
     conn.execute(setting.delete().where(setting.c.name == _FILES))
-
-
-def _set(conn: Connection, name: str) -> None:
-    conn.execute(insert(setting).values(name=name, value="yes").on_conflict_do_nothing())
 
 
 def _is_set(conn: Connection, name: str) -> bool:
