@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.support.wikis import Wiki, a_wiki
-from wiki import fact, history, loom, moment, seal
+from wiki import fact, history, loom, moment, redaction, seal
 from wiki.errors import NotFound
 from wiki.loom import Loom
 from wiki.record import Record
@@ -115,3 +115,34 @@ async def test_shares_add_up_to_the_text(tmp_path: Path) -> None:
         woven = await wiki.store.read(lambda conn: loom.woven(conn, made.id))
         assert moment.shares(woven, woven.last) == [(wiki.eve.id, 15), (wiki.ada.id, 13)]
         assert moment.shares(woven, 1) == [(wiki.ada.id, 13)]
+
+
+async def test_what_was_redacted_is_in_no_moment_any_more(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        kept, made = Loom(), await wiki.page("P", "begun")
+        for body in ("begun, a secret", "begun, a secret, more", "begun, more"):
+            wiki.now_ms += 5000
+            await wiki.type(made.id, wiki.eve, body)
+            await sealed(wiki, made.id)
+
+        def told(conn: Connection) -> list[str]:
+            with kept.at(conn, made.id) as woven:
+                return [woven.weave.text_at(step) for step in range(1, woven.last + 1)]
+
+        before = await wiki.store.read(told)
+        assert sum("secret" in text for text in before) == 2
+
+        def redact(conn: Connection) -> None:
+            redaction.redact(
+                conn,
+                wiki.key,
+                made.id,
+                lambda c: redaction.of_words(c, made.id, "secret"),
+                wiki.ada.id,
+                "Asked for it",
+                wiki.now_ms,
+            )
+
+        await wiki.store.write(redact)
+        after = await wiki.store.read(told)
+        assert [text.replace("secret", "") for text in before] == after[: len(before)]
