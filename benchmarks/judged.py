@@ -52,8 +52,10 @@ class Outcome:
     found: tuple[int, ...]
 
 
-async def measured(options: argparse.Namespace, folder: Path) -> str:
-    """The tables."""
+async def measured(
+    options: argparse.Namespace, folder: Path, tell: Callable[[str], None] = lambda text: None
+) -> str:
+    """The tables; each is told as soon as it is there."""
     sources = chosen(options)
     halves = HALVES if options.half == "both" else {options.half: HALVES[options.half]}
     questions = [
@@ -66,7 +68,9 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
         f"{len(sources):,} pages, {len(questions)} questions in {len(spoken)} languages "
         f"(seed {options.seed})\n"
     ]
+    tell(shown[0])
     for engine in options.engines.split(","):
+        told = len(shown)
         outcomes = await asked(engine, sources, questions, folder, options)
         for half, is_reported in halves.items():
             some = [one for one in outcomes if one.question.is_reported == is_reported]
@@ -74,6 +78,7 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
             shown.append(table(title, HEAD, _rows(some, options.by_language)))
             if half == "tune":
                 shown += [*_misses(engine, some, sources)[: options.misses], ""]
+        tell("\n".join(shown[told:]))
     return "\n".join(shown)
 
 
@@ -210,7 +215,7 @@ def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 async def main(options: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="groundswell-bench-") as folder:
-        print(await measured(options, Path(folder)))
+        await measured(options, Path(folder), lambda text: print(text, flush=True))
 
 
 if __name__ == "__main__":
