@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from sync.connection import Rights
 from wiki import people
 from wiki.access import ANONYMOUS, Action, Openness, Role, SpaceAccess, may
-from wiki.errors import Conflict, Forbidden, GroundswellError, NotFound, NotSignedIn
+from wiki.errors import Conflict, Forbidden, GroundswellError, NotFound, NotSignedIn, Unavailable
 from wiki.store.tables import page, sign_in, space, token
 
 
@@ -82,6 +82,12 @@ def read(
         return Rights(True, may_edit and page_archived is None and claim.person_id is not None)
 
     return {claim: judge(claim) for claim in claims}
+
+
+class Restarting(Unavailable):
+    """The server goes down in good order; everything acknowledged is durable."""
+
+    code = "restart"
 
 
 class StaleEpoch(Conflict):

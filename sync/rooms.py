@@ -28,7 +28,7 @@ from sync import commit, rights
 from sync.connection import Connection, Rights
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
-from sync.rights import Claim, StaleEpoch
+from sync.rights import Claim, Restarting, StaleEpoch
 from sync.room import Batch, Change, Foreign, Room, Submission
 from sync.scrubber import Scrubber
 from sync.sealer import Sealer
@@ -48,12 +48,6 @@ WATCH_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 SCRUB_SECONDS = 60.0
 SHARED_AT_ONCE = 64
-
-
-class Restarting(Unavailable):
-    """The server goes down in good order; everything acknowledged is durable."""
-
-    code = "restart"
 
 
 def wall_clock_ms() -> int:
@@ -89,7 +83,9 @@ class Rooms:
         self._unshared: dict[Room, int] = {}  # what changed since `share`, and to which change
         self._ticking = asyncio.Lock()
         self._sealer = Sealer(store, key, clock_ms, quiet_ms)
-        self._scrubber = Scrubber(store, self._rooms, self._ticking, self._begin_epoch)
+        self.arriving = asyncio.Lock()  # held from a foreign record's transaction to `take_foreign`
+        locks = self._ticking, self.arriving
+        self._scrubber = Scrubber(store, self._rooms, *locks, self._begin_epoch)
         self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False

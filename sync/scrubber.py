@@ -34,9 +34,11 @@ class Scrubber:
         store: Store,
         rooms: Mapping[str, Room],
         ticking: asyncio.Lock,
+        arriving: asyncio.Lock,
         mend: Callable[[Room, str], Awaitable[None]],
     ) -> None:
-        self._store, self._rooms, self._ticking, self._mend = store, rooms, ticking, mend
+        self._store, self._rooms, self._mend = store, rooms, mend
+        self._ticking, self._arriving = ticking, arriving
         self._looked_at: dict[str, float] = {}
 
     async def run(self, seconds: float) -> None:
@@ -61,8 +63,8 @@ class Scrubber:
             what = await self._difference(room.page_id, live, known)
             if what is None and room.taken == taken:
                 return
-        async with self._ticking:
-            if self._rooms.get(room.page_id) is not room:
+        async with self._arriving, self._ticking:  # nor is a record on its way from disk to room
+            if self._rooms.get(room.page_id) is not room or room.foreign:
                 return
             what = await self._difference(room.page_id, room.seen(), room.vector)
             if what is not None:

@@ -14,8 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ExceptionHandler
 
 from sync import protocol
-from sync.rights import StaleEpoch
-from sync.rooms import Restarting
+from sync.rights import Restarting, StaleEpoch
 from web import headers
 from web.views import render
 from wiki import errors

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from wiki.update import Section, Unit, of_blocks, of_deletes, parse, raw_blocks, units
+from wiki.update import MAX_CLOCK, Section, Unit, of_blocks, of_deletes, parse, raw_blocks, units
 
 
 class Step(NamedTuple):
@@ -60,10 +60,19 @@ def pieces(known: Mapping[int, int], updates: Sequence[bytes]) -> list[tuple[int
     """The updates, cut so that each piece can be applied after those before it: (which, piece).
 
     Steps of one update that follow each other stay apart; what is left out is not given."""
+    return _cut(updates, walk(known, updates).steps)
+
+
+def ordered(updates: Sequence[bytes]) -> list[bytes]:
+    """`pieces` of updates that lack nothing: whatever none of them brings is known already."""
+    return [piece for _, piece in _cut(updates, _Closed(updates).run().steps)]
+
+
+def _cut(updates: Sequence[bytes], steps: Sequence[Step]) -> list[tuple[int, bytes]]:
     found = []
     parsed = [parse(update, is_limited=False) for update in updates]
     raw = [raw_blocks(update) for update in updates]
-    for of, number, first, end in walk(known, updates).steps:
+    for of, number, first, end in steps:
         if number < 0:
             found.append((of, of_deletes(parsed[of].deletes)))
             continue
@@ -167,3 +176,30 @@ class _Walk:
 
     def _known(self, client: int) -> int:
         return self._result.clocks.get(client) or self._base.get(client, 0)
+
+
+class _Closed(_Walk):
+    """What stands between or outside of the ranges that the updates bring was known before."""
+
+    def __init__(self, updates: Sequence[bytes]) -> None:
+        super().__init__({}, updates)
+        ranges: dict[int, list[tuple[int, int]]] = {}
+        for sections, _ in self._parsed:
+            for section in sections:
+                length = sum(block.length for block in section.blocks)
+                brought = (section.clock, section.clock + length)
+                ranges.setdefault(section.client, []).append(brought)
+        self._starts = {client: min(pairs)[0] for client, pairs in ranges.items()}
+        self._jumps: dict[int, dict[int, int]] = {}  # client -> end of a range -> where it goes on
+        for client, pairs in ranges.items():
+            reached = 0
+            for start, end in sorted(pairs):
+                if start > reached > 0:
+                    self._jumps.setdefault(client, {})[reached] = start
+                reached = max(reached, end)
+
+    def _known(self, client: int) -> int:
+        if client not in self._starts:
+            return MAX_CLOCK
+        clock = self._result.clocks.get(client) or self._starts[client]
+        return self._jumps.get(client, {}).get(clock, clock)

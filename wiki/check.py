@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from wiki import checkpoint, journal, page, record, text
+from wiki import causal, checkpoint, journal, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
 from wiki.journal import JournalRow
@@ -196,7 +196,8 @@ def _updates(history: list[Row[Any]]) -> Iterator[tuple[str, bytes]]:
         if batch is None or not updates:
             yield from updates
         else:
-            yield updates[0][0], text.merge([update for _, update in updates])
+            pieces = causal.ordered([update for _, update in updates])
+            yield from ((updates[0][0], piece) for piece in pieces)
 
 
 def _file_problems(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -31,6 +32,14 @@ logger = structlog.get_logger(__name__)
 APPLIED, HELD, KNOWN, REFUSED = "applied", "held", "known", "refused"
 
 
+class Text(NamedTuple):
+    """An update of a page, and whose it is."""
+
+    page_id: str
+    person_id: str
+    update: bytes
+
+
 @dataclass
 class Outcome:
     """What became of one record. `applied`: all that went into the pages because of it; `rebuilt`:
@@ -40,6 +49,7 @@ class Outcome:
     reason: str = ""
     why: str = ""
     applied: list[Record] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)  # new to the pages, in an order that applies
     rebuilt: set[str] = field(default_factory=set)
 
 
@@ -177,7 +187,7 @@ class Drain:
         cut = enumerate(raw) if is_in_order else causal.pieces(self._gate.state_vector, raw)
         leases, count = self._leases, len(self._leases.new)
         leases.look_up(raw)
-        to_blame = together[0]
+        to_blame, texts = together[0], list[Text]()
         try:
             if walked.overlaps:
                 known = self._gate.state_vector
@@ -191,6 +201,7 @@ class Drain:
                 admitted = self._gate.admit(piece, leases.is_own, is_limited=False)
                 self._gate.accept(admitted)
                 leases.take(admitted.clients)
+                texts.append(Text(self._page_id, leases.person_id, piece))
             to_blame = together[0]
             if all(one.kind in ("edit", "adopt") for one in together):
                 self._store(together, is_in_order)
@@ -200,6 +211,7 @@ class Drain:
         except (NotAccepted, BadUpdate, BadInput, Conflict, NotFound) as error:
             del leases.new[count:]
             raise Stopped(to_blame, error) from error
+        self._outcome.texts += texts
 
     def _store(self, together: Sequence[Record], is_in_order: bool) -> None:
         first: int | None = None
@@ -245,7 +257,7 @@ class _Leases:
         self._own, self._foreign = own, foreign_origins
         self._owners: dict[int, str] = {}
         self._looked_up: set[int] = set()
-        self._person, self._origin = "", ""
+        self.person_id, self._origin = "", ""
         self._is_ours = False
         self.new: list[Lease] = []
 
@@ -259,7 +271,7 @@ class _Leases:
     def turn_to(self, record: Record, part: Part) -> None:
         """What comes now is this record's."""
         self._is_ours = record.chain == self._own and record.kind != "adopt"
-        self._person = people.id_here(part.person_id, record.chain, self._foreign)
+        self.person_id = people.id_here(part.person_id, record.chain, self._foreign)
         origin = str(record.x.get("of")) if record.kind == "adopt" else record.chain
         self._origin = origin if origin in self._foreign else ""
 
@@ -270,8 +282,8 @@ class _Leases:
     def take(self, clients: Sequence[int]) -> None:
         for client in clients:
             if client not in self._owners:
-                self._owners[client] = self._person
-                self.new.append(Lease(self._page_id, client, self._person))
+                self._owners[client] = self.person_id
+                self.new.append(Lease(self._page_id, client, self.person_id))
 
 
 class Stopped(Exception):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 
-from wiki import checkpoint, log, text
+from wiki import causal, checkpoint, log
 from wiki.errors import Damaged
 from wiki.record import TEXT_KINDS, Part, Record, check_body
 from wiki.store.tables import journal as table
@@ -169,7 +169,7 @@ def sealed(conn: Connection, page_id: str) -> list[bytes]:
 
 
 def updates_of(records: Iterable[Record]) -> Iterator[bytes]:
-    """What the records say of the text, in order; those of one batch as one update."""
+    """What the records say of the text, in order; those of one batch in pieces that apply."""
     for batch, group in groupby(records, key=lambda record: record.batch):
         updates = [
             part.update
@@ -177,7 +177,7 @@ def updates_of(records: Iterable[Record]) -> Iterator[bytes]:
             if record.kind in TEXT_KINDS
             for part in parts_of(record)
         ]
-        yield from updates if batch is None else [text.merge(updates)]
+        yield from updates if batch is None else causal.ordered(updates)
 
 
 def parts_of(record: Record) -> tuple[Part, ...]:

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, select
 from sync.federation import owed, signatures, wire
 from sync.federation.introduction import Introduction, profile_from
 from sync.federation.signatures import Sender, Verifier
+from sync.rights import Restarting
 from sync.room import Foreign
-from sync.rooms import Restarting, Rooms
+from sync.rooms import Rooms
 from wiki import foreign, frame, grant, peer, people, seal
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
@@ -213,11 +214,10 @@ class Door:
             def received(conn: Connection, some: list[Record] = some) -> list[Outcome]:
                 return self._receive(conn, some, origin, now_ms)
 
-            outcomes = await self._store.write(received)
+            outcomes = await self.shown(received)
             for record, outcome in zip(some, outcomes, strict=True):
                 if outcome.verdict == "refused":
                     refused.append([_id_of(record), outcome.reason, outcome.why])
-                await self.show(outcome)
         if records:
             self._on_change()
         return refused
@@ -233,15 +233,18 @@ class Door:
                 self._acceptance.drain(conn, record.page, now_ms, outcome)
         return outcomes
 
-    async def show(self, outcome: Outcome) -> None:
-        """Let those see it who have the pages open."""
-        for record in outcome.applied:
-            if record.chain != self._key.origin:
-                texts = [
-                    Foreign(part.update, f"{part.person_id}@{record.chain}")
-                    for part in record.text_parts
-                ]
-                self._rooms.take_foreign(record.page, texts)
+    async def shown(self, take: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+        """What `take` made of records, once those see it who have the pages open."""
+        async with self._rooms.arriving:
+            outcomes = await self._store.write(take)
+            for outcome in outcomes:
+                self._show(outcome)
+        return outcomes
+
+    def _show(self, outcome: Outcome) -> None:
+        """What a room knows already it passes over."""
+        for page_id, person_id, update in outcome.texts:
+            self._rooms.take_foreign(page_id, [Foreign(update, person_id)])
         for page_id in outcome.rebuilt:
             self._rooms.evict(page_id, Restarting("The page was built anew."))
 

@@ -226,7 +226,7 @@ class Federation:
         self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
 
     async def _drain_now(self, page_id: str) -> None:
-        await self.door.show(await self._store.write(lambda conn: self._drain(conn, page_id)))
+        await self.door.shown(lambda conn: [self._drain(conn, page_id)])
 
     def _drain(self, conn: Connection, page_id: str) -> Outcome:
         return self._acceptance.drain(conn, page_id, self._clock_ms())
@@ -240,12 +240,12 @@ class Federation:
             logger.info("seal.not_asked", origin=origin, why=str(error))
 
     async def _adopt(self, page_id: str, origin: str) -> None:
-        def take_over(conn: Connection) -> Outcome:
+        def take_over(conn: Connection) -> list[Outcome]:
             adopt.adopt(conn, self._key, page_id, origin)
-            return self._drain(conn, page_id)
+            return [self._drain(conn, page_id)]
 
         logger.warning("text.adopted", page=page_id, origin=origin)
-        await self.door.show(await self._store.write(take_over))
+        await self.door.shown(take_over)
         self._asked.pop((page_id, origin), None)
         self.nudge()
 

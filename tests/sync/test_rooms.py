@@ -17,8 +17,8 @@ from sync import protocol, rooms
 from sync.limits import Limits
 from sync.presence import Who
 from sync.protocol import Ack, SyncStep2, Update, encode
-from sync.rights import Claim
-from sync.rooms import Restarting, Rooms
+from sync.rights import Claim, Restarting
+from sync.rooms import Rooms
 from sync.seat import Seat
 from tests.support.updates import typed
 from tests.support.waiting import eventually

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Scope
 
-from sync.rights import StaleEpoch
-from sync.rooms import Restarting
+from sync.federation.fetch import Unreachable
+from sync.rights import Restarting, StaleEpoch
 from tests.support.front import a_front
 from web.errors import TABLE, Mismatch, VersionMissing, close_code_of, telling_of
 from web.headers import SafeHeaders
@@ -23,6 +23,7 @@ from wiki import errors
 from wiki.errors import GroundswellError
 
 EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
+    Unreachable: Unreachable("acme.example cannot be reached."),
     errors.NotAccepted: errors.NotAccepted("not-granted", "nobody has shared this with that site"),
     errors.BadInput: errors.BadInput("title", "give it a title"),
     errors.TooLarge: errors.TooLarge("The text", 10, 5),

@@ -19,6 +19,18 @@ def test_updates_that_build_on_each_other_are_cut_into_pieces_that_apply() -> No
     assert text.text_of(doc) == "abcd"
 
 
+def test_what_comes_again_with_a_gap_behind_it_is_put_in_order_too() -> None:
+    begun = [typed(ADA, 0, "abc"), typed(ADA, 3, "de", origin=(ADA, 2))]
+    again = typed(ADA, 0, "abc")
+    late = update(section(ADA, 5, block("f", origin=(EVE, 0))))
+    eve = typed(EVE, 0, "!", origin=(ADA, 4))
+    gate, doc = Gate(), text.new_doc()
+    for piece in [*begun, *causal.ordered([late, again, eve])]:
+        gate.learn(piece)
+        text.apply(doc, piece)
+    assert text.text_of(doc) == "abcde!f"
+
+
 def test_what_lacks_something_is_left_out_and_says_what() -> None:
     walked = causal.walk({ADA: 3}, [typed(EVE, 0, "x", origin=(ADA, 5)), typed(ADA, 3, "yz")])
     assert walked.left_out == {0}

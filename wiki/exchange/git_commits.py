@@ -27,7 +27,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, or_, select
 
 from wiki import fact, journal, log, text
-from wiki.errors import GroundswellError
 from wiki.exchange import reading
 from wiki.names import slugify
 from wiki.record import TEXT_KINDS, Part, Record
@@ -39,7 +38,7 @@ MAX_DOCUMENTS: Final = 128  # kept open, so that the next revision of a page cos
 HIDDEN: Final = ".groundswell"
 
 
-class Left(GroundswellError):
+class Left(Exception):
     """What had been told must be taken back: tell all of it anew."""
 
 
