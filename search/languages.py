@@ -45,7 +45,8 @@ _UNSPACED = (
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
-_COMPOUND = re.compile(r"[^\W_]+(?:[.'’·_/+-][^\W_]+){1,3}")
+# begins where a word begins, and takes it whole: else a word of a page's length takes its square
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _LETTERS = str.maketrans(

@@ -21,6 +21,7 @@ import asyncio
 import base64
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ from websockets.exceptions import ConnectionClosed
 
 from sync import protocol
 from sync.protocol import SyncStep1, SyncStep2, encode, var_bytes
+from tests.support.command_line import PROGRAM
 from tests.support.hostile_frames import HostileFrames
 from tests.support.server import Server, a_peopled_server
 from wiki import journal, text
@@ -159,7 +161,8 @@ async def bombarded(
     tally, site = Tally(), folder / "site"
     settings = folder / "settings.toml"
     settings.write_text(f"[limits]\n{NO_LIMITS}\n")
-    async with a_peopled_server(site, "--config", str(settings)) as server:
+    program = (PROGRAM[0], "-X", "faulthandler", *PROGRAM[1:])
+    async with a_peopled_server(site, "--config", str(settings), program=program) as server:
         shared = await server.page("Two people", "Here they type.")
         pages = [shared] + [
             await server.page(f"Attacked {n}", "😀 text") for n in range(1, ATTACKERS)
@@ -185,6 +188,8 @@ async def bombarded(
             async with asyncio.TaskGroup() as attackers:
                 for number, page_id in enumerate(pages):
                     attackers.create_task(attack.go_on(page_id, seed + number, 7_000_000 + number))
+        except* (TimeoutError, OSError, ConnectionClosed):
+            raise AssertionError(await _where_it_is(server)) from None
         finally:
             watching.cancel()
         await measured("during")
@@ -194,6 +199,15 @@ async def bombarded(
         assert await watch.wait() == 0 and last["are_alike"]
         assert await server.text(shared) == last["text"]
     return tally
+
+
+async def _where_it_is(server: Server) -> str:
+    """What a server that gives no answer is doing; its end."""
+    assert server.process is not None
+    if server.is_running:
+        server.process.send_signal(signal.SIGABRT)  # faulthandler tells all its threads
+    _, told = await server.process.communicate()
+    return f"somebody was left without an answer; the server: {told.decode()[-6000:]}"
 
 
 async def _memory(pid: int, found: list[float]) -> None:

@@ -29,7 +29,6 @@ from wiki.key import SiteKey
 T = TypeVar("T")
 
 PAGES = 4
-WAL_PAGES = 60  # then the WAL is moved into the database, so that this happens often
 WORDS = ["idea", "wave", "river", "水", "naïve", "😀", "claim", "rather", "water", "north", "ink"]
 
 
@@ -162,7 +161,6 @@ def pragmas(synchronous: str) -> Iterator[None]:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute(f"PRAGMA synchronous={synchronous}")
-        raw.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
 
     event.listen(Engine, "begin", on_begin)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,11 @@ async def test_the_language_that_was_set_is_the_one_that_counts(tmp_path: Path) 
         await indexer.caught_up()
         assert (await search.find("lang:de Technikern", ada)).total == 1
         index.close()
+
+
+def test_a_word_as_long_as_a_page_is_read_in_no_time() -> None:
+    """It took the square of its length, and the server stood still meanwhile."""
+    began = time.thread_time()
+    assert compounds("x" * 200_000) == []
+    assert time.thread_time() - began < 2
+    assert compounds(f"a.b node.js {'y' * 100_000}") == ["ab", "nodejs"]

@@ -74,6 +74,7 @@ class Driver:
             f"busy_timeout={BUSY_MS}",
             "cache_size=-32000",
             f"journal_size_limit={WAL_BYTES}",
+            "wal_autocheckpoint=0",  # the store does it, and hears when it fails
             *((self._last,) if self._last else ()),
         ):
             connection.execute(f"PRAGMA {pragma}").close()

@@ -11,6 +11,8 @@ writes are refused until a small real one goes well (`health`). Two things keep 
 hiding. While the writer reconnects, an idle reader holds on to the WAL's index, so that what could
 not be synced stays invisible. And whoever opens a folder first moves the WAL into the database: a
 process that died after a failed sync may have left pages there which the system takes for written.
+Checkpoints are made once a second by the writer, which hears when one fails (SQLite's own are
+silent), and then writes every page anew before it goes on.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ class Store:
         self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
         self._anchor: Connection | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._is_uncertain = False  # a checkpoint failed: the database may lack what it should have
         self._is_settled = False  # nothing is left in the WAL from before us
 
     @classmethod
@@ -228,13 +231,48 @@ class Store:
         """Is there space? And while writes are refused: would one go well?"""
         if not self._health.has_space:
             self._health.fail(health.FULL)
-        elif self._health.because is not None:
-            try:
-                self._settle()
-                if self._transact(self._try):
-                    self._health.recover()
-            except (SQLAlchemyError, sqlite3.Error) as error:
-                log.warning("store.probe_failed", error=repr(error))
+            return
+        try:
+            if self._health.because is None:
+                self._checkpoint()
+                return
+            self._settle()
+            self._write_anew()
+            self._checkpoint()
+            if self._transact(self._try):
+                self._health.recover()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            log.warning("store.probe_failed", error=repr(error))
+            if because := health.trouble_of(error):
+                self._health.fail(because)
+
+    def _checkpoint(self) -> None:
+        """Move what is in the WAL into the database. Raises sqlite3.Error."""
+        try:
+            self._pragma("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            self._is_uncertain |= health.trouble_of(error) not in (None, health.FULL)
+            raise
+
+    def _write_anew(self) -> None:
+        """After a failed checkpoint: what the system takes for written may not be on the disk, and
+        SQLite may take pages for moved that a checkpoint before could not sync, since somebody was
+        reading. All pages go through the WAL once more; they are still right in there."""
+        if self._is_uncertain:
+            self._pragma("VACUUM")
+            self._is_uncertain = False
+            log.warning("store.written_anew")
+
+    def _pragma(self, statement: str) -> None:
+        """Outside of any transaction. Raises sqlite3.Error."""
+        raw = self._writer.engine.raw_connection()
+        try:
+            raw.cursor().execute(statement).fetchall()
+        except sqlite3.Error:
+            raw.invalidate()
+            raise
+        finally:
+            raw.close()
 
     def _try(self, connection: Connection) -> bool:
         """A small real write; none on a damaged file before that has been mended."""
