@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
-from wiki import fact, journal, log, text
+from wiki import fact, journal, log, people, text
 from wiki.exchange import reading
 from wiki.names import slugify
 from wiki.record import TEXT_KINDS, Part, Record
@@ -97,6 +97,7 @@ class Telling:
         self.space_id, self.sheets = space_id, sheets
         self._attachments = attachments
         self._documents: OrderedDict[str, tuple[Document, str]] = OrderedDict()
+        self._foreign: frozenset[str] = frozenset()  # sites whose people are called otherwise here
         self._entries: dict[str, int] = {}  # page -> position of the record that it came in with
 
     def check_none_left(self, conn: Connection) -> None:
@@ -110,6 +111,7 @@ class Telling:
     ) -> Iterator[Commit]:
         """Those of `records`, the next ones. What `redact` records up to `redacted_until` took
         away was never told. Raises Left, Damaged."""
+        self._foreign = people.foreign_origins(conn)
         for record in records:
             if record.kind == "redact":
                 if record.page in self.sheets and (record.position or 0) > redacted_until:
@@ -247,7 +249,8 @@ class Telling:
         via = f"Via: {record.x['via']}\n" if record.x.get("via") else ""
         subject = " ".join(f"{title}: {words}".split())
         message = f"{subject}\n\nRecord: {record.id}\n{via}"
-        return Commit(part.person_id, part.at_ms, message, changes, record.position or 0)
+        person_id = people.id_here(part.person_id, record.chain, self._foreign)
+        return Commit(person_id, part.at_ms, message, changes, record.position or 0)
 
 
 def _born(record: Record) -> Sheet:

@@ -23,7 +23,7 @@ from typing import IO, Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from wiki import log, people
+from wiki import log, page, people
 from wiki.exchange import git_objects
 from wiki.exchange.git_commits import Change, Commit, Left, Sheet, Telling
 from wiki.exchange.git_folders import Content, Folder, Kept
@@ -172,10 +172,11 @@ class _Writer:
         if self._known("format") != FORMAT or after > last:
             raise Left
         self._check_authors()
+        seen = f"{last} {page.last_change(self._conn)}"
+        if self._known("seen") == seen:
+            return False  # nothing was written, and nothing moved
         telling = Telling(*self._repository.telling, self._sheets())
         telling.check_none_left(self._conn)
-        if self._known("seen") == str(last):
-            return False
         records = telling.records(self._conn, after, limit)
         redacted_until = int(self._known("redacted until") or last)
         self._load()
@@ -185,7 +186,7 @@ class _Writer:
         is_all = len(records) < limit
         self._keep("redacted until", redacted_until)
         self._keep("position", (records[-1].position if records else None) or after)
-        self._keep("seen", last if is_all else "")
+        self._keep("seen", seen if is_all else "")
         self._save(telling.sheets)
         return not is_all
 
@@ -341,7 +342,8 @@ class _Writer:
 def ident_of(conn: Connection, person_id: str, origin: str) -> Ident:
     """The person as the author of a commit: an address that says nothing of them."""
     name = people.names(conn, [person_id]).get(person_id, ERASED)
-    return Ident(name, f"{person_id.removeprefix('u:')}@{origin}")
+    local, _, site = person_id.removeprefix("u:").partition("@")  # with a site: a peer's person
+    return Ident(name, f"{local}@{site or origin}")
 
 
 def _known(index: sqlite3.Connection, name: str) -> str:

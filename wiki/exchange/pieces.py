@@ -87,10 +87,11 @@ def written(making: Making, conn: Connection) -> Iterator[bytes]:
 def facts(scope: Scope) -> Making:
     """`facts.csv` as the ZIP has it: what was done besides writing, in order."""
     conn = yield b""
+    foreign = people.foreign_origins(conn)
     conn = yield _lines([_FACTS])
     after = 0
     while found := scope.facts(conn, after):
-        rows = [row for record in found for row in acts_of(record)]
+        rows = [row for record in found for row in _acts(foreign, record)]
         titles = _titles(conn, {row[1] for row in rows})
         names = people.names(conn, {row[2] for row in rows})
         lines = [
@@ -103,13 +104,14 @@ def facts(scope: Scope) -> Making:
 def decisions(scope: Scope) -> Making:
     """What was decided of each page, by whom and why: one line for each change of its status."""
     conn = yield b""
+    foreign = people.foreign_origins(conn)
     conn = yield _lines([_DECISIONS])
     before: dict[str, str] = {}
     after = 0
     while found := scope.facts(conn, after):
         lines = []
         homes = {one.id: one.slug for one in space.every(conn)}
-        told = [(record, row) for record in found for row in acts_of(record)]
+        told = [(record, row) for record in found for row in _acts(foreign, record)]
         here = page.several(conn, {record.page for record, _ in told})
         names = people.names(conn, {row[2] for _, row in told})
         for record, (at, of, by, name, fields, _) in told:
@@ -154,10 +156,14 @@ def _space(one: space.Space) -> dict[str, Any]:
 
 
 def _page(conn: Connection, one: Page) -> str:
+    foreign = people.foreign_origins(conn)
     told = history.revisions(conn, one.id, limit=1_000_000)[::-1]
     authors = {person_id for revision in told for person_id in revision.authors}
     names = people.names(conn, authors | {one.created_by, one.modified_by})
     record = [entry for entry in log.of_page(conn, one.id) if entry.kind == "fact"]
+    names |= people.names(
+        conn, {by for entry in record for _, _, by, *_ in _acts(foreign, entry)} - names.keys()
+    )
     value = {
         "id": one.id,
         "space": one.space_id,
@@ -191,10 +197,16 @@ def _page(conn: Connection, one: Page) -> str:
         "facts": [
             {"at": at, "by": by, "fact": name, **{"fields": json.loads(fields)}, "record": identity}
             for entry in record
-            for at, _, by, name, fields, identity in acts_of(entry)
+            for at, _, by, name, fields, identity in _acts(foreign, entry)
         ],
     }
     return json.dumps(value, ensure_ascii=False)
+
+
+def _acts(foreign: frozenset[str], record: Record) -> Iterator[list[str]]:
+    """As `acts_of`, with people as they are called here."""
+    for at, of, by, *rest in acts_of(record):
+        yield [at, of, people.id_here(by, record.chain, foreign), *rest]
 
 
 def _titles(conn: Connection, ids: set[str]) -> dict[str, str]:
