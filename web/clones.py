@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from wiki.exchange.git_repository import Repository
 from wiki.store import Store
 
-RECORDS_AT_ONCE = 40  # so that a reader of the store, and the interpreter, are soon free again
+RECORDS_AT_ONCE = 400  # about a second; what is known of the space is read anew for each step
 
 
 class Clones:

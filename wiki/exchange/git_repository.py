@@ -218,8 +218,8 @@ class _Writer:
             raise Left
 
     def _sheets(self) -> dict[str, Sheet]:
-        rows = self._index.execute("SELECT id, fields FROM sheet")
-        return {identity: Sheet(**json.loads(fields)) for identity, fields in rows}
+        self._kept_sheets = dict(self._index.execute("SELECT id, fields FROM sheet"))
+        return {name: Sheet(**json.loads(fields)) for name, fields in self._kept_sheets.items()}
 
     def _load(self) -> None:
         for path, mode, oid in self._index.execute("SELECT path, mode, oid FROM leaf"):
@@ -240,7 +240,8 @@ class _Writer:
         depths = self._depths.items()
         index.executemany("INSERT OR REPLACE INTO depth VALUES (?, ?)", depths)
         rows = [(one.id, json.dumps(asdict(one))) for one in sheets.values()]
-        index.executemany("INSERT OR REPLACE INTO sheet VALUES (?, ?)", rows)
+        changed = [row for row in rows if self._kept_sheets.get(row[0]) != row[1]]
+        index.executemany("INSERT OR REPLACE INTO sheet VALUES (?, ?)", changed)
         names = [(person_id, ident.name) for person_id, ident in self._idents.items()]
         index.executemany("INSERT OR IGNORE INTO author VALUES (?, ?)", names)
         self._keep("end", self._at)
