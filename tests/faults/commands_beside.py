@@ -2,6 +2,7 @@
 
 export    seals all journals, then reads everything
 import    pages in batches, each a transaction
+backup    copies all of the folder
 reindex   after the server is dead; or the index goes, and the next server makes it anew
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from tests.support.command_line import PROGRAM
 
-BESIDE = ("export", "import")  # a server
+BESIDE = ("export", "import", "backup")  # a server
 FILES = 12  # of the folder that is brought in
 
 
@@ -32,7 +33,9 @@ class CommandsBeside:
     async def begin(self) -> asyncio.subprocess.Process:
         """One of `BESIDE`."""
         name = self.chance.choice(BESIDE)
-        given = {"export": (str(self._spare / "site.zip"),), "import": self._import()}[name]
+        self._spare.mkdir(exist_ok=True)
+        out = str(self._spare / f"{name}-{sum(self.begun.values())}")  # nothing is written over
+        given = self._import() if name == "import" else (out,)
         return await self._started(name, *given)
 
     async def kill(self, process: asyncio.subprocess.Process) -> None:

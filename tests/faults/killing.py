@@ -3,7 +3,7 @@
     python -m tests.faults.killing --kills 500 --writers 50 --pages 10 --minutes 60
 
 A round: writers type, on line and off; the server seals every second, and makes checkpoints; now
-and then an export or an import is at work beside it. At a random moment the server gets SIGKILL,
+and then an export, import or backup is at work. At a random moment the server gets SIGKILL,
 and so does what is beside it; now and then a reindex is killed before the next server starts.
 Before anybody comes back, a client with nothing of its own reads each page from the restarted
 server. It must hold everything
