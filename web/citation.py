@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_BIBTEX = str.maketrans(
-    {char: f"\\{char}" for char in "&%$#_{}"} | {"~": "\\~{}", "^": "\\^{}", "\\": "/"}
+_BIBTEX = str.maketrans(  # a brace counts for BibTeX also behind a backslash: it has to be a word
+    {char: f"\\{char}" for char in "&%$#_"}
+    | {"{": "\\textbraceleft{}", "}": "\\textbraceright{}"}
+    | {"~": "\\~{}", "^": "\\^{}", "\\": "/"}
 )
 
 

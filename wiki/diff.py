@@ -8,15 +8,19 @@ differs is taken as replaced whole.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from heapq import nlargest
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 MAX_WORDS = 4000
 LIKE = 0.5  # of Ratcliff/Obershelp: from there on a paragraph is taken for the same one
+MAX_LETTERS = 2000  # of a paragraph that is compared letter by letter
+MAX_PAIRS = 20_000  # of paragraphs; where there are more, none is taken for another
+CANDIDATES, NEIGHBOURS = 5, 20
 _PARAGRAPH = re.compile(r".+?(?:\n[ \t]*\n\s*|\Z)", re.DOTALL)
 _WORDS = re.compile(r"\w+|\s+|.", re.UNICODE | re.DOTALL)
 
@@ -126,25 +130,58 @@ def _paragraphs_back(old: str, new: str, start: int, end: int) -> str:
     else behind its neighbour."""
     before, after = (_PARAGRAPH.findall(text) for text in (old, new))
     places = _offsets(before)
-    behind = 0
-    for number, paragraph in enumerate(before):
-        like = _like(paragraph, number, before, after)
-        is_wanted = places[number] < end and start < places[number] + len(paragraph.rstrip())
-        if is_wanted and like is not None:
-            after[like] = paragraph.rstrip() + _space_behind(after[like])
-        elif is_wanted:
-            after.insert(behind, paragraph.rstrip() + (_space_behind(paragraph) or "\n\n"))
-            like = behind
-        behind = like + 1 if like is not None else behind
+    wanted = [
+        number
+        for number, paragraph in enumerate(before)
+        if places[number] < end and start < places[number] + len(paragraph.rstrip())
+    ]
+    bags = [_bag(one) for one in after]
+    is_small = len(wanted) * len(after) <= MAX_PAIRS
+
+    def like(number: int) -> int | None:
+        return _like(before[number], number, len(before), after, bags) if is_small else None
+
+    first = min(wanted, default=0)
+    near = (like(number) for number in reversed(range(max(0, first - NEIGHBOURS), first)))
+    behind = next((found + 1 for found in near if found is not None), 0)
+    for number in wanted:
+        paragraph, at = before[number], like(number)
+        if at is not None:
+            after[at] = paragraph.rstrip() + _space_behind(after[at])
+        else:
+            at = behind
+            after.insert(at, paragraph.rstrip() + (_space_behind(paragraph) or "\n\n"))
+            bags.insert(at, _bag(paragraph))
+        behind = at + 1
     return "".join(after)
 
 
-def _like(paragraph: str, number: int, before: Sequence[str], after: Sequence[str]) -> int | None:
-    if len(before) == len(after):
+def _like(
+    paragraph: str, number: int, count: int, after: Sequence[str], bags: Sequence[Counter[str]]
+) -> int | None:
+    """Which of `after` the `number`th of `count` paragraphs has become. Only those that share most
+    words with it, or stand nearest, are compared letter by letter."""
+    if count == len(after):
         return number
-    ratios = [SequenceMatcher(None, paragraph, other).ratio() for other in after]
-    best = max(range(len(after)), key=ratios.__getitem__, default=None)
+    mine = _bag(paragraph)
+    shared = [_dice(mine, bag) for bag in bags]
+    likely = nlargest(CANDIDATES, range(len(after)), key=lambda at: (shared[at], -abs(at - number)))
+    ratios = {at: _ratio(paragraph, after[at], shared[at]) for at in likely}
+    best = max(likely, key=ratios.__getitem__, default=None)
     return best if best is not None and ratios[best] >= LIKE else None
+
+
+def _bag(paragraph: str) -> Counter[str]:
+    return Counter(paragraph.split())
+
+
+def _dice(one: Counter[str], other: Counter[str]) -> float:
+    return 2 * (one & other).total() / ((one.total() + other.total()) or 1)
+
+
+def _ratio(one: str, other: str, shared: float) -> float:
+    is_short = max(len(one), len(other)) <= MAX_LETTERS
+    return SequenceMatcher(None, one, other).ratio() if is_short else shared
 
 
 def _space_behind(paragraph: str) -> str:

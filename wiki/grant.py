@@ -149,6 +149,8 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
         return ""
     if thing == space_id:
         return "only its home speaks for a space"
+    if made.kind == "grant" and chain != log.home(conn, thing):
+        return "only its home shares it"
     found = of_page(conn, thing, space_id, chain)
     if not found:
         return "nobody has shared this with that site"

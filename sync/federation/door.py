@@ -76,6 +76,7 @@ class Door:
         self._acceptance, self._introduction = acceptance, introduction
         self._clock_ms, self._on_change = clock_ms, on_change
         self._verifier = Verifier(clock_ms)
+        self._of_strangers = Verifier(clock_ms)  # they must not use up what is kept for peers
         self._renewed_ms: dict[str, int] = {}  # when a peer was asked for its keys
 
     async def hello(self, request: Request) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class Door:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotAccepted("malformed", "it does not introduce a site") from error
         keys = profile.keys
-        sender = self._verifier.verify(
+        sender = self._of_strangers.verify(
             request.method,
             request.url,
             request.headers,

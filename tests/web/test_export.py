@@ -85,6 +85,23 @@ async def test_the_zip_is_for_stewards_the_site_for_administrators(tmp_path: Pat
         assert "/export/all.zip" in (await front.ada.get("/export")).text
 
 
+async def test_who_is_what_in_a_space_is_told_to_its_stewards_alone(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        eve, bob = await front.person("eve"), await front.person("bob")
+        here = await front.space("Ideas", Openness.WORLD)
+        ada, now_ms = await front.ada_herself(), front.site.now_ms()
+        step = {"name": "member", "person": eve.id, "role": "steward"}
+        await front.site.store.write(
+            lambda conn: fact.act(conn, front.site.key, here.id, ada.id, step, now_ms)
+        )
+        table = "/s/ideas/export/facts.csv"
+        for reader in (front.browser(), await front.as_person(bob)):
+            answer = await reader.get(table)
+            assert answer.status_code == 200 and eve.id not in answer.text
+        for steward in (front.ada, await front.as_person(eve)):
+            assert eve.id in (await steward.get(table)).text
+
+
 @pytest.mark.parametrize("name", ["x", "all.zip.x", "history.git-stream"])
 async def test_what_there_is_not_is_told(tmp_path: Path, name: str) -> None:
     async with a_front(tmp_path) as front:

@@ -42,5 +42,6 @@ async def test_of_pages_out_of_sight_nothing_is_told(tmp_path: Path) -> None:
         assert (await stranger.get(at.format("nobody"))).status_code == 404
         other = await front.person("other")
         assert (await stranger.get(at.format(other.id))).status_code == 404
+        assert (await stranger.get(at.format(other.id) + "?offset=1")).status_code == 404
         own = await stranger.get(at.format(person.id))
         assert "Nothing that they wrote" in own.text

@@ -192,6 +192,21 @@ def test_updates_that_would_poison_a_page_are_refused(sites: Sites) -> None:
     refused(acme, made_by(cedar, page_id, split, seq=2, prev=half.id), "poison")
 
 
+def test_who_may_write_a_page_cannot_share_it_with_others(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = acme.found([birch])
+    for one in acme.records():
+        birch.receive(one, acme)
+    told: dict[str, Any] = {"to": cedar.origin, "keys": [list(link) for link in cedar.key.chain]}
+    told |= {"name": "cedar", "address": "https://cedar.example"}
+    told |= {"role": "editor", "until": None, "history": True, "names": True, "on": True}
+    for x in (told, {"to": birch.origin, "revoked": True}):
+        refused(acme, made_by(birch, page_id, b"", kind="grant", x=x), "not-granted")
+    with acme.open() as conn:
+        space_id = page.by_id(conn, page_id).space_id
+        assert not grant.may_see(conn, page_id, space_id, cedar.origin, acme.now_ms)
+
+
 def test_a_site_may_do_what_it_was_granted_and_no_more(sites: Sites) -> None:
     acme, birch, cedar = sites.all
     page_id = sites.shared_page(Role.COMMENTER)

@@ -1,8 +1,8 @@
 """Taking pages, spaces and the site along: what there is to have, and the having of it.
 
-Who may read a page or space may have what is shown of it anyway. The ZIP holds the names that
-people sign in with and who is what in the space: it is for its stewards; the site's for
-administrators.
+Who may read a page or space may have what is shown of it anyway. Who is what in the space is told
+to its stewards alone, and so is the ZIP, which holds the names that people sign in with; what is of
+the whole site is for administrators.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ async def of_space_shown(request: Request) -> Response:
 async def of_space(request: Request) -> Response:
     is_zip = request.path_params["export"] == ZIP
     here = await space_of(request, Action.STEWARD if is_zip else Action.READ)
-    return await _sent(request, Scope(space_ids=(here.id,)), here.slug)
+    is_steward = may(actor_of(request), Action.STEWARD, here.access)
+    scope = Scope(space_ids=(here.id,), with_members=is_steward)
+    return await _sent(request, scope, here.slug)
 
 
 async def of_page(request: Request) -> Response:

@@ -5,6 +5,7 @@ Playback is the island's (`client/src/history.ts`), over `/api/v1`; all else wor
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -102,7 +103,7 @@ async def restore(request: Request) -> Response:
     wanted = old
     if form.get("from") is not None:
         start, end = (_offset(old, str(form.get(name, ""))) for name in ("from", "to"))
-        wanted = diff.taken_back(old, current, start, end)
+        wanted = await asyncio.to_thread(diff.taken_back, old, current, start, end)
     await replace_text(site, one.id, person.id, base=current, wanted=wanted, via="restore")
     return RedirectResponse(render.page_url(one, here.slug), 303)
 

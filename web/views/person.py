@@ -41,7 +41,10 @@ async def contributions(request: Request) -> Response:
         seen = {one.id: one for one in space.visible(conn, actor_of(request))}
         found = contribution.of_person(conn, person_id, seen, PER_PAGE + 1, offset)
         known = people.several(conn, [person_id]).get(person_id)
-        if known is None or (not found and not offset and actor_of(request).person_id != person_id):
+        is_own = actor_of(request).person_id == person_id
+        if known is None or not (
+            found or is_own or contribution.of_person(conn, person_id, seen, 1)
+        ):
             raise NotFound("person", person_id)
         pages = page.several(conn, [one.page_id for one in found])
         lines = [

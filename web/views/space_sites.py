@@ -71,9 +71,9 @@ def _terms(form: Form) -> Terms:
     if form.get("until"):
         try:
             last = date.fromisoformat(form.get("until"))
-        except ValueError as error:
+            end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+        except (ValueError, OverflowError) as error:
             raise BadInput("until", "a day such as 2027-03-31") from error
-        end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
         until_ms = int(end.timestamp() * 1000)
     return Terms(Role(form.get("role")), until_ms, with_names=not form.is_on("pseudonyms"))
 

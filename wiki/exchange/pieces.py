@@ -38,10 +38,12 @@ _DECISIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One page, or some spaces; nothing of both: the whole site."""
+    """One page, or some spaces; nothing of both: the whole site. `with_members`: also who is what
+    in a space, which not everybody who reads it may know."""
 
     space_ids: tuple[str, ...] | None = None
     page_id: str | None = None
+    with_members: bool = True
 
     def page_ids(self, conn: Connection) -> list[str]:
         """By space and address."""
@@ -92,6 +94,7 @@ def facts(scope: Scope) -> Making:
     after = 0
     while found := scope.facts(conn, after):
         rows = [row for record in found for row in _acts(foreign, record)]
+        rows = [row for row in rows if scope.with_members or row[3] != "member"]
         titles = _titles(conn, {row[1] for row in rows})
         names = people.names(conn, {row[2] for row in rows})
         lines = [
