@@ -18,10 +18,13 @@ from wiki import invite, people, signin, space
 from wiki.access import Openness, Role
 from wiki.errors import RateLimited
 
+NOT_FORMS = ("/api/", "/federation/")  # programs, with tokens; other sites, who sign their requests
 FORMS = sorted(
     route.path
     for route in routes()
-    if isinstance(route, Route) and "POST" in (route.methods or ()) and "/api/" not in route.path
+    if isinstance(route, Route)
+    and "POST" in (route.methods or ())
+    and not any(part in route.path for part in NOT_FORMS)
 )
 ELSEWHERE = ("https://evil.example", "null", "http://[broken", "http://test.evil.example")
 
