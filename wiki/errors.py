@@ -221,7 +221,10 @@ class ReadOnly(Unavailable):
     code = "read-only"
 
     def __str__(self) -> str:
-        return f"{self.why} Nothing can be saved until that is mended; keep what you wrote open, and try again then."
+        return (
+            f"{self.why} Nothing can be saved until that is mended;"
+            " keep what you wrote open, and try again then."
+        )
 
 
 class Damaged(GroundswellError):

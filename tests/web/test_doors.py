@@ -18,7 +18,8 @@ from wiki import invite, people, signin, space
 from wiki.access import Openness, Role
 from wiki.errors import RateLimited
 
-NOT_FORMS = ("/api/", "/federation/")  # programs, with tokens; other sites, who sign their requests
+# Programs, with tokens; other sites, who sign what they ask; git, which only reads.
+NOT_FORMS = ("/api/", "/federation/", "/git/")
 FORMS = sorted(
     route.path
     for route in routes()
