@@ -12,7 +12,10 @@ from tests.support.server import a_peopled_server
 from tests.support.windows import Windows, editing, shows, status, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-SAID = "The disk is full. Nothing can be saved until that is mended; keep what you wrote open, and try again then."
+SAID = (
+    "The disk is full. Nothing can be saved until that is mended;"
+    " keep what you wrote open, and try again then."
+)
 
 
 async def test_a_full_disk_is_said_on_the_page_and_recovers_without_a_restart(
