@@ -9,7 +9,7 @@ from zero, while the old one answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 
 import structlog
 from sqlalchemy import Connection, select
@@ -130,23 +130,26 @@ def _batch(conn: Connection, position: int, known: frozenset[str]) -> Batch:
     return Batch(documents, reached, frozenset(known - spaces), is_last)
 
 
-def _readable(conn: Connection, pages: Iterable[Page]) -> Iterator[Document]:
+def _readable(conn: Connection, pages: Sequence[Page]) -> Iterator[Document]:
     """A damaged page is passed over, and said so once: the others are not to wait for it."""
+    ids = [one.id for one in pages]
+    rows, files = past.of_pages(conn, ids), _files(conn, ids)
     for one in pages:
         try:
-            yield _document(conn, one)
+            body = page.text(conn, one.id, one.change)
         except Damaged as error:
             log.error("indexer.skipped", page=one.id, error=str(error))
+        else:
+            yield _document(one, body, rows.get(one.id, []), files.get(one.id, ()))
 
 
-def _document(conn: Connection, one: Page) -> Document:
-    rows = past.of_page(conn, one.id)
+def _document(one: Page, body: str, rows: Sequence[past.Row], files: Iterable[str]) -> Document:
     written = (row.person_id for row in rows if row.act == past.EDIT)
     return Document(
         page_id=one.id,
         space_id=one.space_id,
         title=one.title,
-        body=page.text(conn, one.id, one.change),
+        body=body,
         kind=one.kind,
         modified_at_ms=one.modified_at_ms,
         slug=one.slug,
@@ -157,13 +160,16 @@ def _document(conn: Connection, one: Page) -> Document:
         language=one.language,
         names=tuple(row.text for row in rows if row.act == past.TITLE),
         talk=tuple(row.text for row in rows if row.act not in (past.EDIT, past.TITLE, "attach")),
-        files=tuple(_files(conn, one.id)),
+        files=tuple(files),
         past=tuple(row.text for row in rows if row.act == past.EDIT),
     )
 
 
-def _files(conn: Connection, page_id: str) -> Iterator[str]:
-    query = select(attachment.c.name, file_text.c.text)
+def _files(conn: Connection, page_ids: Collection[str]) -> dict[str, list[str]]:
+    """What the pages' files are called and say."""
+    query = select(attachment.c.page_id, attachment.c.name, file_text.c.text)
     query = query.join(file_text, file_text.c.digest == attachment.c.digest, isouter=True)
-    for name, text in conn.execute(query.where(attachment.c.page_id == page_id)):
-        yield f"{name}\n{text or ''}"
+    found: dict[str, list[str]] = {}
+    for page_id, name, text in conn.execute(query.where(attachment.c.page_id.in_(page_ids))):
+        found.setdefault(page_id, []).append(f"{name}\n{text or ''}")
+    return found

@@ -57,6 +57,9 @@ class Entry(NamedTuple):
     evidence: str = ""
 
 
+_COLUMNS = (*Entry._fields, "crc32")
+
+
 class Lease(NamedTuple):
     """From now on `client` is this person's on the page."""
 
@@ -208,4 +211,4 @@ def _damage_of(conn: Connection, page_id: str, what: str) -> Damaged:
 
 
 def _values(entry: Entry) -> dict[str, Any]:
-    return {**entry._asdict(), "crc32": zlib.crc32(entry.update)}
+    return dict(zip(_COLUMNS, (*entry, zlib.crc32(entry.update)), strict=True))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -152,6 +152,16 @@ def of_page(
     if act is not None:
         query = query.where(table.c.act == act)
     return [Row(*row) for row in conn.execute(query.order_by(table.c.n.desc()).limit(limit))]
+
+
+def of_pages(conn: Connection, page_ids: Collection[str]) -> dict[str, list[Row]]:
+    """`of_page` for several, with one query; who has none is not in it."""
+    columns = (table.c.page_id, *(table.c[name] for name in Row._fields))
+    query = select(*columns).where(table.c.page_id.in_(page_ids)).order_by(table.c.n.desc())
+    found: dict[str, list[Row]] = {}
+    for page_id, *row in conn.execute(query):
+        found.setdefault(page_id, []).append(Row(*row))
+    return found
 
 
 def reason_of(conn: Connection, page_id: str, row: Row) -> str:

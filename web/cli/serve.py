@@ -16,6 +16,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from dataclasses import replace
 from types import FrameType
 
@@ -35,6 +36,7 @@ from wiki.errors import Misconfigured
 
 BACKLOG = 2048
 GOODBYE_SECONDS = 2  # for requests under way; with the site's drains, less than ten
+SWITCH_SECONDS = 0.0005  # a keystroke waits no longer for a thread that reads or indexes
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection, so that they end it, not we
 PING_SECONDS = 20.0  # below the 30 to 60 after which proxies close what is silent
 WILDCARDS = {"//0.0.0.0": "//127.0.0.1", "//[::]": "//[::1]"}
@@ -93,6 +95,7 @@ async def _serve(config: Config, listener: socket.socket) -> list[str]:
         site: Site = app.state.site
         server.line, server.site = await _line(site), site
         gc.freeze()  # what was imported stays; looking at it again would only take time
+        sys.setswitchinterval(SWITCH_SECONDS)
         await server.serve(sockets=[listener])
     return site.died
 
