@@ -22,6 +22,8 @@ from web.session import socket_claim
 from web.wire import EXTENSION, Wire
 from wiki.errors import GroundswellError
 
+GONE = (WebSocketDisconnect, RuntimeError)  # it went away while we said goodbye
+
 
 async def sync(socket: WebSocket) -> None:
     """One connection, from hello to goodbye."""
@@ -34,7 +36,8 @@ async def sync(socket: WebSocket) -> None:
             wants_acks = socket.query_params.get("acks") == "1"
             seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
         except GroundswellError as error:
-            await socket.close(*close_code_of(error))
+            with suppress(*GONE):
+                await socket.close(*close_code_of(error))
             return
         open_for_it.callback(site.rooms.leave, seat)
         await _pump(socket, seat)
@@ -43,7 +46,7 @@ async def sync(socket: WebSocket) -> None:
 async def _pump(socket: WebSocket, seat: Seat) -> None:
     """Both directions until either ends."""
     wire = socket.scope.get("extensions", {}).get(EXTENSION)
-    with suppress(WebSocketDisconnect, RuntimeError):  # it went away while we said goodbye
+    with suppress(*GONE):
         await (_by_asgi(socket, seat) if wire is None else _over_wire(socket, seat, wire))
 
 

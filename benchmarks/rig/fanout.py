@@ -41,14 +41,17 @@ class Connection(asyncio.Protocol):
                 self._rest = data[end:]
             return
         out, start = [], 0
-        while len(data) - start >= 2:
-            length, head = data[start + 1] & 0x7F, start + 2
-            if length > 125:
-                raise ValueError("keystrokes are short")
+        while len(data) - start >= 4:
+            size, head = data[start + 1] & 0x7F, start + 2
+            length = size
+            if size == 126:
+                length, head = int.from_bytes(data[head : head + 2]), head + 2
+            elif size == 127:
+                raise ValueError("keystrokes and cursors are short")
             end = head + 4 + length
             if end > len(data):
                 break
-            out.append(bytes((data[start], length)) + data[head + 4 : end])
+            out.append(bytes((data[start], size)) + data[start + 2 : head] + data[head + 4 : end])
             start = end
         self._rest = data[start:]
         together = b"".join(out)
