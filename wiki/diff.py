@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import zip_longest
+from string import punctuation
 from typing import Literal, NamedTuple
 
 MAX_WORDS = 4000
@@ -206,12 +207,16 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    # Spaces and empty lines are everywhere: they never say on their own what belongs together.
     middles = old[head : len(old) - tail], new[head : len(new) - tail]
-    matcher = SequenceMatcher(str.isspace, *middles)
+    matcher = SequenceMatcher(_says_little, *middles)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":
             yield a + head, b + head, c + head, d + head
+
+
+def _says_little(piece: str) -> bool:
+    """Spaces, empty lines and marks are everywhere: alone they do not say what belongs together."""
+    return piece.isspace() or piece in punctuation
 
 
 def _rows(old: Sequence[str], new: Sequence[str]) -> tuple[Row, ...]:

@@ -76,7 +76,14 @@ async def test_a_sign_in_ends_after_its_time(tmp_path: Path) -> None:
 async def test_no_form_is_taken_without_our_token_or_from_elsewhere(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         one = await front.page(await front.space(), text="Words")
-        values = {"space": "ideas", "slug": "idea", "page_id": one.id, "name": "x", "comment": "c"}
+        values = {
+            "space": "ideas",
+            "slug": "idea",
+            "page_id": one.id,
+            "name": "x",
+            "comment": "c",
+            "search_id": "s",
+        }
         csrf, nobodys = await front.ada.token(), await front.browser().token()
         for path in FORMS:
             values["token"] = await a_link(front, path)
