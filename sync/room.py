@@ -186,7 +186,7 @@ class Room:
 
     def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
         updates: list[bytes] = []
-        began, turn_ends = self._work_clock(), time.perf_counter() + TURN_SECONDS
+        began = self._work_clock()
         for _ in range(min(FRAMES_PER_TICK, len(connection.inbox))):
             if self.is_damaged or connection.refused is not None:
                 break
@@ -199,7 +199,7 @@ class Room:
             else:
                 if update is not None:
                     updates.append(update)
-            if time.perf_counter() > turn_ends:
+            if self._work_clock() - began > TURN_SECONDS:
                 break
         self._charge(connection, self._work_clock() - began, batch)
         connection.on_taken()
