@@ -80,8 +80,15 @@ def checked(fact: Fields) -> dict[str, Any]:
     return _checked(fact)
 
 
+def is_known(name: str) -> bool:
+    """Whether it is the name of an act; other sites may know more of them."""
+    return name in _FACTS
+
+
 def summary(fact: Fields) -> str:
     """The fact as a short sentence without its subject."""
+    if not is_known(str(fact.get("name"))):
+        return "did what this version does not know yet"
     return _form(fact).summary(fact)
 
 
@@ -248,10 +255,10 @@ _FACTS: Mapping[str, Form] = {
     ),
     "attach": Form(
         {
-            "id": forms.short,
-            "digest": forms.short,
-            "file": forms.short,
-            "media_type": forms.short,
+            "id": forms.identity,
+            "digest": forms.digest,
+            "file": forms.file_name,
+            "media_type": forms.media_type,
             "size": forms.number,
         },
         nothing,

@@ -6,6 +6,7 @@ Ids are the world's, addresses are ours: where a slug is taken here, theirs gets
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,12 +19,13 @@ from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
-from wiki.record import Part, Record
+from wiki.record import Part, Record, canonical
 from wiki.store.tables import page as pages
 from wiki.store.tables import setting
 from wiki.store.tables import space as spaces
 
 _RECEPTION = "reception:"
+_NAME = re.compile(r"[a-z][a-z-]{0,39}")
 _OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
 
 
@@ -90,13 +92,18 @@ def replaced_by(conn: Connection, redact: Record) -> dict[str, bytes]:
 
 
 def check(record: Record) -> None:
-    """What can be said of births and acts before anything is known of the page. Raises BadInput."""
+    """What can be said of births and acts before anything is known of the page. Raises BadInput.
+
+    An act that only newer versions know is taken along; of all others every reader of the record
+    may rely on their form."""
     if record.kind == "create":
         _checked_birth(record)
     elif record.kind == "fact":
         for part in record.parts:
             told = _told(part)
-            if told.get("name") in turn.REGISTERS and told.get("name") != "settings":
+            if not _NAME.fullmatch(str(told.get("name"))):
+                raise BadInput("name", "it is not what an act can be called")
+            if fact.is_known(told["name"]) and told["name"] != "settings":
                 fact.checked(told)
 
 
@@ -187,7 +194,8 @@ def _is_of(conn: Connection, record_id: str, chain: str) -> bool:
 def _told(part: Part) -> dict[str, Any]:
     try:
         told = json.loads(part.update)
-    except ValueError as error:
+        canonical(told).encode()  # halves of characters could never be shown
+    except (ValueError, RecursionError) as error:
         raise BadInput("fact", "it is not JSON") from error
     if not isinstance(told, dict):
         raise BadInput("fact", "it is not an object")

@@ -18,6 +18,9 @@ MAX_PURPOSE_CHARS: Final = 10_000
 MAX_WORDS_CHARS: Final = 10_000
 MAX_TEXT_HASH_CHARS: Final = 43
 PAGE, SPACE = "page", "space"
+MAX_FILE_CHARS: Final = 200
+_DIGEST = re.compile(r"([0-9a-f]{64})?")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 _ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
@@ -82,6 +85,27 @@ def purpose(value: Any) -> str:
 def identity(value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise BadInput("id", "8 to 64 letters, digits, - and _")
+    return value
+
+
+def digest(value: Any) -> str:
+    """Of a file, in hex; "" once it has been redacted."""
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise BadInput("digest", "64 hex digits")
+    return value
+
+
+def file_name(value: Any) -> str:
+    """One that stays in its folder, wherever it is written."""
+    is_name = isinstance(value, str) and 0 < len(value) <= MAX_FILE_CHARS
+    if not is_name or value.startswith(".") or any(char in "/\\\0\r\n" for char in value):
+        raise BadInput("file", "the name of a file, without a folder")
+    return str(value)
+
+
+def media_type(value: Any) -> str:
+    if not isinstance(value, str) or not _MEDIA_TYPE.fullmatch(value):
+        raise BadInput("media_type", "such as image/png")
     return value
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import fact, journal, log, page, people, turn
-from wiki.errors import NotFound
+from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
 from wiki.record import Part, Record
@@ -49,7 +50,7 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
 
 
 def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mapping[str, Any]]]:
-    """Who did what, people by their ids here."""
+    """Who did what, people by their ids here. Where a page stands here no other site says."""
     foreign = people.foreign_origins(conn)
     facts = [record for record in records if record.kind == "fact"]
     if any(record.chain in foreign for record in records):
@@ -57,7 +58,9 @@ def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mappi
     for record in facts:
         for part in journal.parts_of(record):
             person_id = people.id_here(part.person_id, record.chain, foreign)
-            yield Part(person_id, part.at_ms, part.update), json.loads(part.update)
+            told = json.loads(part.update)
+            if told["name"] != "move" or record.chain not in foreign:
+                yield Part(person_id, part.at_ms, part.update), told
 
 
 def _sheet(
@@ -139,7 +142,8 @@ def _retell(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, 
         conn.execute(table.delete().where(table.c.page_id == page_id))
     for part, told in acts:
         if told["name"] in _SAID:
-            fact.say(conn, Act(page_id, part.person_id, part.at_ms), told)
+            with suppress(GroundswellError):  # another site's, of what is not known here
+                fact.say(conn, Act(page_id, part.person_id, part.at_ms), told)
 
 
 def _set_files(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.sites import START_MS, Site, Sites
 from tests.support.updates import typed, update
-from wiki import adopt, chain, fact, grant, log, page, people, record, space
+from wiki import adopt, chain, fact, grant, history, log, page, people, record, space, views
 from wiki.access import Openness, Role
+from wiki.errors import Damaged
+from wiki.exchange.git_repository import Repository
 from wiki.record import Part, Record
 
 
@@ -192,6 +196,66 @@ def test_updates_that_would_poison_a_page_are_refused(sites: Sites) -> None:
     refused(acme, made_by(cedar, page_id, split, seq=2, prev=half.id), "poison")
 
 
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+A_FILE = {"name": "attach", "id": "abcdefgh", "digest": EMPTY, "media_type": "a/b", "size": 0}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"name": 5},
+        {"name": "name"},
+        {"name": "attach"},
+        {**A_FILE, "file": "../../.git/x"},
+        {**A_FILE, "file": ".git"},
+        {**A_FILE, "file": "\ud800"},
+        {**A_FILE, "file": "x", "id": "../../../x"},
+        {**A_FILE, "file": "x", "digest": "../x"},
+        {"name": "comment"},
+        {"name": "comment", "id": "abcdefgh", "body": "x", "anchor": 5},
+        {"name": "vote", "value": 7},
+        {"name": "move", "space": 5},
+        {"name": "not-known-yet", "words": "\ud800"},
+    ],
+    ids=str,
+)
+def test_an_act_that_no_reader_of_the_record_could_bear_is_refused(
+    sites: Sites, told: dict[str, Any]
+) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    body = json.dumps(told).encode()
+    refused(acme, made_by(birch, page_id, body, kind="fact"), "malformed")
+
+
+def test_an_act_that_only_newer_sites_know_is_passed_over_by_all_who_read(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    later = json.dumps({"name": "not-known-yet", "words": 1}).encode()
+    assert acme.receive(made_by(birch, page_id, later, kind="fact")).verdict == "applied"
+    with acme.open() as conn:
+        newest = history.revisions(conn, page_id)[0]
+        assert newest.summary == "did what this version does not know yet"
+        assert views.rebuild(conn, page_id) == []
+
+
+def test_what_another_site_says_of_things_unknown_does_not_stop_a_redaction(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    for told in (
+        {"name": "resolve", "comment": "nobody-said-it", "reason": ""},
+        {"name": "move", "space": "elsewhere"},
+    ):
+        made = made_by(birch, page_id, json.dumps(told).encode(), kind="fact")
+        assert birch.receive(made, acme).verdict == "applied"
+        assert acme.receive(made).verdict == "applied"
+    with acme.open() as conn:
+        before = page.by_id(conn, page_id)
+        assert views.rebuild(conn, page_id) == []
+        assert page.by_id(conn, page_id) == before
+
+
 def test_who_may_write_a_page_cannot_share_it_with_others(sites: Sites) -> None:
     acme, birch, cedar = sites.all
     page_id = acme.found([birch])
@@ -259,3 +323,18 @@ def test_a_shared_space_is_for_its_members_alone_until_a_steward_here_says_other
         assert log.home(conn, here.space_id) == sites.all[0].origin
         assert space.by_id(conn, here.space_id).openness is Openness.MEMBERS
         assert people.origin_of(here.created_by) == sites.all[0].origin
+
+
+def test_a_clone_of_what_cannot_be_told_ends_with_a_word_not_never(
+    sites: Sites, tmp_path: Path
+) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    body = json.dumps({**A_FILE, "file": "\ud800"}).encode()
+    with acme.open() as conn:
+        log.append(conn, made_by(birch, page_id, body, kind="fact"))  # as older versions took it
+        space_id = page.by_id(conn, page_id).space_id
+        clone = Repository(tmp_path / "clone", space_id, acme.origin, tmp_path)
+        with pytest.raises(Damaged):
+            for _ in range(100):
+                clone.follow(conn, 40)

@@ -24,6 +24,7 @@ from typing import IO, Final, NamedTuple
 from sqlalchemy import Connection
 
 from wiki import log, page, people
+from wiki.errors import Damaged
 from wiki.exchange import git_objects
 from wiki.exchange.git_commits import Change, Commit, Left, Sheet, Telling
 from wiki.exchange.git_folders import Content, Folder, Kept
@@ -33,6 +34,7 @@ FORMAT: Final = "1"  # another one is built anew
 MAX_DEPTH: Final = 60  # objects that build on each other
 MAX_KEPT_BYTES: Final = 32 * 1024 * 1024  # newest contents, which the next revisions build on
 PIECE_BYTES: Final = 256 * 1024
+MAX_RESTARTS: Final = 5
 ERASED: Final = "someone who was erased"
 _TABLES = """
 CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -60,6 +62,7 @@ class Repository:
 
     def __init__(self, folder: Path, space_id: str, origin: str, attachments: Path) -> None:
         self.folder, self.origin, self.telling = folder, origin, (space_id, attachments)
+        self._restarts = 0
 
     @property
     def objects(self) -> Path:
@@ -68,12 +71,16 @@ class Repository:
     def follow(self, conn: Connection, limit: int) -> bool:
         """Tell the next `limit` records; whether there may be more.
 
-        Starts from nothing when what was told must not be told any more."""
+        Starts from nothing when what was told must not be told any more. Raises Damaged when that
+        does not help, however often it is done."""
         try:
             with self._opened() as index:
                 return _Writer(self, index, conn).follow(limit)
-        except (Left, sqlite3.DatabaseError, ValueError):  # or its files are damaged
+        except (Left, sqlite3.DatabaseError, ValueError) as error:  # or its files are damaged
             self.drop()
+            self._restarts += 1
+            if self._restarts > MAX_RESTARTS:
+                raise Damaged(f"it cannot be told ({error})", "the clone") from error
             return True
 
     def head(self) -> bytes:
