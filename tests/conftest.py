@@ -1,6 +1,7 @@
 """What tests need of the machine: the markers `node` and `browser` see to it.
 
-Without it a test is skipped, and says what is missing; where CI=true it fails instead.
+Without it a test is skipped, and says what is missing; where CI=true it fails instead. Compiled
+modules are kept, whatever the machine says: dozens of servers start, each of some 200 modules.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 CLIENT = Path(__file__).resolve().parents[1] / "web" / "client"
 
 

@@ -1,30 +1,50 @@
 """All commands, and how what goes wrong is told: one sentence on stderr, exit code 1; 2 when the
-command was not understood. A traceback is a mistake of ours."""
+command was not understood. A traceback is a mistake of ours.
+
+A command is loaded when it is asked for: to list people nobody waits for the server, the index and
+all that pages can be exchanged with.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
-from web.cli.api_token import api_token
-from web.cli.backup import backup, restore
-from web.cli.check import check
-from web.cli.export import export
-from web.cli.importing import import_command
-from web.cli.key import key
-from web.cli.page import page
-from web.cli.peer import peer
-from web.cli.person import person
-from web.cli.reindex import reindex
-from web.cli.serve import serve
-from web.cli.space import space
-from web.cli.verify import verify
 from wiki.errors import GroundswellError
 
+COMMANDS: Final = {  # the name that is typed -> where it is
+    "serve": "serve:serve",
+    "person": "person:person",
+    "token": "api_token:api_token",
+    "space": "space:space",
+    "page": "page:page",
+    "peer": "peer:peer",
+    "export": "export:export",
+    "import": "importing:import_command",
+    "verify": "verify:verify",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "check": "check:check",
+    "reindex": "reindex:reindex",
+    "key": "key:key",
+}
 
-class _Telling(click.Group):
-    """Says what has a name as a sentence."""
+
+class _Program(click.Group):
+    """Loads its commands, and says what has a name as a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(_loaded(f"web.cli.{module}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,30 +57,21 @@ class _Telling(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
-@click.group(cls=_Telling, context_settings={"help_option_names": ["-h", "--help"]})
+def _loaded(module: str) -> Any:
+    """Nothing of what is imported is garbage: looking for some meanwhile takes a sixth longer."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="groundswell", message="groundswell %(version)s")
 def main() -> None:
     """A federated wiki for ideas, edited together in real time.
 
     Settings come from --config FILE, from GROUNDSWELL_* variables and from options, each over the
     one before."""
-
-
-COMMANDS = (
-    serve,
-    person,
-    api_token,
-    space,
-    page,
-    peer,
-    export,
-    import_command,
-    verify,
-    backup,
-    restore,
-    check,
-    reindex,
-    key,
-)
-for command in COMMANDS:
-    main.add_command(command)

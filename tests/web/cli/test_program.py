@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from contextlib import redirect_stderr
 from pathlib import Path
 
+import click
 import pytest
 import structlog
 
 from tests.support.command_line import Commands, a_site, run
 from web import config
-from web.cli import log_lines
+from web.cli import log_lines, main
 from web.cli.program import COMMANDS
 
 
@@ -25,7 +28,25 @@ def outcome(*words: str, **variables: str) -> tuple[int, str, str]:
 def test_the_version_and_every_command_are_told() -> None:
     assert outcome("--version")[1].startswith("groundswell 0")
     told = outcome("--help")[1]
-    assert all(f"\n  {command.name} " in told for command in COMMANDS)
+    assert all(f"\n  {name} " in told for name in COMMANDS)
+
+
+def test_every_command_bears_the_name_that_is_typed() -> None:
+    found = {name: main.get_command(click.Context(main), name) for name in COMMANDS}
+    assert all(command and command.name == name for name, command in found.items())
+
+
+def test_a_command_waits_for_nothing_that_others_need() -> None:
+    asked = (
+        "import sys; from web.cli import main; main(['person', '--help'], standalone_mode=False)"
+    )
+    loaded = f"{asked}; print('|', *sys.modules)"
+    told = subprocess.run(
+        (sys.executable, "-c", loaded), capture_output=True, text=True, check=True
+    )
+    modules = set(told.stdout.partition("|")[2].split())
+    assert "web.cli.person" in modules
+    assert not {"web.app", "web.cli.serve", "dulwich"} & modules
 
 
 def test_the_folder_comes_from_the_file_the_variable_or_the_option(tmp_path: Path) -> None:
