@@ -4,12 +4,14 @@ text (`journal`); both call `touch`, so that followers of "pages as they are" se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
+    Executable,
     Integer,
     Row,
     Select,
@@ -19,8 +21,8 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    union_all,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki import journal, log
@@ -43,7 +45,6 @@ LANGUAGES = {  # ISO 639-1, with their own names; others are told from the text,
 }  # fmt: skip
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
-MAX_UNION = 200  # SQLite joins at most 500 in one query
 _CHANGE = "change"
 _COUNT_UP = (
     upsert(setting)
@@ -62,6 +63,16 @@ _TOUCH = (
         modified_by=bindparam("by"), modified_at_ms=bindparam("at_ms"), change=bindparam("number")
     )
 )
+# Each space gives its newest, which its index has in that order; only these are sorted.
+_RECENT = sql(
+    f"SELECT {', '.join(f'page.{column.name}' for column in table.columns)}"
+    " FROM json_each(:ids) AS space CROSS JOIN page ON page.id IN"
+    " (SELECT id FROM page AS one WHERE one.space_id = space.value"
+    " AND one.archived_at_ms IS NULL AND one.modified_at_ms < :before_ms"
+    " ORDER BY one.modified_at_ms DESC, one.id LIMIT :n)"
+    " ORDER BY page.modified_at_ms DESC, page.id LIMIT :n"
+).columns(*table.columns)
+_EVER = 2**62  # milliseconds, after everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,23 +266,10 @@ def count_in(conn: Connection, space_id: str) -> int:
 def recent(
     conn: Connection, space_ids: Collection[str], limit: int = 50, before_ms: int | None = None
 ) -> list[Page]:
-    """Last changed first. Each space is asked for its own newest, which an index has in order: all
-    of them together would be sorted anew each time."""
-    newest = _archived(False)
-    if before_ms is not None:
-        newest = newest & (table.c.modified_at_ms < before_ms)
-    order = (table.c.modified_at_ms.desc(), table.c.id)
-    ids = list(space_ids)
-    if not 0 < len(ids) <= MAX_UNION:
-        found = _select().where(table.c.space_id.in_(ids), newest)
-        return _pages(conn, found.order_by(*order).limit(limit))
-    each = [
-        _select().where(table.c.space_id == one, newest).order_by(*order).limit(limit).subquery()
-        for one in ids
-    ]
-    of_all = union_all(*(select(one) for one in each)).subquery()
-    found = select(of_all).order_by(of_all.c.modified_at_ms.desc(), of_all.c.id)
-    return _pages(conn, found.limit(limit))
+    """Last changed first."""
+    ids = json.dumps(list(space_ids))
+    given = {"ids": ids, "before_ms": _EVER if before_ms is None else before_ms, "n": limit}
+    return _pages(conn, _RECENT, given)
 
 
 def tags_in(conn: Connection, space_id: str) -> list[tuple[str, int]]:
@@ -376,8 +374,10 @@ def _select() -> Select[Any]:
     return select(table)
 
 
-def _pages(conn: Connection, query: Select[Any]) -> list[Page]:
-    rows: list[Row[Any]] = list(conn.execute(query))
+def _pages(
+    conn: Connection, query: Executable, given: Mapping[str, Any] | None = None
+) -> list[Page]:
+    rows: list[Row[Any]] = list(conn.execute(query, given))
     tags: dict[str, list[str]] = {}
     found = page_tag.c.page_id.in_([row.id for row in rows])
     for row in conn.execute(select(page_tag).where(found).order_by(page_tag.c.tag)) if rows else ():

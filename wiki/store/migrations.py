@@ -94,6 +94,13 @@ def _0007_contributions(connection: Connection) -> None:
     tables.contribution.create(connection, checkfirst=True)
 
 
+def _0032_newest_pages(connection: Connection) -> None:
+    """The pages of a space are kept in the very order in which they are listed."""
+    (index,) = (one for one in tables.page.indexes if one.name == "page_by_recency")
+    index.create(connection, checkfirst=True)
+    connection.exec_driver_sql("DROP INDEX IF EXISTS page_by_modified")
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -104,6 +111,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0020-other-sites": _0020_other_sites,
     "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,
+    "0032-newest-pages": _0032_newest_pages,
 }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -138,7 +139,7 @@ page = Table(
     Column("language", String, nullable=False, default="", server_default=""),
     UniqueConstraint("space_id", "slug"),
     Index("page_by_change", "change"),
-    Index("page_by_modified", "space_id", "modified_at_ms"),
+    Index("page_by_recency", "space_id", text("modified_at_ms DESC"), "id"),
 )
 
 alias = Table(  # old addresses of a page; they keep working
