@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import structlog
 from sqlalchemy import Connection
 
-from wiki import fact, seal
+from wiki import naming, seal
 from wiki.errors import Damaged, GroundswellError
 from wiki.key import SiteKey
 from wiki.record import Record
@@ -55,7 +55,7 @@ class Sealer:
         if label is None:
             return await self._store.write(lambda conn: seal.seal(conn, self._key, page_id, now_ms))
         told = (page_id, now_ms, person_id, label)
-        return await self._store.write(lambda conn: fact.name_revision(conn, self._key, *told))
+        return await self._store.write(lambda conn: naming.name_revision(conn, self._key, *told))
 
     async def _due(self, quiet_ms: int) -> list[str]:
         now_ms = self._clock_ms()

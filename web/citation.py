@@ -15,7 +15,8 @@ _BIBTEX = str.maketrans(  # a brace counts for BibTeX also behind a backslash: i
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`moment` is what the text is called in addresses that last; `url` leads to it."""
+    """`moment` names the text in addresses that last, `url` leads to it; `called` is the name that
+    people gave it."""
 
     title: str
     authors: Sequence[str]
@@ -23,18 +24,21 @@ class Citation:
     moment: str
     at_ms: int
     url: str
+    called: str = ""
 
     @property
     def plain(self) -> str:
         at = self._at
         who = ", ".join(self.authors) or self.site
         day = f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
-        return f"{who}: “{self.title}”. {self.site}, revision {self.moment}, {day}. {self.url}"
+        text = f"revision {self.moment}" + (f" (“{self.called}”)" if self.called else "")
+        return f"{who}: “{self.title}”. {self.site}, {text}, {day}. {self.url}"
 
     @property
     def bibtex(self) -> str:
         """An entry of type misc, as BibLaTeX and BibTeX both read it."""
         at = self._at
+        called = f" ({_escaped(self.called)})" if self.called else ""
         lines = {
             "author": " and ".join(f"{{{_escaped(name)}}}" for name in self.authors or [self.site]),
             "title": f"{{{_escaped(self.title)}}}",
@@ -43,7 +47,7 @@ class Citation:
             "month": f"{at:%b}".lower(),
             "date": f"{at:%Y-%m-%d}",
             "version": self.moment,
-            "note": f"Revision {self.moment}, {at:%Y-%m-%d %H:%M:%S} UTC",
+            "note": f"Revision {self.moment}{called}, {at:%Y-%m-%d %H:%M:%S} UTC",
             "url": self.url,
         }
         fields = ",\n".join(f"  {name} = {{{value}}}" for name, value in lines.items())

@@ -31,11 +31,11 @@ from wiki import (
 from wiki.errors import BadUpdate, Damaged, GroundswellError
 from wiki.gate import parse_state_vector
 from wiki.page import Page
-from wiki.store.tables import attachment, comment, page_tag, voice
+from wiki.store.tables import attachment, comment, label, page_tag, voice
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import link as link_table
 
-_VIEWS = {comment: "comments", voice: "votes", page_tag: "tags"}
+_VIEWS = {comment: "comments", voice: "votes", page_tag: "tags", label: "names of texts"}
 
 
 class Stale(NamedTuple):

@@ -9,14 +9,14 @@ its hash and state vector: what was voted on, named or commented can be proven l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import form as forms
-from wiki import journal, log, page, record, seal, space, talk, text, voice
+from wiki import journal, label, log, page, record, seal, space, talk, text, voice
 from wiki.access import Action, Role
 from wiki.errors import BadInput, NameTaken
 from wiki.form import PAGE, SPACE, Act, Fields, Form, nothing
@@ -39,7 +39,8 @@ def act(
     form, told = _form(fact), dict(fact)
     if form.is_of_text:
         seal.seal(conn, key, thing_id, now_ms)
-        told[_TEXT] = _text_of(conn, thing_id)
+        if _TEXT not in told:
+            told[_TEXT] = text_state(journal.state(conn, thing_id))
     checked = _checked(told)
     body = record.canonical(checked).encode()
     apply(conn, thing_id, person_id, checked, now_ms)
@@ -64,17 +65,6 @@ def say(conn: Connection, act: Act, fact: Fields) -> None:
     _form(fact).apply(conn, act, _checked(fact))
 
 
-def name_revision(
-    conn: Connection, key: SiteKey, page_id: str, now_ms: int, person_id: str, label: str
-) -> Record:
-    """Give the page's present text a name. Raises BadInput."""
-    try:
-        label = check_title(label)
-    except BadInput as error:
-        raise BadInput("label", error.why.replace("title", "name")) from error
-    return act(conn, key, page_id, person_id, {"name": "name", "label": label}, now_ms)
-
-
 def checked(fact: Fields) -> dict[str, Any]:
     """`fact` as it is recorded. Raises BadInput, which says what is wrong with it."""
     return _checked(fact)
@@ -92,15 +82,16 @@ def summary(fact: Fields) -> str:
     return _form(fact).summary(fact)
 
 
+def text_state(updates: Sequence[bytes]) -> dict[str, str]:
+    """What a fact says of the text that `updates` make."""
+    doc = text.new_doc(*updates)
+    digest = hashlib.sha256(text.text_of(doc).encode()).digest()
+    return {"hash": record.base64url(digest), "vector": record.base64url(doc.get_state())}
+
+
 def action_of(name: str) -> Action:
     """The right that it takes to do it. Raises BadInput."""
     return _form({"name": name}).needs
-
-
-def _text_of(conn: Connection, page_id: str) -> dict[str, str]:
-    doc = text.new_doc(*journal.state(conn, page_id))
-    digest = hashlib.sha256(text.text_of(doc).encode()).digest()
-    return {"hash": record.base64url(digest), "vector": record.base64url(doc.get_state())}
 
 
 def _form(fact: Fields) -> Form:
@@ -116,7 +107,7 @@ def _checked(fact: Fields) -> dict[str, Any]:
     given = {name: value for name, value in fact.items() if name != "name"}
     told = {_TEXT: given.pop(_TEXT)} if form.is_of_text and _TEXT in given else {}
     unknown = given.keys() - form.fields.keys()
-    lacking = form.fields.keys() - given.keys()
+    lacking = form.fields.keys() - given.keys() - form.optional
     if unknown or (lacking and not form.is_partial) or (form.is_partial and not given):
         raise BadInput(str(fact["name"]), f"give {', '.join(form.fields) or 'no field'}")
     checked = {name: _field(form, name, value) for name, value in given.items()}
@@ -251,7 +242,12 @@ _FACTS: Mapping[str, Form] = {
         {}, _restore, lambda f: "brought back from the archive", things=frozenset((PAGE, SPACE))
     ),
     "name": Form(
-        {"label": check_title}, nothing, lambda f: f"named “{f['label']}”", is_of_text=True
+        {"label": forms.label, "of": forms.moment},
+        label.give,
+        lambda f: f"named “{f['label']}”" if f["label"] else "took a name away",
+        is_of_text=True,
+        is_change=False,
+        optional=frozenset(("of",)),
     ),
     "attach": Form(
         {

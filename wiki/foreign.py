@@ -151,7 +151,7 @@ def _act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) 
     told = _told(part)
     name = str(told.get("name"))
     author = people.id_here(part.person_id, record.chain, foreign)
-    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, name):
+    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, told):
         return
     if name == "settings":
         told = {one: told[one] for one in ("name", "title", "purpose") if one in told}

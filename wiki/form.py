@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from wiki import page, text
 from wiki.access import Action, Openness, Role
 from wiki.errors import BadInput
+from wiki.names import check_title
 
 Fields = Mapping[str, Any]
 MAX_REASON_CHARS: Final = 2000
@@ -21,6 +22,7 @@ PAGE, SPACE = "page", "space"
 MAX_FILE_CHARS: Final = 200
 _DIGEST = re.compile(r"([0-9a-f]{64})?")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+_MOMENT = re.compile(r"[\w-]{43}(\.[1-9][0-9]{0,5})?", re.ASCII)
 _ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
@@ -33,7 +35,7 @@ class Act(NamedTuple):
 
 
 class Form(NamedTuple):
-    """`fields`: name -> what it must be; all must be there unless `is_partial`.
+    """`fields`: name -> what it must be; all but the `optional` must be there unless `is_partial`.
 
     `is_of_text`: it speaks of the text as it was; the record then holds all of it, and the fact
     carries its hash and state vector. `is_change`: the page counts as changed by it."""
@@ -43,6 +45,7 @@ class Form(NamedTuple):
     summary: Callable[[Fields], str]
     things: frozenset[str] = frozenset((PAGE,))
     is_partial: bool = False
+    optional: frozenset[str] = frozenset()
     is_of_text: bool = False
     is_change: bool = True
     needs: Action = Action.EDIT
@@ -118,6 +121,18 @@ def flag(value: Any) -> bool:
 def number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise BadInput("size", "a whole number")
+    return value
+
+
+def label(value: Any) -> str:
+    """What a text is called; "" takes its name away."""
+    return "" if value == "" else check_title(value)
+
+
+def moment(value: Any) -> str:
+    """A record, or so many parts into it."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise BadInput("of", "the id of a revision, or so many parts into it")
     return value
 
 

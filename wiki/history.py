@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from wiki import causal, checkpoint, fact, journal, log, people, text
+from wiki import label as labels
 from wiki.errors import NotFound
 from wiki.gate import Gate
 from wiki.record import TEXT_KINDS, Part, Record
@@ -32,6 +33,7 @@ ASKED_KINDS: Final = ("typed", "api", "import", "restore", "facts")
 class Revision:
     """One entry of the list. `kind`: create, edit, fact, or "now" for what is not sealed yet.
 
+    `label` is what its text is called, or what a fact called the text of the moment `of`.
     `position` is where the list goes on from; `size_bytes` what was typed, as stored."""
 
     record_id: str
@@ -45,6 +47,7 @@ class Revision:
     via: str = ""
     summary: str = ""
     size_bytes: int = 0
+    of: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -98,7 +101,8 @@ def revisions(
         found = [one for one in _unsealed(conn, page_id) if _is_asked(one, asked)]
     with journal.named(conn, page_id):
         foreign = people.foreign_origins(conn)
-        return found + [_revision(Record(*row), foreign) for row in conn.execute(query)]
+        named = labels.by_record(conn, page_id)
+        return found + [_revision(Record(*row), foreign, named) for row in conn.execute(query)]
 
 
 def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
@@ -137,7 +141,8 @@ def revision(conn: Connection, page_id: str, moment: str) -> Revision:
     record = log.get(conn, record_id)
     if record.page != page_id:
         raise NotFound("revision", record_id)
-    whole = _revision(record, foreign := people.foreign_origins(conn))
+    called = {record_id: labels.of_moment(conn, page_id, moment)}
+    whole = _revision(record, foreign := people.foreign_origins(conn), called)
     if part is None:
         return whole
     if not 1 <= part <= len(record.parts):
@@ -317,13 +322,14 @@ def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
     ]
 
 
-def _revision(record: Record, foreign: frozenset[str]) -> Revision:
+def _revision(record: Record, foreign: frozenset[str], named: Mapping[str, str]) -> Revision:
     parts = record.parts
-    label, summary = str(record.x.get("label", "")), ""
+    label, summary, of = named.get(record.id) or str(record.x.get("label", "")), "", ""
     if record.kind == "fact":
         facts = [json.loads(part.update) for part in parts]
         summary = "; ".join(fact.summary(one) for one in facts)
-        label = next((one["label"] for one in facts if one["name"] == "name"), "")
+        name: Mapping[str, str] = next((one for one in facts if one["name"] == "name"), {})
+        label, of = name.get("label", ""), name.get("of", "")
     return Revision(
         record_id=record.id,
         kind=record.kind,
@@ -338,4 +344,5 @@ def _revision(record: Record, foreign: frozenset[str]) -> Revision:
         via=str(record.x.get("via", "")),
         summary=summary,
         size_bytes=len(record.body),
+        of=of,
     )

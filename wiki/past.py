@@ -57,6 +57,7 @@ _NOT_WORDS: Final = frozenset(
         "text",
         "language",
         "level",
+        "of",
     )
 )
 _REDACT: Final = "redact"

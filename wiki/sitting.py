@@ -37,7 +37,7 @@ class Sitting:
 
     @property
     def labels(self) -> list[str]:
-        return [one.label for one in self.revisions if one.label]
+        return [one.label for one in self.revisions if one.label and one.is_text]
 
     @property
     def ways(self) -> list[str]:

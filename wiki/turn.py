@@ -7,7 +7,7 @@ all that it knew of, whatever the clocks say, and all sites find the same winner
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -27,6 +27,12 @@ REGISTERS = {
 }
 
 
+def register_of(told: Mapping[str, Any]) -> str | None:
+    """What the act sets, if it is a thing that one act sets alone."""
+    name = str(told.get("name", ""))
+    return f"name of {told['of']}" if name == "name" and told.get("of") else REGISTERS.get(name)
+
+
 def next_of(conn: Connection, thing_id: str, own: str) -> dict[str, Any]:
     """The field that a fact of ours carries; none where nobody else has written."""
     others = (table.c.page == thing_id) & (table.c.chain != own)
@@ -44,15 +50,15 @@ def turn_of(record: Record) -> int:
     return turn if type(turn) is int and turn >= 0 else 0
 
 
-def is_beaten(conn: Connection, record: Record, name: str) -> bool:
-    """Whether the page has a later word on what the fact `name` of the record sets."""
-    register = REGISTERS.get(name)
+def is_beaten(conn: Connection, record: Record, told: Mapping[str, Any]) -> bool:
+    """Whether the page has a later word on what the fact of the record sets."""
+    register = register_of(told)
     if register is None:
         return False
     mine = _order(record)
     return any(
         _order(one) > mine
-        and any(REGISTERS.get(_name_of(part.update)) == register for part in one.parts)
+        and any(register_of(json.loads(part.update)) == register for part in one.parts)
         for one in _facts(conn, record.page)
     )
 
@@ -64,10 +70,6 @@ def in_order(records: Iterable[Record]) -> list[Record]:
 
 def _order(record: Record) -> tuple[int, str, int]:
     return turn_of(record), record.chain, record.seq
-
-
-def _name_of(update: bytes) -> str:
-    return str(json.loads(update).get("name", ""))
 
 
 def _facts(conn: Connection, thing_id: str) -> list[Record]:

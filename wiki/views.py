@@ -17,12 +17,12 @@ from wiki import fact, journal, log, page, people, turn
 from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
-from wiki.record import Part, Record
-from wiki.store.tables import alias, attachment, comment, page_tag, voice
+from wiki.record import TEXT_KINDS, Part, Record
+from wiki.store.tables import alias, attachment, comment, label, page_tag, voice
 from wiki.store.tables import page as pages
 from wiki.store.tables import space as spaces
 
-_SAID = ("comment", "reply", "resolve", "reopen", "vote", "sponsor")
+_SAID = ("comment", "reply", "resolve", "reopen", "vote", "sponsor", "name")
 GONE_DIGEST = ""  # what a redacted `attach` says
 
 
@@ -52,13 +52,20 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
 def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mapping[str, Any]]]:
     """Who did what, people by their ids here. Where a page stands here no other site says."""
     foreign = people.foreign_origins(conn)
-    facts = [record for record in records if record.kind == "fact"]
+    facts, seen, text = [], dict[str, str](), ""  # fact -> the newest text before it
+    for record in records:
+        text = record.id if record.kind in TEXT_KINDS else text
+        if record.kind == "fact":
+            facts.append(record)
+            seen[record.id] = text
     if any(record.chain in foreign for record in records):
         facts = turn.in_order(facts)
     for record in facts:
         for part in journal.parts_of(record):
             person_id = people.id_here(part.person_id, record.chain, foreign)
             told = json.loads(part.update)
+            if told["name"] == "name":
+                told = {"of": seen[record.id], **told}
             if told["name"] != "move" or record.chain not in foreign:
                 yield Part(person_id, part.at_ms, part.update), told
 
@@ -138,7 +145,7 @@ def _set_addresses(
 
 
 def _retell(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:
-    for table in (comment, voice):
+    for table in (comment, voice, label):
         conn.execute(table.delete().where(table.c.page_id == page_id))
     for part, told in acts:
         if told["name"] in _SAID:

@@ -97,7 +97,9 @@ async def test_revisions_are_named_compared_and_restored_while_another_types(
 
     await ada.reload()
     await expect(ada.get_by_role("slider")).to_be_visible()
-    await ada.locator("li.entry").filter(has_text="For the board").get_by_role("link").click()
+    await (
+        ada.locator("li.entry").filter(has_text="Named “For the board”").get_by_role("link").click()
+    )
     await ada.get_by_role("link", name="Compare with now").click()
     changes = ada.get_by_role("group", name="Changes")
     await expect(changes).to_contain_text("added: All gone")
@@ -114,7 +116,7 @@ async def test_revisions_are_named_compared_and_restored_while_another_types(
     await shows(eve, whole)
     assert await server.text(page_id) == whole
     await ada.goto(f"{url}/history")
-    newest = ada.get_by_role("main").get_by_role("listitem").first
+    newest = ada.locator("li.sitting").first
     await expect(newest).to_contain_text("Eve Okafor, Ada Lovelace")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from tests.support.front import Browser, Front, a_front
-from wiki import attachment, fact, history, links, people, space, talk
+from wiki import attachment, fact, history, links, naming, people, space, talk
 from wiki.access import Openness, Role
 from wiki.page import Page
 from wiki.space import Space
@@ -88,7 +88,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
             act(page.id, name="vote", value=1)
             act(moved.id, name="move", space=hidden.id)
             act(moved.id, name="rename", title=f"{WORD} moved")
-            fact.name_revision(conn, front.site.key, page.id, now_ms, ada.id, f"{WORD} label")
+            naming.name_revision(conn, front.site.key, page.id, now_ms, ada.id, f"{WORD} label")
             links.follow(conn)
             file = attachment.add(conn, prepared, page.id, ada.id, now_ms, 10**9)
             return file.id, str(told["id"])

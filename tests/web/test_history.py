@@ -63,6 +63,40 @@ async def test_a_text_is_named_and_found_by_its_name(tmp_path: Path) -> None:
         assert refused.status_code == 400 and "give it a name" in refused.text
 
 
+async def test_an_older_text_is_named_renamed_and_loses_its_name(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "first", "second")
+        newest, first = await revisions(front)
+        at = f"{AT}/history/{first}"
+        answer = await front.ada.send(f"{AT}/name", at, label="As begun", record=first)
+        assert answer.headers["location"] == at
+        shown = html.unescape((await front.ada.get(at)).text)
+        assert f"revision {first} (“As begun”)" in shown and "Rename it" in shown
+        listed = (await front.ada.get(f"{AT}/history")).text
+        assert "Named “As begun”" in listed and f'data-go="{first}">As begun</a>' in listed
+        assert "As begun" in (await front.ada.get(f"{AT}/diff?a={first}&b={newest}")).text
+        twice = await front.ada.send(f"{AT}/name", f"{AT}/history", label="as BEGUN")
+        assert twice.status_code == 400 and "choose another name" in twice.text
+        await front.ada.send(f"{AT}/name", at, label="Draft", record=first)
+        await front.ada.send(f"{AT}/name", at, record=first, act="remove")
+        listed = (await front.ada.get(f"{AT}/history")).text
+        assert "Named texts" not in listed and "Took a name away" in listed
+
+
+async def test_programs_name_any_moment(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await written(front, "first", "second")
+        page_id = (await front.ada.get("/api/v1/spaces/ideas/pages")).json()["pages"][0]["id"]
+        api = f"/api/v1/pages/{page_id}"
+        made = await front.ada.client.post(f"{api}/revisions", json={"label": "A", "moment": "1"})
+        assert made.status_code == 201 and made.json()["label"] == "A"
+        (named,) = (await front.ada.get(f"{api}/names")).json()["names"]
+        assert (named["label"], named["moment"]) == ("A", made.json()["id"])
+        assert (await front.ada.get(f"{api}/timeline")).json()["names"] == [[1, "A"]]
+        for gone, status in (("9" * 9, 404), (named["moment"], 200), (named["moment"], 404)):
+            assert (await front.ada.client.delete(f"{api}/names/{gone}")).status_code == status
+
+
 async def test_a_revision_of_another_page_is_none_of_this_one(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         await written(front, "first")
@@ -83,9 +117,9 @@ async def test_a_long_history_goes_on_where_it_stopped(tmp_path: Path) -> None:
             await front.site.rooms.seal_now(one.id, label=f"n{number}x", person_id=person.id)
         shown = (await front.ada.get(f"{AT}/history")).text
         older = re.search(r'href="(\?before=\d+)"', shown)
-        assert older and "n89x" in shown and "n5x" not in shown
+        assert older and "Named “n89x”" in shown and "Named “n5x”" not in shown
         rest = (await front.ada.get(f"{AT}/history{older[1]}")).text
-        assert "n5x" in rest and "n89x" not in rest
+        assert "Named “n5x”" in rest and "Named “n89x”" not in rest
         assert (await front.ada.get(f"{AT}/history?before={'9' * 5000}")).status_code == 200
 
 

@@ -63,6 +63,8 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/pages/{page_id}/revisions": Rule(),
     "POST /api/v1/pages/{page_id}/revisions": Rule(body={"label": "X"}),
     "GET /api/v1/pages/{page_id}/revisions/{revision}/text": Rule(),
+    "GET /api/v1/pages/{page_id}/names": Rule(),
+    "DELETE /api/v1/pages/{page_id}/names/{moment}": Rule(),
     "GET /api/v1/pages/{page_id}/timeline": REFUSED,
     "GET /api/v1/pages/{page_id}/moments/{moment}": Rule(),
     "GET /api/v1/pages/{page_id}/play": Rule(),

@@ -7,8 +7,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.support.wikis import a_wiki
-from wiki import fact, history, journal, log, page, record, seal
+from wiki import fact, history, journal, label, log, naming, page, record, seal
+from wiki.store import Store
 from wiki.store.tables import checkpoint
+from wiki.store.tables import label as table
 
 
 async def test_a_quiet_page_is_due_and_its_journal_becomes_one_record(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ async def test_a_revision_can_be_named(tmp_path: Path) -> None:
         made = await wiki.page("P", "a")
         await wiki.type(made.id, wiki.ada, "b")
         await wiki.store.write(
-            lambda conn: fact.name_revision(
+            lambda conn: naming.name_revision(
                 conn, wiki.key, made.id, wiki.now_ms, wiki.eve.id, "For the board"
             )
         )
@@ -72,6 +74,26 @@ async def test_a_revision_can_be_named(tmp_path: Path) -> None:
         )
         before = await wiki.store.read(lambda conn: history.before(conn, made.id, edited.record_id))
         assert before == born.record_id
+
+
+async def test_names_from_before_there_was_a_table_of_them_are_kept(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        made = await wiki.page("P", "a")
+        named = {"name": "name", "label": "June"}
+        await wiki.store.write(
+            lambda conn: fact.act(conn, wiki.key, made.id, wiki.eve.id, named, 1)
+        )
+        kept = await wiki.store.read(lambda conn: label.of_page(conn, made.id))
+
+        def as_it_was(conn: Connection) -> None:
+            table.drop(conn)
+            conn.exec_driver_sql("DELETE FROM migration WHERE name = '0030-names-of-older-texts'")
+
+        await wiki.store.write(as_it_was)
+    store = await Store.open(tmp_path)
+    (found,) = await store.read(lambda conn: label.of_page(conn, made.id))
+    assert [found] == kept and found.label == "June"
+    await store.close()
 
 
 async def test_blame_says_who_wrote_each_word(tmp_path: Path) -> None:

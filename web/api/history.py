@@ -7,18 +7,21 @@ number of a step.
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web import naming
 from web.api import history_shapes as told_in
 from web.api import shapes
 from web.api.operation import Operation, answer, number, sent, site_of, whole, word
-from web.api.pages import as_markdown, here_of
+from web.api.pages import Here, as_markdown, here_of
 from web.session import signed_in
-from wiki import history, moment, people
+from wiki import history, label, moment, people
 from wiki.access import Action
 from wiki.errors import BadInput, Forbidden, NotFound
 from wiki.history import Asked
@@ -68,18 +71,66 @@ def asked_of(request: Request) -> Asked:
 
 async def name(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
-    here = await here_of(request, Action.EDIT)
-    if here.page.is_archived:
-        raise Forbidden("edit", "an archived page", "Set is_archived to false first.")
+    here = await _to_name(request)
     wanted = await sent(request, told_in.NewName)
-    record = await site.rooms.seal_now(here.page.id, label=wanted.label, person_id=person.id)
-    record_id = record.id if record else ""
+    asked = await _moment(request, here.page.id, wanted.moment)
+    record = await naming.name_text(site, here.page.id, person.id, wanted.label, asked)
+    named = json.loads(record.parts[0].update)["of"]
 
     def read(conn: Connection) -> shapes.Revision:
-        made = history.revision(conn, here.page.id, record_id)
+        made = history.revision(conn, here.page.id, named)
         return shapes.revision_of(made, people.names(conn, made.authors))
 
     return answer(await site.store.read(read), 201)
+
+
+async def unname(request: Request) -> Response:
+    site, person = site_of(request), signed_in(request)
+    here = await _to_name(request)
+    asked = await _moment(request, here.page.id, request.path_params["moment"])
+    await naming.unname(site, here.page.id, person.id, asked)
+    return await _names_of(request, here)
+
+
+async def names(request: Request) -> Response:
+    return await _names_of(request, await here_of(request, Action.READ))
+
+
+async def _names_of(request: Request, here: Here) -> Response:
+    def read(conn: Connection) -> told_in.Names:
+        found = label.of_page(conn, here.page.id)
+        by = people.names(conn, {one.person_id for one in found})
+        return told_in.Names(
+            [
+                told_in.Name(
+                    one.moment, one.label, by.get(one.person_id, ""), shapes.moment(one.at_ms)
+                )
+                for one in found
+            ]
+        )
+
+    return answer(await site_of(request).store.read(read))
+
+
+async def _to_name(request: Request) -> Here:
+    here = await here_of(request, Action.EDIT)
+    if here.page.is_archived:
+        raise Forbidden("edit", "an archived page", "Set is_archived to false first.")
+    return here
+
+
+async def _moment(request: Request, page_id: str, named: str) -> str:
+    """What facts call it, of what the API does. Raises NotFound."""
+    if not named.isdigit():
+        return named
+    site = site_of(request)
+
+    def read(conn: Connection) -> str:
+        with site.loom.at(conn, page_id) as woven:
+            step = _step(conn, page_id, woven, named)
+            return moment.moments_of(conn, woven, [step]).get(step, named)
+
+    return await site.store.read(read)
 
 
 async def text_at(request: Request) -> Response:
@@ -103,7 +154,8 @@ async def timeline(request: Request) -> Response:
             for one in woven.steps[after : after + limit]:
                 steps.append((one.at_ms - last_ms, index[one.person_id], one.via))
                 last_ms = one.at_ms
-            return told_in.Timeline(after, woven.last, told, steps)
+            called = _names(conn, here.page.id, woven, after, after + limit)
+            return told_in.Timeline(after, woven.last, told, steps, called)
 
     return answer(await site.store.read(read))
 
@@ -137,6 +189,17 @@ async def play(request: Request) -> Response:
             return told_in.Frames(after, max(after, through), woven.last, told, frames)
 
     return answer(await site.store.read(read))
+
+
+def _names(
+    conn: Connection, page_id: str, woven: Woven, after: int, through: int
+) -> list[tuple[int, str]]:
+    """Those of the steps in (after, through], in their order."""
+    found = []
+    for one in label.of_page(conn, page_id):
+        with suppress(NotFound):  # it came since this was woven
+            found.append((moment.step_of(conn, page_id, woven, one.moment), one.label))
+    return sorted(one for one in found if after < one[0] <= through)
 
 
 def _step(conn: Connection, page_id: str, woven: Woven, named: str) -> int:
@@ -192,8 +255,12 @@ OPERATIONS = (
                           number("before", "Go on behind this position", 0, 0, 10**15),
                           *_FILTERS)),
     Operation("POST", "/pages/{page_id}/revisions", name,
-              "Seal the present text and give it a name", shapes.Revision, told_in.NewName, 201,
-              fails=(400, 403, 404, 413)),
+              "Give a text a name: the present one, or that of any earlier moment",
+              shapes.Revision, told_in.NewName, 201, fails=(400, 403, 404, 413)),
+    Operation("GET", "/pages/{page_id}/names", names, "The texts of a page that have names",
+              told_in.Names, may_be_anonymous=True),
+    Operation("DELETE", "/pages/{page_id}/names/{moment}", unname,
+              "Take the name of a text away", told_in.Names, fails=(400, 403, 404)),
     Operation("GET", "/pages/{page_id}/revisions/{revision}/text", text_at,
               "The text as it was after a revision", "markdown", may_be_anonymous=True),
     Operation("GET", "/pages/{page_id}/timeline", timeline,

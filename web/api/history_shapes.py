@@ -10,9 +10,26 @@ from web.api.shapes import Title
 
 
 class NewName(msgspec.Struct, forbid_unknown_fields=True):
-    """What the present text is to be called in its history."""
+    """What a text is to be called in its history: the present one, or that of an earlier moment
+    (a revision, `RECORD.3`, or a step's number)."""
 
     label: Title
+    moment: str = "now"
+
+
+class Name(msgspec.Struct, frozen=True):
+    """What somebody called the text of a moment, and when; `by` is "" when they are gone."""
+
+    moment: str
+    label: str
+    by: str
+    at: datetime
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Of the newest text first."""
+
+    names: list[Name]
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -26,12 +43,14 @@ class Timeline(msgspec.Struct, frozen=True):
     """Steps `after` + 1 and on: [milliseconds since the one before, index in `people`, via].
 
     A step is what one person did within two seconds. The first counts from 1970; `last` is the
-    number of the newest. The order of `people` is the same wherever this page's are told."""
+    number of the newest. The order of `people` is the same wherever this page's are told. `names`
+    says what the texts after some of the steps are called."""
 
     after: int
     last: int
     people: list[Author]
     steps: list[tuple[int, int, str]]
+    names: list[tuple[int, str]]
 
 
 class Moment(msgspec.Struct, frozen=True):

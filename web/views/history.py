@@ -18,21 +18,24 @@ from starlette.routing import Route
 from web import markdown, setup
 from web.api.history import asked_of
 from web.citation import Citation
+from web.naming import name_text, unname
 from web.session import form_of, signed_in
 from web.site import Site
 from web.views import render
 from web.views.page import existing, leads_of
 from web.writing import replace_text
-from wiki import diff, history, moment, page, people, sitting
+from wiki import diff, history, label, moment, page, people, sitting
 from wiki.access import Action, may
 from wiki.errors import BadInput, Forbidden
 from wiki.history import NOW, Revision
+from wiki.label import Label
 from wiki.loom import Woven
 from wiki.page import Page
 from wiki.people import Person
 from wiki.space import Space
 
 PER_PAGE = 80
+NAMES_SHOWN = 100
 COLOURS = 10  # of authors, in history.css
 VIEWS = ("text", "who")
 
@@ -68,6 +71,8 @@ class Screen:
 
     named: str
     row: Row
+    called: str
+    names: list[Label]
     body: str
     leads: markdown.Leads
     days: list[sitting.Day]
@@ -109,13 +114,18 @@ async def restore(request: Request) -> Response:
 
 
 async def name(request: Request) -> Response:
-    """Give the present text a name."""
+    """Give the text of a moment a name, by default the present one; or take its name away."""
     here, one = await existing(request, Action.EDIT)
-    person = signed_in(request)
-    label = str((await form_of(request)).get("label", ""))
+    person, form = signed_in(request), await form_of(request)
+    _refuse_archived(one)
     site: Site = request.app.state.site
-    await site.rooms.seal_now(one.id, label=label, person_id=person.id)
-    return RedirectResponse(f"{render.page_url(one, here.slug)}/history", 303)
+    called, moment = str(form.get("label", "")), str(form.get("record") or NOW)
+    if form.get("act") == "remove":
+        await unname(site, one.id, person.id, moment)
+    else:
+        await name_text(site, one.id, person.id, called, moment)
+    there = "" if moment == NOW else f"/{quote(moment)}"
+    return RedirectResponse(f"{render.page_url(one, here.slug)}/history{there}", 303)
 
 
 async def _shown(request: Request, named: str) -> Response:
@@ -167,6 +177,8 @@ def _read(
     return Screen(
         named,
         shown,
+        shown.revision.label if shown.revision.is_text else "",
+        label.of_page(conn, one.id)[:NAMES_SHOWN],
         body,
         leads_of(conn, request, here, body),
         sitting.days(listed),
@@ -222,6 +234,7 @@ def _citation(site: Site, screen: Screen, one: Page, url: str) -> Citation | Non
         named,
         screen.row.revision.end_ms,
         f"{site.config.url}{url}/history/{quote(named)}",
+        screen.called,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from wiki import attachment, fact, history, log, page, people, space
+from wiki import attachment, fact, history, label, log, page, people, space
 from wiki.exchange.export import acts_of, cell
 from wiki.page import Page
 from wiki.record import Record
@@ -196,6 +196,10 @@ def _page(conn: Connection, one: Page) -> str:
             }
             for revision in told
             if revision.is_text
+        ],
+        "names": [
+            {"moment": at.moment, "label": at.label, "by": at.person_id, "at": _time(at.at_ms)}
+            for at in label.of_page(conn, one.id)
         ],
         "facts": [
             {"at": at, "by": by, "fact": name, **{"fields": json.loads(fields)}, "record": identity}

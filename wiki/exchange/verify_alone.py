@@ -461,6 +461,17 @@ class History:
         lengths = [part[2] for part in fields["parts"]]
         is_cut = all(type(length) is int and length >= 0 for length in lengths)
         demand(is_cut and sum(lengths) == len(entry.body), "its parts are not its body", where)
+        if fields["kind"] == "fact" and fields["chain"] == self.manifest["origin"]:
+            self._name(entry, lengths, where)
+
+    def _name(self, entry: Entry, lengths: list[int], where: str) -> None:
+        """A name that the site gave is of a revision that the page had."""
+        at = 0
+        for length in lengths:
+            told = json.loads(entry.body[at : (at := at + length)])
+            named = told.get("of") if told.get("name") == "name" else None
+            is_there = named is None or named.partition(".")[0] in self.chains
+            demand(is_there, "it names a revision that is not there", where)
 
     def finish(self) -> None:
         where = f"records/{self.thing}.jsonl"

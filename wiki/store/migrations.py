@@ -6,12 +6,15 @@ program does not know was written by a newer one, and is refused rather than gue
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki.errors import Misconfigured
+from wiki.record import TEXT_KINDS, Record
 from wiki.store import tables
 
 _migration = Table("migration", MetaData(), Column("name", String, primary_key=True))
@@ -101,6 +104,33 @@ def _0032_newest_pages(connection: Connection) -> None:
     connection.exec_driver_sql("DROP INDEX IF EXISTS page_by_modified")
 
 
+def _0030_names_of_older_texts(connection: Connection) -> None:
+    """A table of what texts are called; names that were given before stand in it, too."""
+    tables.label.create(connection, checkfirst=True)
+    table = tables.record
+    order = table.c.page, table.c.position
+    named = select(table.c.page).where(table.c.kind == "fact").distinct()
+    pages = select(tables.page.c.id).where(tables.page.c.id.in_(named))
+    foreign = set(connection.scalars(select(tables.peer_key.c.origin)))
+    newest: dict[str, str] = {}  # page -> its newest text so far
+    columns = table.c.page, table.c.id, table.c.kind, table.c.header, table.c.salt, table.c.body
+    query = select(*columns).where(table.c.page.in_(pages)).order_by(*order)
+    for page_id, record_id, kind, header, salt, body in connection.execute(query).all():
+        if kind in TEXT_KINDS:
+            newest[page_id] = record_id
+        made = Record(header, b"", salt, body)
+        for part in made.parts if kind == "fact" and page_id in newest else ():
+            told = json.loads(part.update)
+            if told.get("name") == "name":
+                is_theirs = made.chain in foreign and "@" not in part.person_id
+                by = f"{part.person_id}@{made.chain}" if is_theirs else part.person_id
+                values = {"label": told["label"], "person_id": by, "at_ms": part.at_ms}
+                where = {"page_id": page_id, "record_id": newest[page_id], "part": 0}
+                row = upsert(tables.label).values(**where, **values)
+                row = row.on_conflict_do_update(index_elements=list(where), set_=values)
+                connection.execute(row)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -112,6 +142,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,
     "0032-newest-pages": _0032_newest_pages,
+    "0030-names-of-older-texts": _0030_names_of_older_texts,
 }
 
 

@@ -246,6 +246,17 @@ voice = Table(  # who is for or against a page, who sponsors it; a view of the r
     Column("at_ms", Integer, nullable=False),
 )
 
+label = Table(  # what moments of a page's history are called; a view of the record
+    "label",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("part", Integer, primary_key=True),  # so many parts into the record; 0: all of it
+    Column("label", String, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+)
+
 contribution = Table(  # how much of a page's sealed text is whose; kept by a follower
     "contribution",
     metadata,

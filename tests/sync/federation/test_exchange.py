@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from sync.rooms import wall_clock_ms
 from tests.support.federated import Member, federated, settled
 from tests.support.waiting import eventually
 from web.site import key_file_of
-from wiki import chain, history, log, page, peer, people, redaction
+from wiki import chain, history, label, log, naming, page, peer, people, redaction, views
 from wiki.access import Role
 from wiki.key import SiteKey
 from wiki.peer import PeerState
@@ -55,6 +56,27 @@ async def test_what_both_write_is_the_same_on_both_with_its_authors(tmp_path: Pa
         assert theirs == {f"{acme.person.id}@{acme.origin}"}
         names = await birch.read(lambda conn: people.names(conn, list(theirs)))
         assert set(names.values()) == {"Ada of acme (Acme)"}
+
+
+async def test_a_name_that_one_site_gives_an_older_text_shows_on_both(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await acme.say(page_id, "More. ")
+        await acme.seal(page_id)
+        await settled(acme, birch, page_id=page_id)
+        told = (page_id, wall_clock_ms(), birch.person.id, "As begun")
+        first = await birch.read(lambda conn: history.revisions(conn, page_id)[-1].record_id)
+        await birch.write(lambda c: naming.name_revision(c, birch.site.key, *told, first))
+        birch.site.federation.nudge()
+        await settled(acme, birch, page_id=page_id)
+        for one in (acme, birch):
+            (named,) = await one.read(lambda conn: label.of_page(conn, page_id))
+            assert (named.moment, named.label) == (first, "As begun")
+            assert await one.write(lambda conn: views.rebuild(conn, page_id)) == []
+            assert await one.read(lambda conn: label.of_page(conn, page_id)) == [named]
 
 
 async def test_live_frames_show_before_anything_is_sealed(tmp_path: Path) -> None:

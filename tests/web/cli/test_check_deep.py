@@ -13,7 +13,7 @@ from search import Indexer, open_index
 from tests.support.command_line import Commands, a_site
 from web.config import load
 from web.site import index_of, key_file_of
-from wiki import anchor, checkpoint, fact, journal, links, page, people, seal, talk, text
+from wiki import anchor, checkpoint, fact, journal, links, naming, page, people, seal, talk, text
 from wiki.anchor import Place
 from wiki.key import SiteKey
 from wiki.store import Store, tables
@@ -59,6 +59,7 @@ def a_full_site(folder: Path) -> Commands:
         act(**told)
         act(**talk.new_reply(str(told["id"]), "Very."))
         act(name="vote", value=1)
+        naming.name_revision(conn, key, one, 3, ada.id, "As begun")
         act(name="rename", title="Another")
         act(name="status", status="accepted", reason="Good.")
         seal.save_checkpoint(conn, one)
@@ -77,6 +78,7 @@ STALE = {
     "tags": delete(tables.page_tag),
     "comments": update(tables.comment).values(body="I never said that."),
     "votes": delete(tables.voice),
+    "names of texts": delete(tables.label),
     "links": delete(tables.link),
     "checkpoint": update(tables.checkpoint).values(
         state=(state := text.first_update("Forged.", 1)), digest=checkpoint.digest_of(state)

@@ -13,7 +13,7 @@ from tests.support.clones import followed, repository, unpacked
 from tests.support.exports import PICTURE, a_full_wiki
 from tests.support.git import git, needs_git
 from tests.support.wikis import Wiki, a_wiki
-from wiki import fact, history, page, people, space
+from wiki import fact, history, naming, page, people, space
 from wiki.exchange import git_objects, git_stream, pieces
 from wiki.exchange.export import seal_all
 from wiki.store.tables import person
@@ -47,6 +47,20 @@ async def test_the_stream_and_the_clone_are_the_same_commits(tmp_path: Path) -> 
         assert git(clone, "log", "--follow", "--format=%s", "second-title.md").count("\n") > 2
         (picture,) = clone.glob("files/*/a.png")
         assert picture.read_bytes() == PICTURE
+
+
+async def test_a_revision_that_has_a_name_is_a_tag_of_the_stream(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path / "site") as wiki:
+        one = await wiki.page("Bridge", "old")
+        await wiki.type(one.id, wiki.eve, "old bridge")
+        await wiki.type(one.id, wiki.ada, "new bridge")
+        told = (one.id, wiki.now_ms, wiki.ada.id, "For the board")
+        await wiki.store.write(lambda conn: naming.name_revision(conn, wiki.key, *told))
+        await wiki.type(one.id, wiki.ada, "no bridge")
+        await imported(wiki, tmp_path / "streamed")
+        assert git(tmp_path / "streamed", "tag").split() == ["bridge/for-the-board"]
+        shown = git(tmp_path / "streamed", "show", "bridge/for-the-board:bridge.md")
+        assert shown == "new bridge"
 
 
 async def test_every_page_says_in_the_clone_what_it_says_here(tmp_path: Path) -> None:

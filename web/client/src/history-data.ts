@@ -32,6 +32,7 @@ interface Timeline {
   last: number;
   people: Author[];
   steps: [since: number, who: number, via: string][];
+  names: [step: number, label: string][];
 }
 
 interface Frames {
@@ -45,6 +46,7 @@ const BATCH = 400; // steps of playback asked for at once
 export class PagePast {
   people: Author[] = [];
   readonly steps: Step[] = []; // of step 1 at 0
+  readonly names = new Map<number, string>(); // of the texts after some of the steps
   last = 0;
   private batches = new Map<number, Promise<Frames>>();
 
@@ -69,6 +71,7 @@ export class PagePast {
         at += since;
         this.steps.push({ at, who, via });
       }
+      for (const [step, label] of told.names) this.names.set(step, label);
       each();
       if (told.steps.length === 0 || this.steps.length >= told.last) return;
     }

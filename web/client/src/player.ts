@@ -86,7 +86,9 @@ export class Player {
     const at = told === undefined ? "" : new Date(told.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     const way = told?.via ? ` (by ${told.via})` : "";
     const place = `step ${step.toLocaleString()} of ${past.last.toLocaleString()}`;
-    this.now.value = told === undefined ? place : `${at} · ${who}${way} · ${place}`;
+    const name = past.names.get(step);
+    const called = name === undefined ? "" : `“${name}” · `;
+    this.now.value = told === undefined ? place : `${called}${at} · ${who}${way} · ${place}`;
     this.slider.setAttribute("aria-valuetext", this.now.value);
   }
 
@@ -107,6 +109,7 @@ export class Player {
       rect.setAttribute("height", "10");
       this.strip.append(rect);
     }
+    for (const step of this.driven.past.names.keys()) this.strip.append(mark((step / this.driven.past.last) * STRIPS));
     this.draw();
   }
 
@@ -182,6 +185,16 @@ export class Player {
   private label(): void {
     this.button.textContent = this.isPlaying ? "Pause" : "Play";
   }
+}
+
+/** Where a text has a name. */
+function mark(at: number): SVGElement {
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  line.setAttribute("class", "player__name");
+  line.setAttribute("x", String(Math.min(STRIPS - 1, Math.max(0, at - 0.5))));
+  line.setAttribute("width", "1");
+  line.setAttribute("height", "10");
+  return line;
 }
 
 function most(numbers: readonly number[]): number {
