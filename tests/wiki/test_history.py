@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from tests.support.wikis import a_wiki
 from wiki import fact, history, journal, label, log, naming, page, record, seal
