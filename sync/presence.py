@@ -9,11 +9,15 @@ What we hold a connection to:
    about others are passed over, not punished: stock y-websocket clients echo what they hear.
 2. Its state is a JSON object of at most 4 KiB and depth 8.
 3. Name, colour and person come from who is signed in, never from the payload.
+
+People of other sites who have the page open (`Neighbour`) are shown beside ours. Their site tells
+who they are; client ids are given out here anew, so that no site can speak for somebody of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +29,8 @@ from wiki.errors import BadFrame, TooLarge
 MAX_STATE_BYTES: Final = 4096
 MAX_DEPTH: Final = 8
 MAX_ENTRIES: Final = 2000
-MAX_CLOCK: Final = 2**31
+MAX_CLOCK: Final = 2**53  # as far as browsers count exactly
+RENEW_MS: Final = 10_000  # browsers forget in 30 s whom they hear nothing of
 GONE: Final = "null"
 
 
@@ -45,6 +50,16 @@ class Entry:
     client: int
     clock: int
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Somebody who has the page open at another site: `client` as it is called there, `cursor` as
+    JSON text."""
+
+    client: int
+    who: Who
+    cursor: str
 
 
 def parse(payload: bytes) -> list[Entry]:
@@ -90,13 +105,17 @@ def vouched(state: str, who: Who) -> str:
     is_deep = state.count("{") + state.count("[") > MAX_DEPTH and _depth(value, MAX_DEPTH) < 0
     if not isinstance(value, dict) or is_deep:
         raise BadFrame(f"a presence is an object of depth {MAX_DEPTH} at most")
-    value["user"] = {
+    value["user"] = _user(who)
+    return msgspec.json.encode(value).decode()
+
+
+def _user(who: Who) -> dict[str, str]:
+    return {
         "id": who.person_id,
         "name": who.name,
         "color": who.colour,
         "colorLight": who.colour + "33",
     }
-    return msgspec.json.encode(value).decode()
 
 
 class Presence:
@@ -106,7 +125,10 @@ class Presence:
         self._entries: dict[int, Entry] = {}
         self._client_of: dict[object, int] = {}
         self._seat_of: dict[int, tuple[object, str]] = {}  # client -> seat, person
+        self._neighbours: dict[str, dict[int, tuple[int, Neighbour, int]]] = {}  # see `take_from`
+        self._heard_ms: dict[str, int] = {}  # site -> when it last told of its people
         self.changed: set[int] = set()  # since this was last cleared
+        self.has_moved = False  # somebody of ours, since this was last cleared
 
     def receive(self, seat: object, who: Who, payload: bytes) -> None:
         """Take in what `seat` says of itself. Raises BadFrame or TooLarge."""
@@ -116,6 +138,7 @@ class Presence:
                     entry.client, entry.clock, vouched(entry.state, who)
                 )
                 self.changed.add(entry.client)
+                self.has_moved = True
 
     def leave(self, seat: object) -> None:
         """`seat` is gone, and its cursor with it."""
@@ -126,6 +149,44 @@ class Presence:
             if last is not None:
                 self._entries[client] = Entry(client, last.clock + 1, GONE)
                 self.changed.add(client)
+                self.has_moved = True
+
+    def here(self) -> list[tuple[int, str, str]]:
+        """Our own people: client, person, cursor as JSON text."""
+        return [
+            (client, person_id, _cursor_in(entry.state))
+            for client, (_, person_id) in self._seat_of.items()
+            if (entry := self._entries.get(client)) is not None and entry.state != GONE
+        ]
+
+    def take_from(self, site: str, told: Sequence[Neighbour], now_ms: int) -> bool:
+        """All of the site's people who are here now; whether none of them was before."""
+        before = self._neighbours.pop(site, {})
+        was_empty = not before
+        now: dict[int, tuple[int, Neighbour, int]] = {}  # theirs -> ours, as told, shown when
+        for one in told:
+            ours, last, shown_ms = before.pop(one.client, (0, None, 0))
+            ours = ours or self._free_client()
+            if one != last or now_ms - shown_ms >= RENEW_MS:
+                shown_ms = now_ms
+                state = {"user": _user(one.who), "cursor": msgspec.Raw(one.cursor.encode())}
+                self._show(ours, msgspec.json.encode(state).decode(), now_ms)
+            now[one.client] = ours, one, shown_ms
+        for ours, _, _ in before.values():
+            self._show(ours, GONE, now_ms)
+        self._heard_ms.pop(site, None)
+        if now:
+            self._neighbours[site], self._heard_ms[site] = now, now_ms
+        return was_empty and bool(now)
+
+    def neighbours(self) -> list[Who]:
+        """People of other sites who are here, each once."""
+        every = [one.who for site in self._neighbours.values() for _, one, _ in site.values()]
+        return list({who.person_id: who for who in every}.values())
+
+    def sites(self) -> dict[str, int]:
+        """Whose people are here, and when their site told of them last."""
+        return dict(self._heard_ms)
 
     def entries(self) -> list[Entry]:
         """Everybody who is here now."""
@@ -140,6 +201,16 @@ class Presence:
                 del self._entries[entry.client]
         return changed
 
+    def _show(self, client: int, state: str, now_ms: int) -> None:
+        last = self._entries.get(client)
+        self._entries[client] = Entry(client, max(now_ms, last.clock + 1 if last else 0), state)
+        self.changed.add(client)
+
+    def _free_client(self) -> int:
+        while (client := random.getrandbits(32)) in self._entries or client in self._seat_of:
+            pass
+        return client
+
     def _is_own(self, seat: object, who: Who, client: int) -> bool:
         if seat in self._client_of:
             return self._client_of[seat] == client
@@ -148,8 +219,14 @@ class Presence:
             if person_id != who.person_id:
                 return False
             del self._client_of[other]  # the same browser, back before its old socket was missed
+        elif client in self._entries and self._entries[client].state != GONE:
+            return False  # a neighbour is shown under it
         self._client_of[seat], self._seat_of[client] = client, (seat, who.person_id)
         return True
+
+
+def _cursor_in(state: str) -> str:
+    return msgspec.json.encode(msgspec.json.decode(state).get("cursor")).decode()
 
 
 def _depth(value: Any, left: int) -> int:

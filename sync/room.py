@@ -152,8 +152,9 @@ class Room:
         return dict(self._gate.state_vector)
 
     def people(self) -> list[Who]:
-        """Who is connected and signed in, each once."""
-        return list({one.who.person_id: one.who for one in self.connections if one.who}.values())
+        """Who is connected and signed in, each once; then who is here from other sites."""
+        ours = {one.who.person_id: one.who for one in self.connections if one.who}
+        return [*ours.values(), *self.presence.neighbours()]
 
     def join(self, connection: Connection) -> None:
         """It is greeted at the next tick."""

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from sync import commit, rights
+from sync.company import Company
 from sync.connection import Connection, Rights
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
@@ -77,6 +78,7 @@ class Rooms:
         self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
+        self.company = Company(self._rooms, self._stir, clock_ms)
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
         self._awake: set[Room] = set()
@@ -164,11 +166,6 @@ class Rooms:
                         self._store.texts.keep(room.page_id, change, room.text())
             await asyncio.sleep(0)
 
-    def people_here(self, page_id: str) -> list[Who]:
-        """Who has the page open, each once."""
-        room = self._rooms.get(page_id)
-        return room.people() if room else []
-
     async def seal_now(
         self, page_id: str, *, label: str | None = None, person_id: str = ""
     ) -> Record | None:
@@ -247,6 +244,7 @@ class Rooms:
                 continue
             room.settle(batch)
             self.on_accepted(room.page_id, batch.changes)
+            self.company.look(room)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._rested, room, connection)
             if room.has_input:
@@ -398,3 +396,4 @@ class Rooms:
         self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]
+            self.company.on_moved(room.page_id)

@@ -172,6 +172,12 @@ def met(conn: Connection, origin: str, now_ms: int, skew_ms: int = 0) -> None:
     conn.execute(table.update().where(table.c.origin == origin).values(**values))
 
 
+def heard(conn: Connection, origin: str, now_ms: int, skew_ms: int) -> None:
+    """It called; whether it can be called is another thing."""
+    values = {"contact_at_ms": now_ms, "skew_ms": skew_ms}
+    conn.execute(table.update().where(table.c.origin == origin).values(**values))
+
+
 def reached(conn: Connection, origin: str, now_ms: int) -> None:
     """It took what we brought."""
     values = {"contact_at_ms": now_ms, "trouble": ""}

@@ -7,8 +7,7 @@ meanwhile is read when the peer answers again. After each failure it waits twice
 minutes; a call from the peer itself ends the wait. Each peer has a courier of its own, so that a
 dead or slow one delays no other.
 
-Live frames go ahead, on a request of their own, and are never kept: what did not arrive comes with
-the record.
+What goes ahead of records has a way of its own (`live`).
 """
 
 from __future__ import annotations
@@ -16,20 +15,19 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Connection
 
+from sync.company import Company
 from sync.federation import owed, wire
 from sync.federation.fetch import Unreachable
 from sync.federation.introduction import Introduction
+from sync.federation.live import Live
 from sync.federation.owed import Owed
-from sync.room import Change
-from wiki import frame, log, peer, people
+from wiki import peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
-from wiki.frame import Frame
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
 from wiki.store import Store
@@ -39,7 +37,7 @@ logger = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 FIRST_WAIT_SECONDS = 1.0
 LAST_WAIT_SECONDS = 300.0
-MAX_FRAMES_WAITING = 2000
+CALL_MS = 60_000  # after so long without contact a peer is called, though there is no news for it
 _FAILURES = (Unreachable, NotAccepted, BadInput)
 
 
@@ -51,28 +49,24 @@ class Courier:
         store: Store,
         key: SiteKey,
         introduction: Introduction,
+        company: Company,
         origin: str,
         clock_ms: Callable[[], int],
     ) -> None:
         self._store, self._key, self._introduction = store, key, introduction
         self.origin, self._clock_ms = origin, clock_ms
-        self._new, self._live = asyncio.Event(), asyncio.Event()
-        self._frames: deque[tuple[str, Change, int]] = deque(maxlen=MAX_FRAMES_WAITING)
+        self.live = Live(store, key, introduction, company, origin, clock_ms)
+        self._new = asyncio.Event()
         self._failures = 0
         self.is_idle = False
 
     def nudge(self) -> None:
         self._new.set()
 
-    def show(self, page_id: str, changes: Sequence[Change], first_n: int) -> None:
-        """These were accepted here: let the peer see them, if it may."""
-        self._frames.extend((page_id, one, first_n + at) for at, one in enumerate(changes))
-        self._live.set()
-
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver_for_ever(), name=f"courier {self.origin}")
-            tasks.create_task(self._show_for_ever(), name=f"live {self.origin}")
+            tasks.create_task(self.live.run(), name=f"live {self.origin}")
 
     async def deliver(self) -> bool:
         """Bring the next records; whether there may be more. Raises Unreachable, NotAccepted."""
@@ -92,11 +86,17 @@ class Courier:
             refused = json.loads(answer.body).get("refused", [])
             for _, reason, why in refused:
                 logger.warning("record.refused_there", origin=origin, reason=reason, why=why)
+        is_call = found.is_nothing and (
+            bool(to.trouble) or now_ms - (to.contact_at_ms or 0) > CALL_MS
+        )
+        if is_call:  # nothing to bring: whether it is there
+            await self._introduction.post(f"{to.address}/federation/v1/live", b"")
 
         def note(conn: Connection) -> None:
             is_news = owed.position(conn, origin) != found.position or not found.is_nothing
             if is_news:
                 owed.delivered(conn, origin, found)
+            if is_call or not found.is_nothing:
                 peer.reached(conn, origin, now_ms)
 
         await self._store.write(note)
@@ -138,44 +138,6 @@ class Courier:
             await self._store.write(lambda conn: peer.missed(conn, self.origin, trouble))
         except GroundswellError as error:
             logger.error("courier.failed", origin=self.origin, error=str(error))
-
-    async def _show_for_ever(self) -> None:
-        while True:
-            await self._live.wait()
-            self._live.clear()
-            waiting, self._frames = list(self._frames), deque(maxlen=MAX_FRAMES_WAITING)
-            try:
-                await self._show(waiting)
-            except (*_FAILURES, GroundswellError) as error:  # the record will bring it
-                logger.info("live.not_shown", origin=self.origin, why=str(error))
-                await asyncio.sleep(FIRST_WAIT_SECONDS)
-
-    async def _show(self, waiting: Sequence[tuple[str, Change, int]]) -> None:
-        now_ms, origin = self._clock_ms(), self.origin
-        things = {page_id for page_id, _, _ in waiting}
-
-        def read(conn: Connection) -> tuple[Peer, dict[str, int], dict[str, str]]:
-            seqs = {}
-            for page_id in things:
-                if owed.may_have(conn, page_id, origin, now_ms):
-                    head = log.own_head(conn, page_id, self._key.origin)
-                    seqs[page_id] = (head[0] if head else 0) + 1
-            names = people.names(conn, {one.person_id for _, one, _ in waiting})
-            return peer.by_origin(conn, origin), seqs, names
-
-        to, seqs, names = await self._store.read(read)
-        if to.state is not PeerState.CONNECTED:
-            return
-        frames: list[Frame] = [
-            frame.sign(self._key, page_id, seqs[page_id], n, one.person_id, one.at_ms, one.update)
-            for page_id, one, n in waiting
-            if page_id in seqs
-        ]
-        if frames:
-            shown = {one.person_id: names.get(one.person_id, "Somebody") for one in frames}
-            await self._introduction.post(
-                f"{to.address}/federation/v1/live", wire.lines([shown, *frames])
-            )
 
 
 async def ask(store: Store, introduction: Introduction, to: Peer) -> None:

@@ -5,6 +5,7 @@ each request over as it came: nothing is believed of it that its signature does 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
-from sync.federation import owed, signatures, wire
+from sync.federation import owed, presence, signatures, wire
 from sync.federation.introduction import Introduction, profile_from
+from sync.federation.presence import AtPage
 from sync.federation.signatures import Sender, Verifier
+from sync.limits import Budget
+from sync.presence import Neighbour
 from sync.rights import Restarting
 from sync.room import Foreign
 from sync.rooms import Rooms
@@ -45,7 +49,10 @@ RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait fo
 RECORDS_OUT = 500
 MAX_ASKING = 50
 MAX_NAME_CHARS = 64
+MAX_NAMES_KNOWN = 10_000
+TELLINGS_PER_SECOND = 300  # who is at a page; honest sites tell of one 20 times a second at most
 RENEW_MS = 10_000
+HEARD_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +78,17 @@ class Door:
         *,
         clock_ms: Callable[[], int],
         on_change: Callable[[], None],
+        on_arrival: Callable[[str, str], None],
     ) -> None:
+        """`on_arrival`: of a site's people at a page where none of them was."""
         self._store, self._key, self._rooms = store, key, rooms
         self._acceptance, self._introduction = acceptance, introduction
-        self._clock_ms, self._on_change = clock_ms, on_change
+        self._clock_ms, self._on_change, self._on_arrival = clock_ms, on_change, on_arrival
+        self._names: dict[str, str] = {}  # of people of other sites, as they were kept last
+        self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
         self._verifier = Verifier(clock_ms)
         self._of_strangers = Verifier(clock_ms)  # they must not use up what is kept for peers
+        self._heard_ms: dict[str, int] = {}  # when a peer's call was noted last
         self._renewed_ms: dict[str, int] = {}  # when a peer was asked for its keys
 
     async def hello(self, request: Request) -> dict[str, Any]:
@@ -163,22 +175,34 @@ class Door:
         return {"refused": await self.take(sender.origin, items)}
 
     async def live(self, request: Request) -> dict[str, Any]:
-        """Live frames: shown at once where somebody has the page open, journalled as theirs."""
+        """Live frames: shown at once where somebody has the page open, journalled as theirs; and
+        who of theirs is where."""
         sender = await self._sender(request)
         items = list(wire.read(request.body, sender.origin))
         frames = [one for one in items if isinstance(one, Frame)]
+        told = self._within_pace(sender.origin, [one for one in items if isinstance(one, AtPage)])
         now_ms = self._clock_ms()
         await self._keep_people(sender.origin, items, now_ms)
 
-        def read(conn: Connection) -> list[Frame]:
-            return [one for one in frames if self._may_show(conn, one, now_ms)]
+        def read(conn: Connection) -> tuple[list[Frame], list[tuple[str, list[Neighbour]]]]:
+            shown = [one for one in frames if self._may_show(conn, one, now_ms)]
+            return shown, presence.taken(conn, sender.origin, told, now_ms)
 
+        found, present = await self._store.read(read)
         shown = 0
-        for one in await self._store.read(read):
+        for one in found:
             person = f"{one.person_id}@{one.chain}"
-            told = (one.at_ms, one.chain, one.seq, one.evidence)
-            shown += self._rooms.take_foreign(one.page, [Foreign(one.update, person, *told)])
+            evidence = (one.at_ms, one.chain, one.seq, one.evidence)
+            shown += self._rooms.take_foreign(one.page, [Foreign(one.update, person, *evidence)])
+        for page_id, neighbours in present:
+            if self._rooms.company.take(page_id, sender.origin, neighbours):
+                self._on_arrival(sender.origin, page_id)
         return {"shown": shown}
+
+    def _within_pace(self, origin: str, told: list[AtPage]) -> list[AtPage]:
+        """What is too much is passed over; the next telling is whole again."""
+        pace = self._paces.setdefault(origin, Budget(TELLINGS_PER_SECOND))
+        return [] if told and pace.spend(len(told), time.monotonic()) else told
 
     async def seal(self, request: Request) -> dict[str, Any]:
         """They build on text of ours that is not in a record yet: seal it now."""
@@ -271,6 +295,7 @@ class Door:
             and "@" not in person_id
             and len(person_id) <= MAX_NAME_CHARS
         }
+        told = {one: name for one, name in told.items() if self._names.get(one + origin) != name}
         if not told:
             return
 
@@ -283,6 +308,9 @@ class Door:
                     log.warning("person.refused", origin=origin)
 
         await self._store.write(keep)
+        if len(self._names) > MAX_NAMES_KNOWN:
+            self._names.clear()
+        self._names |= {one + origin: name for one, name in told.items()}
 
     async def _sender(self, request: Request) -> Sender:
         """Who signed it: a site that we are connected with. Raises NotAccepted."""
@@ -297,13 +325,23 @@ class Door:
         if (origin, kid) not in known and (origin, FIRST_KID) in known:
             await self._renew_keys(origin)
             known = await self._store.read(keys)
-        return self._verifier.verify(
+        sender = self._verifier.verify(
             request.method,
             request.url,
             request.headers,
             request.body,
             lambda origin, kid: known.get((origin, kid)),
         )
+        await self._note_contact(sender)
+        return sender
+
+    async def _note_contact(self, sender: Sender) -> None:
+        """Now and then: not every request is to cost a write."""
+        now_ms = self._clock_ms()
+        if now_ms - self._heard_ms.get(sender.origin, 0) >= HEARD_MS:
+            self._heard_ms[sender.origin] = now_ms
+            told = (sender.origin, now_ms, sender.skew_ms)
+            await self._store.write(lambda conn: peer.heard(conn, *told))
 
     async def _renew_keys(self, origin: str) -> None:
         """A peer signs with a key that is not known here: ask it for its chain, now and then."""

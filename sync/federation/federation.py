@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from sqlalchemy import Connection, func, select
 
-from sync.federation import wire
+from sync.federation import presence, wire
 from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
 from sync.federation.fetch import Fetcher, Unreachable
@@ -68,12 +68,14 @@ class Federation:
             self.introduction,
             clock_ms=clock_ms,
             on_change=self.nudge,
+            on_arrival=self._answer,
         )
         self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
         self._asked: dict[tuple[str, str], int] = {}  # page, origin -> when to seal
         self._frames = clock_ms()  # counts up, over restarts
         self._peers_changed = asyncio.Event()
         rooms.on_accepted = self._show
+        rooms.company.on_moved = self._moved
 
     # -- for the steward
 
@@ -162,6 +164,7 @@ class Federation:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mend_for_ever(), name="federation mender")
+            tasks.create_task(self._watch_neighbours(), name="neighbours watch")
             while True:
                 await self._keep_couriers(tasks)
                 try:
@@ -182,7 +185,8 @@ class Federation:
             one.origin for one in every if one.state in (PeerState.CONNECTED, PeerState.ASKED)
         }
         for origin in wanted - self._couriers.keys():
-            courier = Courier(self._store, self._key, self.introduction, origin, self._clock_ms)
+            told = (self.introduction, self._rooms.company, origin, self._clock_ms)
+            courier = Courier(self._store, self._key, *told)
             task = tasks.create_task(courier.run(), name=f"peer {origin}")
             self._couriers[origin] = courier, task
         for origin in self._couriers.keys() - wanted:
@@ -192,8 +196,31 @@ class Federation:
         ours = [one for one in changes if not one.chain]
         if ours and self._couriers:
             for courier, _ in self._couriers.values():
-                courier.show(page_id, ours, self._frames)
+                courier.live.show(page_id, ours, self._frames)
             self._frames += len(ours)
+
+    def _moved(self, page_id: str) -> None:
+        for courier, _ in self._couriers.values():
+            courier.live.moved(page_id)
+
+    def _answer(self, origin: str, page_id: str) -> None:
+        """They are new at the page: let them see who is here."""
+        if origin in self._couriers:
+            self._couriers[origin][0].live.moved(page_id)
+
+    async def _watch_neighbours(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self._part_from_neighbours()
+            except GroundswellError as error:
+                logger.error("neighbours.unread", error=str(error))
+
+    async def _part_from_neighbours(self) -> None:
+        company, now_ms = self._rooms.company, self._clock_ms()
+        if shown := company.neighbours():
+            for gone in await self._store.read(lambda conn: presence.gone(conn, shown, now_ms)):
+                company.take(*gone, [])
 
     # -- mending
 

@@ -6,7 +6,7 @@ Everything that leaves goes through `visible`; a page that it does not name does
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,14 +134,23 @@ def beyond(conn: Connection, thing_id: str, have: dict[str, int], limit: int) ->
 
 def names_of(conn: Connection, own: str, origin: str, found: Iterable[Record]) -> dict[str, str]:
     """What our people in these records are called, as far as the grants let the peer know."""
-    wanted: dict[str, bool] = {}
+    authors: dict[str, set[str]] = {}
     for one in found:
         if one.chain == own:
-            space_id = conn.scalar(select(pages.c.space_id).where(pages.c.id == one.page))
-            shares = grant.of_page(conn, one.page, space_id or one.page, origin)
-            is_named = all(each.terms.with_names for each in shares)
-            for person_id, _, _ in one.fields["parts"]:
-                wanted[person_id] = is_named
+            authors.setdefault(one.page, set()).update(row[0] for row in one.fields["parts"])
+    return names_at(conn, own, origin, authors)
+
+
+def names_at(
+    conn: Connection, own: str, origin: str, authors: Mapping[str, set[str]]
+) -> dict[str, str]:
+    """What our people at these pages are called, as `names_of`."""
+    wanted: dict[str, bool] = {}
+    for page_id, person_ids in authors.items():
+        space_id = conn.scalar(select(pages.c.space_id).where(pages.c.id == page_id))
+        shares = grant.of_page(conn, page_id, space_id or page_id, origin)
+        is_named = all(each.terms.with_names for each in shares)
+        wanted |= dict.fromkeys(person_ids, is_named)
     known = people.names(conn, list(wanted))
     return {
         person_id: known.get(person_id, "Somebody") if is_named else pseudonym(own, person_id)

@@ -13,6 +13,8 @@ from wiki.grant import Share
 from wiki.peer import Peer, PeerState
 
 SKEW_TOLD_MS = 30_000
+SILENT_MS = 300_000  # a peer is called every minute
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 STATES = {
     PeerState.ASKED: "We have confirmed; they have not yet.",
     PeerState.ASKING: "They ask for a connection; compare the fingerprint, then confirm.",
@@ -71,12 +73,30 @@ def of(conn: Connection, origin: str, now_ms: int) -> Standing:
     )
 
 
+def reach(one: Peer, now_ms: int) -> str:
+    """ "" as long as the site can be reached; else what that means for what we hold of it, such as
+    "Birch unreachable, copy of two hours ago"."""
+    if one.state in (PeerState.CLOSED, PeerState.BLOCKED):
+        return f"{one.name} no longer connected, copy of {ago(one.contact_at_ms, now_ms)}"
+    is_silent = one.contact_at_ms is None or now_ms - one.contact_at_ms > SILENT_MS
+    if one.state is PeerState.CONNECTED and (one.trouble or is_silent):
+        copy = f", copy of {ago(one.contact_at_ms, now_ms)}" if one.contact_at_ms else ""
+        return f"{one.name} unreachable{copy}"
+    return ""
+
+
 def ago(at_ms: int | None, now_ms: int) -> str:
-    """`just now`, `3 minutes ago`, `two hours ago`-like, from the largest unit that fits."""
+    """`just now`, `a minute ago`, `two hours ago`: in the largest unit that fits."""
     if at_ms is None:
         return "never"
     seconds = max(0, now_ms - at_ms) // 1000
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if count := seconds // size:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+            return f"{_counted(count, unit)} ago"
     return "just now"
+
+
+def _counted(count: int, unit: str) -> str:
+    if count == 1:
+        return f"an {unit}" if unit == "hour" else f"a {unit}"
+    return f"{NUMBERS[count] if count < len(NUMBERS) else f'{count:,}'} {unit}s"

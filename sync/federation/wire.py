@@ -3,6 +3,7 @@
 {"header": "…", "signature": "…", "salt": "…", "body": "…"}      a record; bytes in base64url
 {"people": {"u:…": "Ada Lovelace"}}                              what its site calls its people
 {"live": {"page", "seq", "n", "person", "ts", "kid", "update", "signature"}}     a live frame
+{"presence": {"page", "people": [[client, "u:…", "Ada Lovelace", {cursor}], …]}}    who is at a page
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sync.federation import presence
+from sync.federation.presence import AtPage
 from wiki.errors import NotAccepted
 from wiki.frame import Frame
 from wiki.record import Record, base64url, from_base64url
 
 MAX_LINES = 5000
 MAX_PEOPLE = 2000
-Item = Record | Frame | dict[str, str]
+Item = Record | Frame | AtPage | dict[str, str]
 
 
 def lines(items: Iterable[Item]) -> bytes:
@@ -83,6 +86,8 @@ def _told(item: Item) -> dict[str, Any]:
                 "signature": base64url(item.signature),
             }
             return {"live": told}
+        case AtPage():
+            return {"presence": presence.told(item)}
         case _:
             return {"people": item}
 
@@ -93,6 +98,8 @@ def _read(told: dict[str, Any], sender: str) -> Item:
         if len(people) > MAX_PEOPLE:
             raise ValueError("too many")
         return people
+    if "presence" in told:
+        return presence.read(told["presence"])
     if "live" in told:
         live = told["live"]
         return Frame(

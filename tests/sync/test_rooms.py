@@ -268,5 +268,5 @@ async def test_who_is_here_is_known_by_page(tmp_path: Path) -> None:
         idea, other = await site.wiki.page("A"), await site.wiki.page("B")
         for person in (site.wiki.ada, site.wiki.ada, site.wiki.eve):
             await site.open(idea.id, person)
-        names = sorted(who.name for who in site.rooms.people_here(idea.id))
-        assert names == ["Ada Lovelace", "Eve"] and site.rooms.people_here(other.id) == []
+        names = sorted(who.name for who in site.rooms.company.people(idea.id))
+        assert names == ["Ada Lovelace", "Eve"] and site.rooms.company.people(other.id) == []

@@ -72,7 +72,7 @@ async def read(request: Request) -> Response:
         "bodies": await bodies_of(site, reading.said, here.slug),
         "may_talk": may(actor_of(request), Action.COMMENT, here.access) and not one.is_archived,
         "url": render.page_url(one, here.slug),
-        "people_here": site.rooms.people_here(one.id),
+        "people_here": site.rooms.company.people(one.id),
         "sync_url": f"/sync/{one.id}",
         "upload_url": f"/files?page={one.id}",
         "complete_url": f"/api/v1/titles?space={quote(here.slug)}&q=",
