@@ -4,6 +4,9 @@
 
 A corpus is a folder or a git directory of Markdown; `rig/documentation.py` and `rig/judging.py` say
 what is read and asked. Whoever tunes looks at the half `tune` (and its `--misses`) only.
+
+Pages are given as they are today. With `--with-past` they first had the titles and addresses that
+the corpus says they had, and were renamed, as in a wiki; FTS5 then gets old names in a column.
 """
 
 from __future__ import annotations
@@ -15,24 +18,28 @@ import json
 import random
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import uvloop
+from sqlalchemy import Connection
 
 from benchmarks.rig import documentation
 from benchmarks.rig.corpus import Draft
 from benchmarks.rig.documentation import Source
 from benchmarks.rig.figures import quantile, show, table
 from benchmarks.rig.fts import Fts
-from benchmarks.rig.judging import Judge, Question
-from benchmarks.rig.site import filled
-from search import Indexer, Search, open_index
-from wiki import names
+from benchmarks.rig.judging import Judge, Question, called
+from benchmarks.rig.site import NOW_MS, filled
+from search import Indexer, PastFollower, Search, open_index
+from wiki import fact, names, page
 from wiki.access import ANONYMOUS
+from wiki.errors import BadInput, NameTaken
+from wiki.key import SiteKey
 from wiki.store import Store
 
 ENGINES = ("tantivy", "whoosh", "fts5")
@@ -101,7 +108,10 @@ async def asked(
     """Every question, to one engine."""
     if engine == "fts5":
         fts = Fts(folder / "fts.db")
-        fts.fill((one.title, one.text) for one in sources)
+        fts.fill(
+            (one.title, one.text, "\n".join(former(one)) if options.with_past else "")
+            for one in sources
+        )
 
         async def by_sqlite(text: str) -> list[int]:
             return fts.find(text, DEPTH)
@@ -110,10 +120,11 @@ async def asked(
         fts.close()
         return outcomes
     place = options.site or folder / "site"
-    numbers = await _site(place, sources)
+    numbers = await _site(place, sources, options.with_past)
     store = await Store.open(place)
     index = await asyncio.to_thread(open_index, engine, place / "cache" / f"index-{engine}")
     begun = perf_counter()
+    await PastFollower(store).caught_up()
     await Indexer(store, index).caught_up()
     print(f"{engine}: the index took {perf_counter() - begun:.0f} s", flush=True)
     search = Search(store, index)
@@ -140,9 +151,9 @@ async def _outcomes(find: Finder, questions: Sequence[Question]) -> list[Outcome
     return outcomes
 
 
-async def _site(folder: Path, sources: Sequence[Source]) -> dict[str, int]:
+async def _site(folder: Path, sources: Sequence[Source], has_past: bool) -> dict[str, int]:
     """Page id → number of its source. A site that was kept is used again when it is of these."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"with its past" if has_past else b"")
     for one in sources:
         digest.update(f"{one.corpus}\0{one.path}\0{one.title}\0{len(one.text)}\0".encode())
     noted = folder / "judged.json"
@@ -150,8 +161,36 @@ async def _site(folder: Path, sources: Sequence[Source]) -> dict[str, int]:
         return {page_id: number for number, page_id in enumerate(kept["pages"])}
     shutil.rmtree(folder, ignore_errors=True)
     site = await filled(folder, people_count=1, drafts=_drafts(sources))
+    if has_past:
+        await _renamed(folder, dict(zip(site.page_ids, sources, strict=True)))
     noted.write_text(json.dumps({"digest": digest.hexdigest(), "pages": site.page_ids}))
     return {page_id: number for number, page_id in enumerate(site.page_ids)}
+
+
+def former(one: Source) -> list[str]:
+    """The names that the page had, the first one first."""
+    names = [*map(called, one.old_addresses), *reversed(one.old_titles)]
+    return [name for name in dict.fromkeys(names) if name and name != one.title]
+
+
+async def _renamed(folder: Path, pages: Mapping[str, Source]) -> None:
+    """Each page gets its former names one after the other, at last today's again."""
+    key = SiteKey.load_or_create(folder / "site.key")
+    store = await Store.open(folder)
+
+    def rename(conn: Connection, page_id: str, one: Source) -> None:
+        by = page.by_id(conn, page_id).created_by
+        for title in (*former(one), one.title):
+            told = {"name": "rename", "title": title}
+            with suppress(NameTaken, BadInput):  # another page has it: then it stays out
+                fact.act(conn, key, page_id, by, told, NOW_MS)
+
+    try:
+        for page_id, one in pages.items():
+            if former(one):
+                await store.write(lambda conn, page_id=page_id, one=one: rename(conn, page_id, one))  # type: ignore[misc]
+    finally:
+        await store.close()
 
 
 def _drafts(sources: Sequence[Source]) -> Iterator[Draft]:
@@ -207,6 +246,7 @@ def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--per-kind", type=int, default=14, help="questions a kind and language")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="tune")
+    parser.add_argument("--with-past", action="store_true", help="pages had their old names")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--by-language", action="store_true")
     parser.add_argument("--misses", type=int, default=0, help="show so many of the half to tune")

@@ -7,6 +7,7 @@ In reading order:
     index          what an index is, whichever engine it is made of
     tantivy_index  the default engine
     whoosh_index   the engine in pure Python
+    whoosh_segments  what it keeps in memory
     shelf          an index in a folder, replaceable while it serves
     words          words as trees
     query          what people type, as a tree

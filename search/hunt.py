@@ -96,13 +96,20 @@ class Hunt:
         return caught if caught.found.total else replace(caught, searched_for=None)
 
     async def _looser(self, read: Asked, first: Caught, notice: str) -> Caught:
-        """What has most of the words, behind what has all of them."""
+        """What has most of the words, behind what has all of them; when that is little, too, what
+        has any of them behind that."""
+        caught, before = first, [read.tree] if first.found.total else []
         for tree in words.looser(read.plain):
-            whole = Prefer(tree, (Flat(read.tree, ALL_FIRST),)) if first.found.total else tree
+            bonus = (Flat(part, ALL_FIRST * 2**at) for at, part in enumerate(reversed(before)))
+            whole = Prefer(tree, tuple(bonus)) if before else tree
             found = await self._found(whole)
-            if found.total > first.found.total:
-                return replace(first, found=found, tree=whole, notices=(*first.notices, notice))
-        return first
+            if found.total > caught.found.total:
+                told = (*first.notices, notice)
+                caught = replace(first, found=found, tree=whole, notices=told)
+                before.append(tree)
+            if caught.found.total > spelling.FEW and caught is not first:
+                break
+        return caught
 
     async def _named(self, read: Asked) -> tuple[Node, tuple[str, ...]]:
         """The tree with ids where people typed the names of people and the addresses of spaces."""

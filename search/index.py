@@ -19,11 +19,12 @@ from typing import NamedTuple, Protocol
 from search.languages import compounds, detect, stem, words_and_pairs
 from search.tree import Everything, Node
 
-SCHEMA = 3  # raise it whenever what is indexed changes; older indexes then rebuild themselves
+SCHEMA = 4  # raise it whenever what is indexed changes; older indexes then rebuild themselves
 
 ID, SPACE, KIND, TAG, STATUS, AUTHOR = "id", "space", "kind", "tag", "status", "author"
 MODIFIED, POSITION, YEAR, LANGUAGE = "modified", "position", "year", "language"
-EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR, LANGUAGE)  # whole values; several each
+ORIGIN = "origin"  # the site where a page was made
+EXACT_FIELDS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR, LANGUAGE, ORIGIN)  # whole values
 # Tokens with their places. What a page says now, then what it was called, what was said of it,
 # what its files say, and what it once said.
 TITLE, HEADINGS, BODY = "title", "headings", "body"
@@ -33,7 +34,7 @@ PAIRS = {name: f"{name}_pairs" for name in PLACES if name != HEADINGS}  # of uns
 WORD_FIELDS = (*PLACES, *PAIRS.values())
 STEMS, ELSE_STEMS = "stems", "else_stems"  # of what a page says now, and of the rest
 STEM_FIELDS = (STEMS, ELSE_STEMS)
-FACETS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR)
+FACETS = (SPACE, KIND, TAG, STATUS, AUTHOR, YEAR, ORIGIN)
 FACET_VALUES = 20  # the most frequent values of each facet
 STORED_CHARS = 50_000  # of a text that the index keeps to show
 BREAK = "¶"  # a token between texts, which nobody can type: no phrase goes over it
@@ -63,7 +64,8 @@ class Document:
     author_ids: tuple[str, ...] = ()
     is_archived: bool = False
     language: str = ""  # "" is to be told from the text
-    names: tuple[str, ...] = ()  # titles that it had
+    origin: str = ""  # the id of the site where it was made
+    names: tuple[str, ...] = ()  # titles and addresses that it had
     talk: tuple[str, ...] = ()  # what was said of it
     files: tuple[str, ...] = ()
     past: tuple[str, ...] = ()  # texts that it had
@@ -91,6 +93,7 @@ class Document:
             AUTHOR: list(self.author_ids),
             YEAR: [str(datetime.fromtimestamp(self.modified_at_ms / 1000, UTC).year)],
             LANGUAGE: [language],
+            ORIGIN: [self.origin] if self.origin else [],
         }
         return {name: values for name, values in made.items() if values}
 

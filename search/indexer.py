@@ -9,14 +9,17 @@ from zero, while the old one answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection, select
 
 from search.index import Batch, Document, Index
 from wiki import forgetting, page, past, space
+from wiki import log as record_log
 from wiki.errors import Damaged, GroundswellError
+from wiki.names import slugify
 from wiki.page import Page
 from wiki.store import Store
 from wiki.store.tables import attachment, file_text
@@ -134,16 +137,20 @@ def _readable(conn: Connection, pages: Sequence[Page]) -> Iterator[Document]:
     """A damaged page is passed over, and said so once: the others are not to wait for it."""
     ids = [one.id for one in pages]
     rows, files = past.of_pages(conn, ids), _files(conn, ids)
+    homes, addresses = record_log.homes(conn, ids), page.old_addresses(conn, ids)
     for one in pages:
         try:
             body = page.text(conn, one.id, one.change)
         except Damaged as error:
             log.error("indexer.skipped", page=one.id, error=str(error))
         else:
-            yield _document(one, body, rows.get(one.id, []), files.get(one.id, ()))
+            made = _document(one, body, rows.get(one.id, []), addresses.get(one.id, ()))
+            yield replace(made, origin=homes.get(one.id, ""), files=tuple(files.get(one.id, ())))
 
 
-def _document(one: Page, body: str, rows: Sequence[past.Row], files: Iterable[str]) -> Document:
+def _document(one: Page, body: str, rows: Sequence[past.Row], addresses: Sequence[str]) -> Document:
+    titles = [row.text for row in rows if row.act == past.TITLE]
+    said = {slugify(title) for title in titles}
     written = (row.person_id for row in rows if row.act == past.EDIT)
     return Document(
         page_id=one.id,
@@ -158,9 +165,8 @@ def _document(one: Page, body: str, rows: Sequence[past.Row], files: Iterable[st
         author_ids=tuple(dict.fromkeys((one.created_by, one.modified_by, *written))),
         is_archived=one.is_archived,
         language=one.language,
-        names=tuple(row.text for row in rows if row.act == past.TITLE),
+        names=(*titles, *(slug for slug in addresses if slug not in said)),
         talk=tuple(row.text for row in rows if row.act not in (past.EDIT, past.TITLE, "attach")),
-        files=tuple(files),
         past=tuple(row.text for row in rows if row.act == past.EDIT),
     )
 

@@ -44,7 +44,9 @@ _UNSPACED = (
 # Marks that belong to a word though `\w` does not hold them: accents, Hebrew and Arabic points,
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
-_TOKEN = re.compile(rf"([{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+")
+_WORD = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+"
+_TOKEN = re.compile(rf"([{_UNSPACED}]+)|{_WORD}")
+_SPOKEN = re.compile(_WORD)
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
@@ -152,6 +154,33 @@ def quick_tokens(text: str) -> Iterator[Token]:
         return
     for match in _ASCII_WORD.finditer(text.lower()):
         yield Token(match[0][:LONGEST_WORD], match.start(), match.end(), False)
+
+
+def word_counts(text: str) -> Counter[str]:
+    """The folded words of `text` (no runs), and how often each is in it."""
+    if text.isascii():
+        return Counter(_ASCII_WORD.findall(text.lower()))
+    counts: Counter[str] = Counter()
+    for word, count in Counter(_SPOKEN.findall(text)).items():
+        counts[fold(word)] += count
+    return counts
+
+
+def words_like(text: str, is_wanted: Callable[[str], object]) -> Iterator[tuple[str, int, int]]:
+    """The words of `text` that are wanted, folded, and where they stand. Each word is asked for
+    once, however often it is there."""
+    if text.isascii():
+        plain = text.lower()
+        wanted = [word for word in set(_ASCII_WORD.findall(plain)) if is_wanted(word)]
+        found = re.compile(rf"(?<![0-9a-z])(?:{'|'.join(wanted)})(?![0-9a-z])")
+        for match in found.finditer(plain) if wanted else ():
+            yield match[0][:LONGEST_WORD], match.start(), match.end()
+        return
+    folded = {word: fold(word) for word in set(_SPOKEN.findall(text))}
+    chosen = {word: plain for word, plain in folded.items() if is_wanted(plain)}
+    for match in _SPOKEN.finditer(text) if chosen else ():
+        if match[0] in chosen:
+            yield chosen[match[0]][:LONGEST_WORD], match.start(), match.end()
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,7 @@ from search.languages import (
     fold,
     quick_tokens,
     stem,
+    words_like,
 )
 from search.spelling import is_near
 from search.tree import AllOf, AnyOf, Flat, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
@@ -118,6 +119,7 @@ class Marker:
             for number, want in enumerate(self._wants)
             for words in sorted(want.phrases)
         ]
+        self._in_phrases = {word for _, words in self._phrases for word in words}
         self._runs = [
             (1 << number, run) for number, want in enumerate(self._wants) for run in want.runs
         ]
@@ -167,13 +169,15 @@ class Marker:
     def _look(self, text: str) -> Look:
         wants, places = 0, list[tuple[int, int]]()
         words: list[tuple[str, int, int]] = []
-        if self._starts is None or self._runs:
+        if self._runs:
             for token in quick_tokens(text):
                 if token.is_run:
                     mask, inside = self._in_run(token.text, token.start)
                     wants, places = wants | mask, places + inside
                 else:
                     words.append(token[:3])
+        elif self._starts is None:
+            words = list(words_like(text, self._is_wanted))
         else:
             words = list(_candidates(text, *self._starts))
         for word, start, end in words:
@@ -186,6 +190,9 @@ class Marker:
         if self._phrases or self._runs:
             places = sorted(set(places))
         return Look(wants, tuple(places))
+
+    def _is_wanted(self, word: str) -> bool:
+        return word in self._in_phrases or bool(self._mask(word[:LONGEST_WORD]))
 
     def _mask(self, word: str) -> int:
         found = self._known.get(word)

@@ -79,6 +79,7 @@ _NOT = r"(^|(?<=(\s|[()])))(NOT\s|-(?=\S))"
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 _FIELD = re.compile(r'(?:^|(?<=[\s(+-]))([A-Za-z_]{2,20}):(?!//)(?=[\w"(])')
 _QUOTED = re.compile(r'"[^"]*"')
+_SEPARATORS = re.compile(r"[():]")
 _IN_PLACE = re.compile(r"(?:^|(?<=\s))in:([A-Za-z]+)(?=\s|$)")
 
 
@@ -122,7 +123,7 @@ def read(text: str) -> Asked:
         node = words.all_of(cut, reading.places) or AnyOf(())
     if not _is_plain(asked) or reading.places != words.EVERYWHERE:
         return Asked(node, tuple(reading.notices))
-    plain = " ".join(asked.replace("(", " ").replace(")", " ").split())
+    plain = " ".join(_SEPARATORS.sub(" ", asked).split())
     spoken = tuple(one.text for one in tokens(plain) if not one.is_run)
     return Asked(words.sentence(plain) or node, tuple(reading.notices), spoken, plain)
 
@@ -282,9 +283,12 @@ def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether nothing of it is syntax; brackets that hold nothing but words are not."""
+    """Whether nothing of it is syntax; brackets that hold nothing but words are not, nor is a
+    colon that no field stands before."""
     parts = text.replace("(", " ").split()
-    if any(char in text for char in '":*~') or any(part.startswith("-") for part in parts):
+    if any(char in text for char in '"*~') or any(part.startswith("-") for part in parts):
+        return False
+    if _FIELD.search(text):
         return False
     return not any(part in ("AND", "OR", "NOT") for part in parts)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from search import words
 from search.index import BODY, HEADINGS, TITLE
-from search.languages import quick_tokens, tokens
+from search.languages import tokens, word_counts
 from search.tree import AllOf, Node
 
 PAGES = 12  # that better words are taken from
@@ -35,11 +35,11 @@ def better(word: str, texts: Iterable[str]) -> str | None:
     """The word of `texts` that is most like it, of those as like the most frequent one."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(token.text for token in quick_tokens(text[:READ_CHARS]) if not token.is_run)
+        counts += word_counts(text[:READ_CHARS])
     limit = words.typos(word)
     found = []
     for other, count in counts.items():
-        if is_near(word, other, limit) and (distance := edits(word, other, limit)):
+        if may_be_near(word, other, limit) and (distance := edits(word, other, limit)):
             found.append((distance, -count, other))
     return min(found)[2] if found else None
 
@@ -56,9 +56,14 @@ def replaced(text: str, instead: Mapping[str, str]) -> str:
 
 def is_near(word: str, wanted: str, limit: int) -> bool:
     """Whether one turns into the other with so many changes; mostly told from their letters."""
-    if abs(len(word) - len(wanted)) > limit or len(set(wanted).difference(word)) > limit:
+    return may_be_near(word, wanted, limit) and edits(word, wanted, limit) is not None
+
+
+def may_be_near(word: str, wanted: str, limit: int) -> bool:
+    """False: it surely is not. Quick."""
+    if not -limit <= len(word) - len(wanted) <= limit:
         return False
-    return edits(word, wanted, limit) is not None
+    return len(set(wanted).difference(word)) <= limit
 
 
 def edits(word: str, wanted: str, limit: int) -> int | None:

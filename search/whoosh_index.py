@@ -5,8 +5,8 @@ its own, in the same commit."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from search import tree
 from search.index import (
     CHECKPOINT_ID,
     EXACT_FIELDS,
-    FACET_VALUES,
     FACETS,
     ID,
     MODIFIED,
@@ -38,6 +37,7 @@ from search.index import (
     Stats,
 )
 from search.tree import Node
+from search.whoosh_segments import Segments
 
 
 class WhooshEngine:
@@ -50,6 +50,7 @@ class WhooshEngine:
             self._index = whoosh_index.open_dir(str(folder))
         else:
             self._index = whoosh_index.create_in(str(folder), _schema())
+        self._segments = Segments()
 
     def checkpoint(self) -> int:
         with self._index.searcher() as searcher:
@@ -78,17 +79,22 @@ class WhooshEngine:
             allowed = _any(SPACE, query.space_ids)
             order = {"sortedby": MODIFIED, "reverse": True} if query.order is Order.MODIFIED else {}
             results = searcher.search(
-                _compile(query.tree), filter=allowed, limit=query.offset + query.limit, **order
+                self._compile(searcher, query.tree),
+                filter=allowed,
+                limit=query.offset + query.limit,
+                **order,
             )
             found = list(results)[query.offset :]
             hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
-            return Found(len(results), hits, _facets(searcher, results.docs()))
+            facets = self._segments.facets(searcher.reader(), results.docs())
+            return Found(len(results), hits, facets)
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:
             return []
         with self._index.searcher() as searcher:
-            results = searcher.search(_compile(tree), filter=_any(SPACE, space_ids), limit=limit)
+            asked = self._compile(searcher, tree)
+            results = searcher.search(asked, filter=_any(SPACE, space_ids), limit=limit)
             return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
 
     def frequencies(
@@ -118,6 +124,9 @@ class WhooshEngine:
     def close(self) -> None:
         self._index.close()
 
+    def _compile(self, searcher: Any, node: Node) -> Any:
+        return _Compiler(searcher.reader(), self._segments).of(node)
+
 
 def _schema() -> Any:
     cut = SpaceSeparatedTokenizer()
@@ -139,40 +148,57 @@ def _stored(document: Document) -> dict[str, Any]:
     return values
 
 
-def _facets(searcher: Any, numbers: Any) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    for number in numbers:
-        stored = searcher.stored_fields(number)
-        for name in FACETS:
-            counts[name].update(value for value in stored.get(name, "").split(",") if value)
-    return {name: dict(count.most_common(FACET_VALUES)) for name, count in counts.items()}
-
-
 def _any(field: str, values: frozenset[str]) -> Any:
     return wq.Or([wq.Term(field, value) for value in sorted(values)])
 
 
-def _compile(node: Node) -> Any:
-    match node:
-        case tree.Term(field, text, boost):
-            return wq.Term(field, text, boost=boost)
-        case tree.Phrase(field, texts, slop, boost):
-            return wq.Phrase(field, list(texts), slop=slop + 1, boost=boost)
-        case tree.Prefix(field, text, boost):
-            return wq.Prefix(field, text, boost=boost)
-        case tree.Fuzzy(field, text, distance, boost):
-            return wq.FuzzyTerm(field, text, boost=boost, maxdist=distance, prefixlength=0)
-        case tree.Modified(low_ms, high_ms):
-            return wq.NumericRange(MODIFIED, low_ms, high_ms)
-        case tree.Everything():
-            return wq.Every(ID)
-        case tree.Not(part):
-            return wq.And([wq.Every(ID), wq.Not(_compile(part))])
-        case tree.AllOf(parts):
-            return wq.And([_compile(part) for part in parts]) if parts else wq.Every(ID)
-        case tree.AnyOf(parts):
-            return wq.Or([_compile(part) for part in parts]) if parts else wq.NullQuery()
-        case tree.Prefer(part, bonus):
-            return wq.AndMaybe(_compile(part), wq.Or([_compile(one) for one in bonus]))
-        case tree.Flat(part, score):
-            return wq.ConstantScoreQuery(_compile(part), score)
+class _Compiler:
+    """Trees as Whoosh's queries, without what the index has not: it is slow at finding nothing."""
+
+    def __init__(self, reader: Any, segments: Segments) -> None:
+        self._reader = reader
+        self._near = cache(partial(segments.near, reader))
+
+    def of(self, node: Node) -> Any:
+        match node:
+            case tree.Term(field, text, boost):
+                is_there = (field, text) in self._reader
+                return wq.Term(field, text, boost=boost) if is_there else wq.NullQuery
+            case tree.Phrase(field, texts, slop, boost):
+                if any((field, text) not in self._reader for text in texts):
+                    return wq.NullQuery
+                return wq.Phrase(field, list(texts), slop=slop + 1, boost=boost)
+            case tree.Prefix(field, text, boost):
+                return wq.Prefix(field, text, boost=boost)
+            case tree.Fuzzy(field, text, distance, boost):
+                there = [
+                    wq.Term(field, one)
+                    for one in self._near(text, distance)
+                    if (field, one) in self._reader
+                ]
+                return wq.ConstantScoreQuery(wq.Or(there), boost) if there else wq.NullQuery
+            case tree.Modified(low_ms, high_ms):
+                return wq.NumericRange(MODIFIED, low_ms, high_ms)
+            case tree.Everything():
+                return wq.Every(ID)
+            case tree.Not(part):
+                return wq.And([wq.Every(ID), wq.Not(self.of(part))])
+            case tree.AllOf(parts):
+                return self._all(parts)
+            case tree.AnyOf(parts):
+                found = [one for one in map(self.of, parts) if one is not wq.NullQuery]
+                return wq.Or(found) if found else wq.NullQuery
+            case tree.Prefer(part, bonus):
+                extra = self.of(tree.AnyOf(bonus))
+                main = self.of(part)
+                is_plain = wq.NullQuery in (main, extra)
+                return main if is_plain else wq.AndMaybe(main, extra)
+            case tree.Flat(part, score):
+                main = self.of(part)
+                return main if main is wq.NullQuery else wq.ConstantScoreQuery(main, score)
+
+    def _all(self, parts: tuple[Node, ...]) -> Any:
+        found = [self.of(part) for part in parts]
+        if any(one is wq.NullQuery for one in found):
+            return wq.NullQuery
+        return wq.And(found) if found else wq.Every(ID)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import held, turn
@@ -16,6 +18,11 @@ from wiki.key import SiteKey
 from wiki.record import Part, Record
 from wiki.store.tables import follower
 from wiki.store.tables import record as table
+
+_HOMES = sql(
+    "SELECT thing.value, (SELECT chain FROM record WHERE page = thing.value AND kind = 'create'"
+    " ORDER BY position LIMIT 1) FROM json_each(:ids) AS thing"
+)
 
 
 def append(conn: Connection, record: Record, batch: int | None = None) -> int:
@@ -157,6 +164,12 @@ def home(conn: Connection, thing_id: str) -> str | None:
     """The site where a page or space was made; None for one that has no record here."""
     born = (table.c.page == thing_id) & (table.c.kind == "create")
     return conn.scalar(select(table.c.chain).where(born))
+
+
+def homes(conn: Connection, thing_ids: Collection[str]) -> dict[str, str]:
+    """`home` of several pages or spaces, with one question; who has none is not in it."""
+    rows = conn.execute(_HOMES, {"ids": json.dumps(list(thing_ids))})
+    return {thing_id: chain for thing_id, chain in rows if chain is not None}
 
 
 def since(conn: Connection, position: int, limit: int) -> list[Record]:

@@ -236,6 +236,15 @@ def resolve(conn: Connection, space_id: str, slug: str) -> tuple[Page, bool]:
     return by_id(conn, page_id), True
 
 
+def old_addresses(conn: Connection, page_ids: Collection[str]) -> dict[str, list[str]]:
+    """The slugs that the pages had; who has none is not in it."""
+    found: dict[str, list[str]] = {}
+    query = select(alias.c.page_id, alias.c.slug).where(alias.c.page_id.in_(list(page_ids)))
+    for page_id, slug in conn.execute(query.order_by(alias.c.slug)):
+        found.setdefault(page_id, []).append(slug)
+    return found
+
+
 def list_in(
     conn: Connection,
     space_id: str,

@@ -138,7 +138,7 @@ class Judge:
         for number, one in self._shuffled():
             own = {*words(one.title), *words(" ".join(one.address.split("/")[-2:]))}
             for old in one.old_addresses:
-                name = _called(old)
+                name = called(old)
                 is_new = name and not set(words(name)) <= own and not self._titled(name)
                 if is_new and _is_told(name, one):
                     yield name, number, {number}
@@ -237,7 +237,7 @@ def slip(word: str, chance: random.Random) -> str:
             return wrong
 
 
-def _called(address: str) -> str:
+def called(address: str) -> str:
     """What an address calls its page: its last part, in words."""
     last = [part for part in unquote(address).rstrip("/").split("/") if part][-1:]
     name = re.sub(r"[-_:.*]+|\s+", " ", last[0]).strip() if last else ""
