@@ -34,7 +34,9 @@ async def well_known(request: Request) -> Response:
     return JSONResponse(profile.told(), headers={"Cache-Control": "no-store"})
 
 
-def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    answer: Answer, media_type: str = "application/jsonl"
+) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         site: Site = request.app.state.site
         try:
@@ -47,7 +49,7 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         except GroundswellError as error:
             return JSONResponse({"reason": error.code, "why": str(error)}, 503)
         if isinstance(found, bytes):
-            return Response(found, media_type="application/jsonl")
+            return Response(found, media_type=media_type)
         return JSONResponse(found)
 
     return handle
@@ -82,6 +84,13 @@ async def _records(site: Site, given: door.Request, request: Request) -> Any:
     return await site.federation.door.records(given, request.path_params["thing_id"], have)
 
 
+async def _file(site: Site, given: door.Request, request: Request) -> Any:
+    told, digest = request.query_params, request.path_params["digest"]
+    start = told.get("from", "0")
+    at = int(start) if start.isdecimal() and len(start) < 12 else -1
+    return await site.federation.door.file(given, digest, told.get("page", ""), at)
+
+
 async def _inbox(site: Site, given: door.Request, _: Request) -> Any:
     return await site.federation.door.inbox(given)
 
@@ -102,6 +111,7 @@ routes = [
     Route(f"{_V1}/heads", _endpoint(_heads)),
     Route(f"{_V1}/spaces/{{space_id}}/heads", _endpoint(_heads)),
     Route(f"{_V1}/pages/{{thing_id}}/records", _endpoint(_records)),
+    Route(f"{_V1}/files/{{digest}}", _endpoint(_file, "application/octet-stream")),
     Route(f"{_V1}/inbox", _endpoint(_inbox), methods=["POST"]),
     Route(f"{_V1}/live", _endpoint(_live), methods=["POST"]),
     Route(f"{_V1}/seal", _endpoint(_seal), methods=["POST"]),

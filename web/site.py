@@ -19,6 +19,7 @@ import structlog
 from search import FileFollower, Indexer, PastFollower, Search, open_index
 from sync.federation.federation import Federation
 from sync.federation.fetch import Fetcher
+from sync.federation.porter import Files
 from sync.rooms import Rooms, wall_clock_ms
 from web import setup
 from web.admission import Admission
@@ -109,6 +110,7 @@ class Site:
                 rooms,
                 fetcher,
                 partial(introduced, store, config),
+                files=files_of(config),
                 clock_ms=wall_clock_ms,
                 on_change=indexer.nudge,
             )
@@ -178,6 +180,11 @@ async def own_key(store: Store, config: Config) -> SiteKey:
 
 def attachments_of(config: Config) -> Path:
     return config.folder / "attachments"
+
+
+def files_of(config: Config) -> Files:
+    """Where files of other sites go. Those on their way may be thrown away at any time."""
+    return Files(attachments_of(config), config.folder / "cache" / "incoming", config.quota_bytes)
 
 
 def clones_of(config: Config) -> Path:

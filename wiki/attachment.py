@@ -19,6 +19,7 @@ from wiki import durable
 from wiki.errors import BadInput, NotFound, TooLarge
 from wiki.names import new_token
 from wiki.store.tables import attachment as table
+from wiki.store.tables import awaited_file
 
 MAX_BYTES: Final = 25 * 1024 * 1024
 MAX_NAME_CHARS: Final = 150
@@ -133,8 +134,10 @@ def of_page(conn: Connection, page_id: str) -> list[Attachment]:
 
 
 def stored_bytes(conn: Connection) -> int:
-    """What all files of the site take, each content counted once."""
-    each = select(table.c.digest, func.max(table.c.size_bytes).label("size"))
+    """What all files that are here take, each content counted once."""
+    each = select(table.c.digest, func.max(table.c.size_bytes).label("size")).where(
+        table.c.digest.not_in(select(awaited_file.c.digest))
+    )
     each_once = each.group_by(table.c.digest).subquery()
     return int(conn.scalar(select(func.coalesce(func.sum(each_once.c.size), 0))) or 0)
 

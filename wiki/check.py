@@ -4,7 +4,7 @@
 2. every page's text is what its record and its journal make, from the first letter on: every update
    passes the gate again, and a checkpoint, if there is one, says the same;
 3. every page and space has a record, every record a page or space;
-4. every file is the one that was added.
+4. every file is the one that was added, but for those that are on their way from another site.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from wiki import causal, checkpoint, journal, page, record, text
+from wiki import awaited, causal, checkpoint, journal, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
 from wiki.journal import JournalRow
@@ -66,6 +66,7 @@ class Checked:
     pages: int = 0
     records: int = 0
     files: int = 0
+    awaited: int = 0  # files that another site has, and that are on their way here
     redactions: list[Redacted] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -103,6 +104,7 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
     for problem in _file_problems(conn, attachments_folder, places):
         checked.files += 1
         checked.problems += [problem] if problem else []
+    checked.awaited = len(awaited.digests(conn))
     return checked
 
 
@@ -203,9 +205,9 @@ def _updates(history: list[Row[Any]]) -> Iterator[tuple[str, bytes]]:
 def _file_problems(
     conn: Connection, folder: Path, places: Mapping[str, str]
 ) -> Iterator[Problem | None]:
-    """One for every file, None for the good ones."""
+    """One for every file that is to be here, None for the good ones."""
     columns = (attachment.c.digest, attachment.c.name, attachment.c.page_id)
-    seen: set[str] = set()
+    seen = set(awaited.digests(conn))
     for digest, name, page_id in conn.execute(select(*columns).order_by(attachment.c.digest)):
         if digest not in seen:
             seen.add(digest)

@@ -227,6 +227,18 @@ class ReadOnly(Unavailable):
         )
 
 
+class OnItsWay(Unavailable):
+    """A file whose bytes another site has; `name` is the file's, `site` the one that added it."""
+
+    code = "on-its-way"
+
+    def __init__(self, name: str, site: str) -> None:
+        super().__init__(f"“{name}” is on its way here from {site}.")
+
+    def __str__(self) -> str:
+        return f"{self.why} Look again in a moment."
+
+
 class Damaged(GroundswellError):
     """`what` does not verify; `where` names the file, record or row."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki import fact, grant, log, page, people, redaction, space, turn
+from wiki import awaited, fact, grant, log, page, people, redaction, space, turn
 from wiki.access import Openness, Role
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
@@ -155,6 +155,9 @@ def _act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) 
         return
     if name == "settings":
         told = {one: told[one] for one in ("name", "title", "purpose") if one in told}
+    if name == "attach":
+        with suppress(GroundswellError):
+            awaited.learn(conn, record.page, author, fact.checked(told), part.at_ms)
     if name not in turn.REGISTERS:  # what it speaks of may be unknown here, or it itself
         with suppress(GroundswellError):
             fact.apply(conn, record.page, author, fact.checked(told), part.at_ms)

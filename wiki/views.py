@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import fact, journal, log, page, people, turn
+from wiki import awaited, fact, journal, log, page, people, turn
 from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
@@ -155,10 +155,12 @@ def _retell(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, 
 
 def _set_files(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:
     """Names as the record has them; what was redacted goes."""
-    for _, told in acts:
+    for part, told in acts:
         if told["name"] == "attach":
             this = (attachment.c.id == told["id"]) & (attachment.c.page_id == page_id)
             if told["digest"] == GONE_DIGEST:
                 conn.execute(attachment.delete().where(this))
-            else:
-                conn.execute(attachment.update().where(this).values(name=told["file"]))
+                continue
+            with suppress(GroundswellError):
+                awaited.learn(conn, page_id, part.person_id, told, part.at_ms)
+            conn.execute(attachment.update().where(this).values(name=told["file"]))

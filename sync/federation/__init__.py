@@ -7,5 +7,6 @@ door        what another site may ask and bring; the endpoints of `web.federatio
 presence    who of ours has a page open, and who of theirs
 live        what goes ahead of records: frames, and who is where
 courier     what each peer is owed, with its position; back-off, catch-up
+porter      the files of shared pages, fetched from each peer
 federation  a site's connections: introduce, confirm, leave; runs a courier for each peer
 """

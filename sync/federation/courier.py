@@ -26,6 +26,7 @@ from sync.federation.fetch import Unreachable
 from sync.federation.introduction import Introduction
 from sync.federation.live import Live
 from sync.federation.owed import Owed
+from sync.federation.porter import Files, Porter
 from wiki import peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
 from wiki.key import SiteKey
@@ -50,6 +51,7 @@ class Courier:
         key: SiteKey,
         introduction: Introduction,
         company: Company,
+        files: Files,
         origin: str,
         clock_ms: Callable[[], int],
     ) -> None:
@@ -57,6 +59,7 @@ class Courier:
         self.origin, self._clock_ms = origin, clock_ms
         self.live = Live(store, key, introduction, company, origin, clock_ms)
         self._new = asyncio.Event()
+        self._porter = Porter(store, introduction, files, origin, clock_ms)
         self._failures = 0
         self.is_idle = False
 
@@ -67,6 +70,7 @@ class Courier:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver_for_ever(), name=f"courier {self.origin}")
             tasks.create_task(self.live.run(), name=f"live {self.origin}")
+            tasks.create_task(self._porter.run(), name=f"porter {self.origin}")
 
     async def deliver(self) -> bool:
         """Bring the next records; whether there may be more. Raises Unreachable, NotAccepted."""

@@ -4,6 +4,7 @@ each request over as it came: nothing is believed of it that its signature does 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from sync.federation import owed, presence, signatures, wire
 from sync.federation.introduction import Introduction, profile_from
+from sync.federation.porter import Files, piece_of
 from sync.federation.presence import AtPage
 from sync.federation.signatures import Sender, Verifier
 from sync.limits import Budget
@@ -38,6 +40,7 @@ from wiki.key import FIRST_KID, SiteKey
 from wiki.peer import PeerState
 from wiki.record import Record
 from wiki.store import Store
+from wiki.store.tables import attachment as files
 from wiki.store.tables import page as pages
 from wiki.store.tables import peer as peers
 from wiki.store.tables import peer_key
@@ -75,6 +78,7 @@ class Door:
         rooms: Rooms,
         acceptance: Acceptance,
         introduction: Introduction,
+        files: Files,
         *,
         clock_ms: Callable[[], int],
         on_change: Callable[[], None],
@@ -86,6 +90,7 @@ class Door:
         self._clock_ms, self._on_change, self._on_arrival = clock_ms, on_change, on_arrival
         self._names: dict[str, str] = {}  # of people of other sites, as they were kept last
         self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
+        self._files = files
         self._verifier = Verifier(clock_ms)
         self._of_strangers = Verifier(clock_ms)  # they must not use up what is kept for peers
         self._heard_ms: dict[str, int] = {}  # when a peer's call was noted last
@@ -167,6 +172,25 @@ class Door:
             return wire.lines([names, *found])
 
         return await self._store.read(read)
+
+    async def file(self, request: Request, digest: str, page_id: str, start: int) -> bytes:
+        """The next piece of a file of a page that they may have; b"" behind its end. Raises
+        NotFound, also while it is on its way here."""
+        sender = await self._sender(request)
+        now_ms = self._clock_ms()
+
+        def read(conn: Connection) -> bool:
+            is_there = (files.c.digest == digest) & (files.c.page_id == page_id)
+            return owed.may_have(conn, page_id, sender.origin, now_ms) and (
+                conn.scalar(select(files.c.id).where(is_there).limit(1)) is not None
+            )
+
+        if not digest or start < 0 or not await self._store.read(read):
+            raise NotFound("file", digest)
+        try:
+            return await asyncio.to_thread(piece_of, self._files.folder / digest, start)
+        except (OSError, OverflowError) as error:
+            raise NotFound("file", digest) from error
 
     async def inbox(self, request: Request) -> dict[str, Any]:
         """Records that they bring; each is taken or refused by itself, and once is enough."""

@@ -19,9 +19,10 @@ from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
 from sync.federation.fetch import Fetcher, Unreachable
 from sync.federation.introduction import Introduction, Profile
+from sync.federation.porter import Files, drop_drafts
 from sync.room import Change
 from sync.rooms import Rooms
-from wiki import adopt, held, log, peer
+from wiki import adopt, awaited, held, log, peer
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
@@ -50,6 +51,7 @@ class Federation:
         fetcher: Fetcher,
         me: Callable[[], Awaitable[tuple[str, str, str]]],
         *,
+        files: Files,
         clock_ms: Callable[[], int],
         on_change: Callable[[], None] = lambda: None,
         silent_ms: int = SILENT_MS,
@@ -58,7 +60,7 @@ class Federation:
         self._store, self._key, self._rooms, self._fetcher = store, key, rooms, fetcher
         self._clock_ms, self._follow = clock_ms, on_change
         self._silent_ms, self._unsealed_ms = silent_ms, unsealed_ms
-        self._acceptance = Acceptance(key)
+        self._acceptance, self._files = Acceptance(key), files
         self.introduction = Introduction(key, fetcher, me, clock_ms)
         self.door = Door(
             store,
@@ -66,6 +68,7 @@ class Federation:
             rooms,
             self._acceptance,
             self.introduction,
+            files,
             clock_ms=clock_ms,
             on_change=self.nudge,
             on_arrival=self._answer,
@@ -185,7 +188,7 @@ class Federation:
             one.origin for one in every if one.state in (PeerState.CONNECTED, PeerState.ASKED)
         }
         for origin in wanted - self._couriers.keys():
-            told = (self.introduction, self._rooms.company, origin, self._clock_ms)
+            told = self.introduction, self._rooms.company, self._files, origin, self._clock_ms
             courier = Courier(self._store, self._key, *told)
             task = tasks.create_task(courier.run(), name=f"peer {origin}")
             self._couriers[origin] = courier, task
@@ -229,6 +232,7 @@ class Federation:
             await asyncio.sleep(MEND_SECONDS)
             try:
                 await self.mend()
+                await self._forget_files()
             except GroundswellError as error:
                 logger.error("mend.failed", error=str(error))
 
@@ -251,6 +255,13 @@ class Federation:
             elif now_ms - asked_ms >= self._silent_ms:
                 await self._adopt(page_id, origin)
         self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
+
+    async def _forget_files(self) -> None:
+        """What no page has any more, such as after a redaction, is not fetched."""
+        if await self._store.read(awaited.is_any_gone):
+            await self._store.write(awaited.forget_gone)
+        wanted = await self._store.read(awaited.digests)
+        await asyncio.to_thread(drop_drafts, self._files.incoming, wanted)
 
     async def _drain_now(self, page_id: str) -> None:
         await self.door.shown(lambda conn: [self._drain(conn, page_id)])

@@ -25,8 +25,10 @@ from tests.support.waiting import eventually
 from web import config, setup
 from web.app import app_of
 from web.site import Site
-from wiki import grant, journal, log, page, people, signin, space, text
+from wiki import attachment, fact, grant, journal, log, page, people, signin, space, text
 from wiki.access import Openness, Role
+from wiki.attachment import Attachment
+from wiki.exchange import arrival
 from wiki.grant import Terms
 from wiki.names import token_hash
 from wiki.peer import PeerState, by_origin
@@ -42,12 +44,17 @@ class Network(httpx2.AsyncBaseTransport):
     def __init__(self) -> None:
         self.apps: dict[str, Any] = {}
         self.gone: set[str] = set()
+        self.closed: Callable[[str], bool] = lambda url: False  # addresses that nobody reaches
         self.asked: list[str] = []  # "host /path", in order
+        self.queries: list[str] = []  # addresses with a query
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.headers["host"].partition(".")[0]
         self.asked.append(f"{host} {request.url.path}")
-        if host in self.gone or host not in self.apps:
+        if request.url.query:
+            self.queries.append(str(request.url))
+        is_closed = self.closed(f"{host} {request.url.raw_path.decode()}")
+        if host in self.gone or host not in self.apps or is_closed:
             raise httpx2.ConnectError("the network is cut")
         return await httpx2.ASGITransport(self.apps[host]).handle_async_request(request)
 
@@ -56,6 +63,7 @@ class Network(httpx2.AsyncBaseTransport):
 
     def heal(self) -> None:
         self.gone.clear()
+        self.closed = lambda url: False
 
 
 @dataclass
@@ -121,6 +129,21 @@ class Member:
         )  # fmt: skip
         self.site.federation.nudge()
         return made.id
+
+    async def attach(self, page_id: str, name: str, data: bytes) -> Attachment:
+        """A file is added to the page, as an upload does it."""
+        prepared = attachment.accept(self.site.attachments, name, data)
+
+        def add(conn: Connection) -> Attachment:
+            now_ms = wall_clock_ms()
+            told = (prepared, page_id, self.person.id, now_ms, 2**30)
+            made = attachment.add(conn, *told)
+            fact.act(conn, self.site.key, page_id, self.person.id, arrival.told(made), now_ms)
+            return made
+
+        made = await self.write(add)
+        self.site.federation.nudge()
+        return made
 
     async def has(self, page_id: str) -> bool:
         return await self.read(lambda conn: page_id in page.several(conn, [page_id]))

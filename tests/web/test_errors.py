@@ -40,6 +40,7 @@ EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     errors.TooManyJoins: errors.TooManyJoins(3),
     errors.Flooding: errors.Flooding("frames"),
     errors.TooCostly: errors.TooCostly(),
+    errors.OnItsWay: errors.OnItsWay("tide.png", "Birch"),
     errors.Unavailable: errors.Unavailable("The store could not be read."),
     errors.ReadOnly: errors.ReadOnly("The disk is full."),
     errors.Damaged: errors.Damaged("the document could not be read", "page x"),

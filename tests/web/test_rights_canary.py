@@ -47,6 +47,7 @@ RULES: dict[str, Rule] = {
     "GET /federation/v1/heads": OWN,
     "GET /federation/v1/spaces/{space_id}/heads": OWN,
     "GET /federation/v1/pages/{thing_id}/records": OWN,
+    "GET /federation/v1/files/{digest}": OWN,
     "POST /federation/v1/inbox": OWN,
     "POST /federation/v1/live": OWN,
     "POST /federation/v1/seal": OWN,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from tests.support.wikis import Wiki, a_wiki
-from wiki import fact, journal, space, talk, views
+from wiki import awaited, fact, journal, space, talk, views
 from wiki.form import PAGE
 from wiki.store import tables
 
@@ -37,6 +37,7 @@ WIPED = (
     update(tables.page).values(title="X", slug="x", kind="note", status="", language=""),
     update(tables.page).values(protection="", status_reason="", archived_at_ms=7),
     *(delete(one) for one in (tables.alias, tables.page_tag, tables.comment, tables.voice)),
+    delete(tables.attachment),
 )
 UNTOLD = {"modified_by", "modified_at_ms", "change", "epoch"}  # not of the record
 
@@ -65,6 +66,9 @@ async def acted(wiki: Wiki) -> str:
                 conn, wiki.key, made.id, wiki.eve.id, told, wiki.now_ms
             )
         )
+        if told["name"] == "attach":  # an upload makes the row itself
+            by = made.id, wiki.eve.id, told, wiki.now_ms
+            await wiki.store.write(lambda conn, by=by: awaited.learn(conn, *by))
     return made.id
 
 

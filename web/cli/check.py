@@ -76,6 +76,8 @@ def _conclude(checked: Checked, stale: list[Stale], seconds: float) -> None:
         raise click.ClickException(
             f"{problems} in {seen}. The record is whole: --repair makes anew what is named."
         )
+    if checked.awaited:
+        say(f"{counted(checked.awaited, 'file')} of other sites on the way here.")
     say(f"All is whole: {seen}, checked in {seconds:.1f} s.")
 
 

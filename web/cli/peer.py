@@ -19,7 +19,7 @@ from web.cli import who
 from web.cli.folder import at_work, now_ms, read, with_config, write_signed
 from web.cli.telling import counted, give, give_table, say
 from web.config import Config
-from web.site import introduced, own_key
+from web.site import files_of, introduced, own_key
 from wiki import grant, page, space
 from wiki import peer as peers
 from wiki.access import Role
@@ -236,7 +236,8 @@ def _at_work_with_store(config: Config, work: Callable[[Federation, Store], Awai
         key = await own_key(store, config)
         fetcher = Fetcher(allows_loopback=config.federation_loopback)
         me = partial(introduced, store, config)
-        federation = Federation(store, key, Rooms(store, key), fetcher, me, clock_ms=now_ms)
+        told = store, key, Rooms(store, key), fetcher, me
+        federation = Federation(*told, files=files_of(config), clock_ms=now_ms)
         try:
             return await work(federation, store)
         finally:

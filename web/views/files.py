@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from html import escape
+from textwrap import shorten
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -16,13 +18,19 @@ from starlette.routing import Route
 
 from web.session import actor_of, check_csrf, require, signed_in
 from web.site import Site
-from wiki import attachment, fact, page, space
+from wiki import attachment, awaited, fact, page, peer, people, space
 from wiki.access import Action
 from wiki.attachment import MAX_BYTES, Attachment, Prepared
-from wiki.errors import BadInput, Forbidden, NotFound, TooLarge
+from wiki.errors import BadInput, Forbidden, NotFound, OnItsWay, TooLarge
 
 FORM_BYTES = 64 * 1024  # what a form around one file may add to it
 POLICY = "default-src 'none'; sandbox"
+PLACEHOLDER = (  # greys that can be read on light and on dark
+    '<svg xmlns="http://www.w3.org/2000/svg" width="480" height="96" role="img">'
+    '<rect x=".5" y=".5" width="479" height="95" rx="8" fill="none" stroke="#767676"/>'
+    '<text x="240" y="53" text-anchor="middle" font-family="sans-serif" font-size="15"'
+    ' fill="#767676">{words}</text></svg>'
+)
 
 
 async def upload(request: Request) -> Response:
@@ -53,7 +61,7 @@ async def download(request: Request) -> Response:
     await _require(request, found.page_id, Action.READ, attachment_id, "file")
     path = attachment.path(site.attachments, found)
     if not await asyncio.to_thread(path.is_file):
-        raise NotFound("file", found.name)
+        return await _not_here(site, found)
     tag = f'"{found.digest}"'
     headers = {
         "ETag": tag,
@@ -72,6 +80,28 @@ async def download(request: Request) -> Response:
         filename=found.name,
         content_disposition_type="inline" if is_inline else "attachment",
     )
+
+
+async def _not_here(site: Site, file: Attachment) -> Response:
+    """Pictures that are on their way say so where they will stand."""
+
+    def read(conn: Connection) -> str | None:
+        if not awaited.is_awaited(conn, file.digest):
+            return None
+        origin = people.origin_of(file.person_id)
+        known = {one.origin: one.name for one in peer.every(conn)}
+        return known.get(origin, "another site")
+
+    sender = await site.store.read(read)
+    if sender is None:
+        raise NotFound("file", file.name)
+    error = OnItsWay(file.name, sender)
+    if not file.media_type.startswith("image/"):
+        raise error
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY, "Retry-After": "10"}
+    words = OnItsWay(shorten(file.name, 36, placeholder="…"), sender).why
+    shown = PLACEHOLDER.format(words=escape(words))
+    return Response(shown, 503, {**headers, "X-Content-Type-Options": "nosniff"}, "image/svg+xml")
 
 
 def address_of(file: Attachment) -> str:

@@ -18,7 +18,7 @@ from web.views import render
 from web.views.forms import Form, Mendable
 from web.views.said import Said, bodies_of, said_of
 from web.writing import replace_text
-from wiki import attachment, contribution, links, page, people, space, text
+from wiki import attachment, awaited, contribution, links, page, people, space, text
 from wiki.access import Action, may
 from wiki.attachment import Attachment
 from wiki.errors import BadInput, Forbidden, GroundswellError, NotFound, NotSignedIn
@@ -44,6 +44,7 @@ class Reading:
     modified_by: str
     backlinks: list[Page]
     files: list[Attachment]
+    awaited: frozenset[str]  # digests of files that are on their way from another site
     space_slugs: dict[str, str]
     said: Said
 
@@ -190,6 +191,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         modified_by.display if modified_by else "somebody",
         links.backlinks(conn, one, visible.keys()),
         attachment.of_page(conn, one.id),
+        awaited.digests(conn),
         visible,
         said_of(conn, one, body),
     )

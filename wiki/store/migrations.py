@@ -131,6 +131,11 @@ def _0030_names_of_older_texts(connection: Connection) -> None:
                 connection.execute(row)
 
 
+def _0035_whole_copies(connection: Connection) -> None:
+    """Files of other sites are fetched."""
+    tables.awaited_file.create(connection, checkfirst=True)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -141,6 +146,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0020-other-sites": _0020_other_sites,
     "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,
+    "0035-whole-copies": _0035_whole_copies,
     "0032-newest-pages": _0032_newest_pages,
     "0030-names-of-older-texts": _0030_names_of_older_texts,
 }

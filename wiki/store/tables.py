@@ -285,6 +285,15 @@ attachment = Table(
     Column("created_at_ms", Integer, nullable=False),
 )
 
+awaited_file = Table(  # files of pages whose bytes are not here yet; fetched from other sites
+    "awaited_file",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("since_ms", Integer, nullable=False),
+    Column("trouble", Text, nullable=False, default="", server_default=""),  # of the last try
+    Column("is_refused", Boolean, nullable=False, default=False, server_default="0"),  # for good
+)
+
 peer = Table(  # another site
     "peer",
     metadata,
