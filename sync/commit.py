@@ -11,11 +11,12 @@ from wiki import journal, page
 from wiki.errors import NotFound
 from wiki.journal import Entry, Lease
 from wiki.page import Touch
-from wiki.store import tables
+from wiki.store import edition, tables
 
 
 def write(conn: Connection, batches: list[Batch]) -> int:
     """The changes get a number each, in their order; the last of them."""
+    edition.same(conn)
     leases, entries, touches = list[Lease](), list[Entry](), list[Touch]()
     for batch in batches:
         page_id, last = batch.room.page_id, batch.changes[-1]

@@ -32,6 +32,7 @@ from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may
 from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
 from wiki.names import token_hash
 from wiki.people import Person
+from wiki.store import edition
 
 FEDERATION = ("/federation/", "/.well-known/groundswell")  # requests are signed by their site
 UNASKED = (STATIC, "/healthz", "/metrics", *FEDERATION)  # nobody's rights matter there
@@ -52,6 +53,7 @@ class Visitor:
     credential: str | None = None
     scope: str = "write"
     is_program: bool = False
+    edition: int | None = None  # of the site, before the store was asked who this is
 
 
 class Doorkeeper:
@@ -114,7 +116,7 @@ async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Vi
         return Visitor()
 
     def read(conn: Connection) -> Visitor:
-        scope = "write"
+        scope, number = "write", edition.number(conn)
         if bearer:
             found = signin.by_token(conn, bearer)
             person_id, scope = found if found else (None, scope)
@@ -125,7 +127,7 @@ async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Vi
             return Visitor()
         credential = token_hash(bearer or cookie or "")
         person = people.by_id(conn, person_id or "")
-        return Visitor(actor, person, credential, scope, is_program=bool(bearer))
+        return Visitor(actor, person, credential, scope, bool(bearer), number)
 
     visitor = await site.store.read(read)
     if bearer and visitor.person is None:

@@ -26,6 +26,7 @@ from web.admission import Admission
 from web.cleaning import clean_for_ever
 from web.clones import Clones
 from web.config import Config
+from web.editions import Editions
 from web.markdown import Renderer
 from web.takeaway import Takeaway
 from web.throttle import Throttle
@@ -58,6 +59,7 @@ class Site:
     clones: Clones
     federation: Federation
     takeaway: Takeaway
+    editions: Editions
     throttle: Throttle  # tries to sign in
     admission: Admission
     secret: bytes  # forms are signed with it; new at every start
@@ -125,6 +127,7 @@ class Site:
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),
                 federation,
                 Takeaway(store, key, takeaway_of(config), attachments_of(config)),
+                Editions(store, rooms),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
                     config.limits_sockets_per_address,

@@ -14,6 +14,7 @@ from wiki import log, moment
 from wiki.errors import Damaged
 from wiki.loom import Loom
 from wiki.moment import Share
+from wiki.store import edition
 from wiki.store.tables import contribution as table
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
@@ -81,6 +82,8 @@ def found(conn: Connection, loom: Loom, limit: int = 50) -> Found:
 
 def keep(conn: Connection, found: Found) -> None:
     """Make the table say what was found; pages that are gone meanwhile are passed over."""
+    if not found.shares:
+        edition.same(conn)
     there = conn.scalars(select(pages.c.id).where(pages.c.id.in_(found.shares))).all()
     for page_id in there:
         conn.execute(table.delete().where(table.c.page_id == page_id))

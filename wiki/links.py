@@ -19,6 +19,7 @@ from wiki import log, page
 from wiki.errors import Damaged
 from wiki.names import slugify
 from wiki.page import Page
+from wiki.store import edition
 from wiki.store.tables import alias, space
 from wiki.store.tables import link as table
 from wiki.store.tables import page as pages
@@ -173,6 +174,8 @@ def keep(conn: Connection, found: Found) -> None:
     for row in conn.execute(select(table).where(is_known)):
         had.setdefault(row.page_id, set()).add((row.space_slug, row.slug))
     changed = [page_id for page_id, new in found.links.items() if had.get(page_id, set()) != new]
+    if not changed:
+        edition.same(conn)
     there = conn.scalars(select(pages.c.id).where(pages.c.id.in_(changed))).all() if changed else ()
     for page_id in there:
         conn.execute(table.delete().where(table.c.page_id == page_id))

@@ -374,6 +374,13 @@ def text(conn: Connection, page_id: str, change: int | None = None) -> str:
     return found
 
 
+def change_of(conn: Connection, page_id: str) -> int | None:
+    """The number of its last change; None if it is gone. As quick as can be: it is asked for each
+    time that somebody looks at a page."""
+    row = conn.exec_driver_sql("SELECT change FROM page WHERE id = ?", (page_id,)).first()
+    return None if row is None else int(row[0])
+
+
 def _archived(is_archived: bool) -> Any:
     column = table.c.archived_at_ms
     return column.is_not(None) if is_archived else column.is_(None)

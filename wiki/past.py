@@ -29,6 +29,7 @@ from sqlalchemy.dialects.sqlite import insert
 from wiki import checkpoint, journal, log, page, people, text
 from wiki.errors import Damaged
 from wiki.record import TEXT_KINDS, Record
+from wiki.store import edition
 from wiki.store.tables import page as pages
 from wiki.store.tables import past as table
 from wiki.store.tables import past_page as positions
@@ -142,6 +143,7 @@ def keep(conn: Connection, gathered: Gathered) -> None:
 
 def reached(conn: Connection, head: int) -> None:
     """All pages have been looked at up to `head`."""
+    edition.same(conn)
     log.set_follower_position(conn, FOLLOWER, head)
 
 

@@ -52,16 +52,21 @@ class Reading:
 async def read(request: Request) -> Response:
     """The page, or an offer to write it."""
     site: Site = request.app.state.site
+    return await site.editions.answer(request, _read)
+
+
+async def _read(request: Request) -> tuple[Response, Page | None]:
+    site: Site = request.app.state.site
     here, one = await found(request, Action.READ)
     if isinstance(one, str):
-        return await _missing(request, here, one)
+        return await _missing(request, here, one), None
     if render.page_url(one, here.slug) != _address(request):
         _, mark, query = render.address_of(request).partition("?")
-        return RedirectResponse(render.page_url(one, here.slug) + mark + query, 301)
+        return RedirectResponse(render.page_url(one, here.slug) + mark + query, 301), None
     reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
     may_edit = _may_edit(request, here, one)
     if request.query_params.get("edit") == "source" and may_edit:
-        return await _source(request, here, one, reading.text, reading.text)
+        return await _source(request, here, one, reading.text, reading.text), None
     rendered = await site.renderer.render(reading.text, reading.leads, here.slug)
     context = {
         "space": here,
@@ -78,7 +83,7 @@ async def read(request: Request) -> Response:
         "upload_url": f"/files?page={one.id}",
         "complete_url": f"/api/v1/titles?space={quote(here.slug)}&q=",
     }
-    return await render.page(request, "page.html", context)
+    return await render.page(request, "page.html", context), one
 
 
 async def write(request: Request) -> Response:

@@ -136,6 +136,11 @@ def _0035_whole_copies(connection: Connection) -> None:
     tables.awaited_file.create(connection, checkfirst=True)
 
 
+def _0040_editions(connection: Connection) -> None:
+    tables.edition.create(connection, checkfirst=True)
+    connection.execute(insert(tables.edition).values(number=1))
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -149,6 +154,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0035-whole-copies": _0035_whole_copies,
     "0032-newest-pages": _0032_newest_pages,
     "0030-names-of-older-texts": _0030_names_of_older_texts,
+    "0040-editions": _0040_editions,
 }
 
 

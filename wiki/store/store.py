@@ -30,7 +30,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from wiki.durable import make_folder
 from wiki.errors import Damaged, ReadOnly, Unavailable
-from wiki.store import health, tables
+from wiki.store import edition, health, tables
 from wiki.store.driver import BUSY_MS, Driver
 from wiki.store.health import Health
 from wiki.store.migrations import migrate
@@ -195,7 +195,10 @@ class Store:
         """In one transaction; a failure of the disk ends writing, and the connection."""
         try:
             with self._writer.engine.begin() as connection:
-                return fn(connection)
+                edition.begin(connection)
+                result = fn(connection)
+                edition.end(connection)
+                return result
         except SQLAlchemyError as error:
             if because := health.trouble_of(error):
                 self._health.fail(because)

@@ -411,3 +411,5 @@ repair = Table(  # pages that were built anew, and why: for whoever runs the sit
     Column("what", Text, nullable=False),
     Column("epoch", Integer, nullable=False),  # the one that began
 )
+
+edition = Table("edition", metadata, Column("number", Integer, nullable=False))  # one row

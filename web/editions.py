@@ -1,0 +1,95 @@
+"""Answers that are given again while they would come out the same: most pages are read far more
+than changed.
+
+A page's answer follows from who asks for what (address, credential), from what the site shows
+(`wiki.store.edition`), from the page's text (its `change`), and from what only memory knows: who
+has the page open, and whether the site can be written to. All of that names an answer, and is
+looked at anew for each request, so nobody is shown what has changed or what is no longer theirs
+to see. The number of the edition is read before anything else, the visitor included: a change in
+the middle makes an answer that is too young for its name, and is not given again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from sync.rooms import Rooms
+from wiki import page
+from wiki.page import Page
+from wiki.store import Store, edition
+
+MAX_CHARS = 32 * 1024 * 1024
+MAX_AGE_SECONDS = 60.0  # pages may tell the time of something by words
+
+Make = Callable[[Request], Awaitable[tuple[Response, Page | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """`parts` are what stands between the nonces, of which each answer has its own."""
+
+    page_id: str
+    name: tuple[int, int, Hashable]  # edition, change, what only memory knows
+    made_at: float
+    parts: list[str]
+    chars: int
+
+
+class Editions:
+    """At most `max_chars` characters, those asked for last. Used by the event loop alone."""
+
+    def __init__(self, store: Store, rooms: Rooms, max_chars: int = MAX_CHARS) -> None:
+        self._store, self._rooms = store, rooms
+        self._max_chars, self._chars = max_chars, 0
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+
+    async def answer(self, request: Request, make: Make) -> Response:
+        """What was answered before, or what `make` gives now: the answer, with the page if it is
+        one that may be given again. Raises what `make` raises."""
+        visitor, scope = request.state.visitor, request.scope
+        asked = scope["path"], scope["query_string"], visitor.credential, visitor.scope
+        kept = self._kept.get(asked)
+        page_id = kept.page_id if kept else None
+
+        def read(conn: Connection) -> tuple[int, int | None]:
+            number = edition.number(conn)
+            return number, page.change_of(conn, page_id) if page_id else None
+
+        number, change = await self._store.read(read)
+        if visitor.edition is not None:
+            number = visitor.edition
+        if kept is not None:
+            is_young = time.monotonic() - kept.made_at < MAX_AGE_SECONDS
+            if is_young and kept.name == (number, change, self._beside(kept.page_id)):
+                self._kept.move_to_end(asked)
+                return HTMLResponse(request.state.nonce.join(kept.parts))
+        response, one = await make(request)
+        if one is not None and response.status_code == 200:
+            name = number, one.change, self._beside(one.id)
+            self._keep(asked, one.id, name, bytes(response.body).decode(), request.state.nonce)
+        return response
+
+    def _beside(self, page_id: str) -> Hashable:
+        """What an answer shows that is in no table."""
+        return tuple(self._rooms.people_here(page_id)), self._store.read_only_because
+
+    def _keep(
+        self, asked: Hashable, page_id: str, name: tuple[int, int, Hashable], html: str, nonce: str
+    ) -> None:
+        self._forget(asked)
+        parts = html.split(nonce)
+        self._kept[asked] = _Kept(page_id, name, time.monotonic(), parts, len(html))
+        self._chars += len(html)
+        while self._chars > self._max_chars:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, asked: Hashable) -> None:
+        if (gone := self._kept.pop(asked, None)) is not None:
+            self._chars -= gone.chars
