@@ -78,7 +78,7 @@ class Editions:
 
     def _beside(self, page_id: str) -> Hashable:
         """What an answer shows that is in no table."""
-        return tuple(self._rooms.people_here(page_id)), self._store.read_only_because
+        return tuple(self._rooms.company.people(page_id)), self._store.read_only_because
 
     def _keep(
         self, asked: Hashable, page_id: str, name: tuple[int, int, Hashable], html: str, nonce: str
