@@ -56,15 +56,12 @@ class Fetcher:
     ) -> None:
         self._allows_loopback, self._resolve = allows_loopback, resolve or _resolve
         self._total_seconds, self._max_bytes = total_seconds, max_bytes
-        self._client = httpx2.AsyncClient(
-            transport=transport,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx2.Timeout(total_seconds, connect=CONNECT_SECONDS),
-        )
+        self._transport = transport
+        self._client: httpx2.AsyncClient | None = None
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     async def get(self, url: str) -> Answer:
         """What is at `url`, redirects followed. Raises BadInput, Unreachable."""
@@ -78,7 +75,8 @@ class Fetcher:
     async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request, one answer, no redirects. Raises BadInput, Unreachable."""
         pinned, extensions = await self._pinned(url)
-        request = self._client.build_request(
+        client = self._opened()
+        request = client.build_request(
             method,
             pinned,
             content=body or None,
@@ -87,7 +85,7 @@ class Fetcher:
         )
         try:
             async with asyncio.timeout(self._total_seconds):
-                response = await self._client.send(request, stream=True)
+                response = await client.send(request, stream=True)
                 try:
                     return await self._taken(response, url)
                 finally:
@@ -97,6 +95,17 @@ class Fetcher:
         except (httpx2.TransportError, OSError) as error:
             why = type(error).__name__
             raise Unreachable(f"{_host(url)} cannot be reached ({why}).") from error
+
+    def _opened(self) -> httpx2.AsyncClient:
+        """Made when there is somebody to talk to: reading all certificates takes a while."""
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                transport=self._transport,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=httpx2.Timeout(self._total_seconds, connect=CONNECT_SECONDS),
+            )
+        return self._client
 
     async def _taken(self, response: httpx2.Response, url: str) -> Answer:
         found = bytearray()

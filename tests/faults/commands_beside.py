@@ -14,7 +14,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.command_line import PROGRAM
+from tests.support.nursery import Forked, forked
 
 BESIDE = ("export", "import", "backup")  # a server
 FILES = 12  # of the folder that is brought in
@@ -30,7 +30,7 @@ class CommandsBeside:
     killed: dict[str, int] = field(default_factory=dict)
     _last: str = ""
 
-    async def begin(self) -> asyncio.subprocess.Process:
+    async def begin(self) -> Forked:
         """One of `BESIDE`."""
         name = self.chance.choice(BESIDE)
         self._spare.mkdir(exist_ok=True)
@@ -38,7 +38,7 @@ class CommandsBeside:
         given = self._import() if name == "import" else (out,)
         return await self._started(name, *given)
 
-    async def kill(self, process: asyncio.subprocess.Process) -> None:
+    async def kill(self, process: Forked) -> None:
         """The one that was begun last."""
         if process.returncode is None:
             process.kill()
@@ -55,14 +55,10 @@ class CommandsBeside:
         await asyncio.sleep(self.chance.uniform(0.4, 1.6))  # the moment is what is tested
         await self.kill(process)
 
-    async def _started(self, name: str, *given: str) -> asyncio.subprocess.Process:
+    async def _started(self, name: str, *given: str) -> Forked:
         self._last = name
         self.begun[name] = self.begun.get(name, 0) + 1
-        pipe = asyncio.subprocess.PIPE
-        where = ("--data", str(self.folder))
-        return await asyncio.create_subprocess_exec(
-            *PROGRAM, name, *given, *where, stdout=asyncio.subprocess.DEVNULL, stderr=pipe
-        )
+        return await forked(name, *given, "--data", str(self.folder))
 
     def _import(self) -> tuple[str, ...]:
         folder = self._spare / "notes"

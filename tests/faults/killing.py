@@ -28,6 +28,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import httpx2
+
 from tests.faults.commands_beside import CommandsBeside
 from tests.support.server import Server, a_peopled_server
 from tests.support.waiting import eventually
@@ -114,8 +116,9 @@ class Killing:
         await self.server.start()
         await self._verify()
         await self.yjs("connect", names=self._names())
-        for name in self._names():
-            await self.yjs("synced", name=name)
+        async with asyncio.TaskGroup() as all_of_them:
+            for name in self._names():
+                all_of_them.create_task(self.yjs("synced", name=name))
 
     async def end(self) -> None:
         """Everybody stops; all have one text, and so has the disk."""
@@ -135,13 +138,18 @@ class Killing:
         return int(await self.yjs("acked", names=self._names())) >= wanted
 
     async def _verify(self) -> None:
-        for page_id, names in self.pages.items():
-            url = self.server.sync_url(page_id, "ada")
-            found = await self.yjs("verify", url=url, names=names, page=page_id)
-            assert found["isWhole"], f"something promised is gone after kill {self.tally.kills}"
-            assert found["text"] == await self.server.text(page_id)
-            self.tally.promises += found["promises"]
-            self.tally.state_bytes = max(self.tally.state_bytes, found["bytes"])
+        async with self.server.client("ada") as api, asyncio.TaskGroup() as pages:
+            for page_id, names in self.pages.items():
+                pages.create_task(self._verify_page(api, page_id, names))
+
+    async def _verify_page(self, api: httpx2.AsyncClient, page_id: str, names: list[str]) -> None:
+        url = self.server.sync_url(page_id, "ada")
+        found = await self.yjs("verify", url=url, names=names, page=page_id)
+        assert found["isWhole"], f"something promised is gone after kill {self.tally.kills}"
+        told = await api.get(f"/api/v1/pages/{page_id}/text")
+        assert told.status_code == 200 and told.content.decode() == found["text"]
+        self.tally.promises += found["promises"]
+        self.tally.state_bytes = max(self.tally.state_bytes, found["bytes"])
 
     async def _check(self) -> None:
         key = self.server.key()

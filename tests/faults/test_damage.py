@@ -49,12 +49,16 @@ EVERYWHERE = pytest.mark.parametrize("damage", [in_a_record, in_a_header, in_the
 
 
 async def two_pages(front: Front, damage: Damage) -> tuple[Page, Page]:
-    """A damaged one, and one that was changed after it."""
-    where = await front.space()
-    bad = await front.page(where, "Bad", f"{SECRET} and more")
-    good = await front.page(where, "Good", "Osprey [[Bad]]")
-    await front.site.store.write(lambda conn: damage(conn, bad.id))
-    return bad, good
+    """A damaged one, whose text nobody has read before, and one that was changed after it."""
+    site, where, ada = front.site, await front.space(), await front.ada_herself()
+
+    def make(conn: Connection) -> Page:
+        told = {"title": "Bad", "text": f"{SECRET} and more", "person_id": ada.id}
+        made = page.create(conn, site.key, space_id=where.id, now_ms=site.now_ms(), **told)
+        damage(conn, made.id)
+        return made
+
+    return await site.store.write(make), await front.page(where, "Good", "Osprey [[Bad]]")
 
 
 @EVERYWHERE

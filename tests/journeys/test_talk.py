@@ -53,12 +53,17 @@ async def test_marked_words_are_spoken_of_while_reading_and_answered(
     await expect(eve.locator("mark.spoken").last).to_have_text("all")
     assert "".join(await eve.locator("mark.spoken").all_text_contents()) == "school for all"
 
-    bob = await (await windows.of(server, "bob")).new_page()
+    window = await windows.of(server, "bob")
+    bob = await window.new_page()
     await bob.goto(url)
     await bob.locator("mark.spoken", has_text="all").click()
     await expect(bob.locator(".thread.is-open")).to_contain_text("Who teaches?")
     await bob.get_by_text("Answer", exact=True).first.click()
     await bob.get_by_label("Your answer").fill("The works council.")
+    await window.set_offline(True)
+    await bob.get_by_role("button", name="Answer").click()
+    await expect(bob.locator(".field__error")).to_contain_text("The server cannot be reached")
+    await window.set_offline(False)
     await bob.get_by_role("button", name="Answer").click()
     await expect(bob.locator(".thread")).to_contain_text("The works council.")
     await bob.get_by_role("button", name="Resolve").click()

@@ -59,8 +59,9 @@ async def test_two_people_type_in_one_paragraph_and_a_killed_server_loses_nothin
     assert authors[server.people["eve"]] == f" {HEBREW} 👩‍👩‍👧 Eve."
     assert authors[server.people["ada"]] == after.partition(f" {HEBREW}")[0]
     await ada.goto(f"{url}/history")
-    await expect(ada.locator("main li").first).to_contain_text("Eve Okafor")
-    await expect(ada.locator("main li").first).to_contain_text("Ada Lovelace")
+    done = ada.get_by_role("region", name="What was done").get_by_role("listitem").first
+    await expect(done).to_contain_text("Eve Okafor")
+    await expect(done).to_contain_text("Ada Lovelace")
 
 
 async def test_the_page_says_saving_until_the_server_has_it(

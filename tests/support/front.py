@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -55,7 +55,11 @@ class Front:
 
     site: Site
     app: Starlette
-    ada: Browser
+    cookie: InitVar[str]  # of ada
+    ada: Browser = field(init=False)
+
+    def __post_init__(self, cookie: str) -> None:
+        self.ada = self.browser(cookie)
 
     def browser(self, cookie: str = "", **headers: str) -> Browser:
         transport = httpx2.ASGITransport(app=self.app)
@@ -142,9 +146,7 @@ async def a_front(folder: Path, **settings: Any) -> AsyncIterator[Front]:
     made, cookie = _set_up()
     shutil.copytree(made, folder, dirs_exist_ok=True)
     async with Site.open(_config(folder, **settings)) as site:
-        front = Front(site, app_of(site), Browser(httpx2.AsyncClient()))
-        front.ada = front.browser(cookie)
-        yield front
+        yield Front(site, app_of(site), cookie)
 
 
 def _config(folder: Path, **settings: Any) -> config.Config:
@@ -159,8 +161,7 @@ def _set_up() -> tuple[Path, str]:
 
     async def make(folder: Path) -> str:
         async with Site.open(_config(folder)) as site:
-            front = Front(site, app_of(site), Browser(httpx2.AsyncClient()))
-            ada = front.browser()
+            ada = Front(site, app_of(site), "").browser()
             token = await site.store.write(lambda conn: setup.new_link(conn, site.now_ms()))
             who = {"display": "Ada", "name": "ada", "password": PASSWORD}
             answer = await ada.send(f"/setup/{token}", site_name="Acme ideas", **who)

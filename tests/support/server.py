@@ -22,6 +22,7 @@ import httpx2
 from sqlalchemy import Connection
 
 from tests.support.command_line import PASSWORD, PROGRAM
+from tests.support.nursery import Forked, forked
 from web import config, setup
 from web.site import key_file_of
 from wiki import people, signin, space
@@ -41,14 +42,14 @@ class Server:
 
     folder: Path
     options: tuple[str, ...] = ()
-    program: tuple[str, ...] = PROGRAM
+    program: tuple[str, ...] | None = None  # another one than `groundswell` itself
     port: int = 0
     url: str = ""
     set_up_link: str | None = None
     tokens: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)  # name -> person id
     space_id: str = ""
-    process: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -62,7 +63,10 @@ class Server:
     async def start(self) -> None:
         """Until it listens; on the same port as before."""
         where = ("--data", str(self.folder), "--port", str(self.port))
-        self.process = await started(*where, *self.options, program=self.program)
+        if self.program is None:
+            self.process = await forked("serve", *where, *self.options)
+        else:
+            self.process = await started(*where, *self.options, program=self.program)
         assert self.process.stdout is not None
         line = await asyncio.wait_for(self.process.stdout.readline(), START_SECONDS)
         found = LINE.fullmatch(line.decode())
@@ -96,9 +100,9 @@ class Server:
         return SiteKey.load_or_create(key_file_of(config.load(environment={}, given=given)))
 
     def client(self, who: str | None = None) -> httpx2.AsyncClient:
-        """A program of `who`, or of nobody."""
+        """A program of `who`, or of nobody. It needs no certificates, which take 20 ms to read."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30)
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, verify=False)
 
     async def page(self, title: str, text: str = "", who: str = "ada") -> str:
         """A new page of the space `ideas`; its id."""
@@ -134,6 +138,7 @@ class Server:
 
 
 async def started(*options: str, program: tuple[str, ...] = PROGRAM) -> asyncio.subprocess.Process:
+    """The server, from the first line of its program on."""
     pipe = asyncio.subprocess.PIPE
     clean = {name: value for name, value in os.environ.items() if "GROUNDSWELL" not in name}
     return await asyncio.create_subprocess_exec(
@@ -154,7 +159,7 @@ async def a_server(folder: Path, *options: str) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def a_peopled_server(
-    folder: Path, *options: str, program: tuple[str, ...] = PROGRAM
+    folder: Path, *options: str, program: tuple[str, ...] | None = None
 ) -> AsyncIterator[Server]:
     """With three people who may edit in the space `ideas`."""
     server = Server(folder, options, program)

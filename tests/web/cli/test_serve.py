@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 
 from sync.protocol import Ack, Update, decode, encode
 from tests.support.command_line import PROGRAM, Commands, a_site
-from tests.support.server import a_server, started
+from tests.support.server import START_SECONDS, a_server, started
 from tests.support.waiting import eventually
 from wiki import journal, page, text
 from wiki.store import Store
@@ -28,7 +28,7 @@ def with_token(site: Path) -> tuple[Commands, str]:
 async def failed(*options: str, program: tuple[str, ...] = PROGRAM) -> tuple[int, str]:
     """Exit code of a server that cannot begin or go on, and what it says."""
     process = await started(*options, program=program)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
+    out, err = await asyncio.wait_for(process.communicate(), START_SECONDS)
     return process.returncode or 0, (out + err).decode()
 
 

@@ -49,8 +49,8 @@ class Talk {
 
   /** The Markdown, and which of its words are which of the article. */
   private async read(): Promise<void> {
-    const answer = await fetch(this.section.dataset["text"] ?? "");
-    if (!answer.ok || this.article === null) return;
+    const answer = await fetch(this.section.dataset["text"] ?? "").catch(() => null);
+    if (answer === null || !answer.ok || this.article === null) return; // offline: marks stay as they are
     this.source = await answer.text();
     this.version = (answer.headers.get("ETag") ?? "").replaceAll('"', "");
     this.unmark();
@@ -214,7 +214,8 @@ class Talk {
     if (!this.section.contains(form)) return;
     event.preventDefault();
     const body = new FormData(form, event.submitter);
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer === null) return this.complain(form, "The server cannot be reached. What you wrote stays here; send it again later.");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector<HTMLElement>("[data-talk]");
     if (!answer.ok || fresh === null) {
