@@ -177,7 +177,7 @@ def leads_of(conn: Connection, request: Request, here: Space, body: str) -> mark
 
 
 def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
-    body = page.text(conn, one.id, one.change)
+    body = page.text(conn, one.id)
     visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
     shares = contribution.of_page(conn, one.id)
     whole = sum(share.units for share in shares)
