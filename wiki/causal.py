@@ -65,7 +65,12 @@ def pieces(known: Mapping[int, int], updates: Sequence[bytes]) -> list[tuple[int
 
 def ordered(updates: Sequence[bytes]) -> list[bytes]:
     """`pieces` of updates that lack nothing: whatever none of them brings is known already."""
-    return [piece for _, piece in _cut(updates, _Closed(updates).run().steps)]
+    return [piece for _, piece in ordered_of(updates)]
+
+
+def ordered_of(updates: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """`ordered`, and of which update each piece is."""
+    return _cut(updates, _Closed(updates).run().steps)
 
 
 def _cut(updates: Sequence[bytes], steps: Sequence[Step]) -> list[tuple[int, bytes]]:

@@ -24,7 +24,7 @@ from wiki.store.tables import page as pages
 from wiki.store.tables import setting
 from wiki.store.tables import space as spaces
 
-_RECEPTION = "reception:"
+RECEPTION = "reception:"
 _NAME = re.compile(r"[a-z][a-z-]{0,39}")
 _OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
 
@@ -40,7 +40,7 @@ def space_for(conn: Connection, record: Record) -> str | None:
     wanted = str(record.x.get("space"))
     if conn.scalar(select(spaces.c.id).where(spaces.c.id == wanted)) is not None:
         return wanted
-    name = _RECEPTION + record.chain
+    name = RECEPTION + record.chain
     return conn.scalar(select(setting.c.value).where(setting.c.name == name))
 
 
@@ -59,12 +59,12 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
         conn,
         key,
         title=title,
-        slug=_free_space_slug(conn, slugify(title)),
+        slug=free_space_slug(conn, slugify(title)),
         openness=Openness.MEMBERS,
         created_by=steward.id,
         now_ms=now_ms,
     )
-    conn.execute(setting.insert().values(name=_RECEPTION + record.chain, value=made.id))
+    conn.execute(setting.insert().values(name=RECEPTION + record.chain, value=made.id))
 
 
 def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:
@@ -73,7 +73,7 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, n
         _be_born(conn, record, foreign, now_ms)
     elif record.kind == "fact":
         for part in record.parts:
-            _act(conn, record, part, foreign)
+            act(conn, record, part, foreign)
     elif record.kind == "grant":
         grant.apply(conn, record, own)
     elif record.kind == "redact":
@@ -97,7 +97,7 @@ def check(record: Record) -> None:
     An act that only newer versions know is taken along; of all others every reader of the record
     may rely on their form."""
     if record.kind == "create":
-        _checked_birth(record)
+        birth(record)
     elif record.kind == "fact":
         for part in record.parts:
             told = _told(part)
@@ -108,9 +108,9 @@ def check(record: Record) -> None:
 
 
 def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
-    born = _checked_birth(record)
+    born = birth(record)
     if born["thing"] == "space":
-        born["slug"] = _free_space_slug(conn, born["slug"])
+        born["slug"] = free_space_slug(conn, born["slug"])
         space.insert(conn, record.page, born, record.ts)
         return
     author = people.id_here(record.parts[0].person_id, record.chain, foreign)
@@ -122,7 +122,8 @@ def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: 
     page.insert(conn, record.page, born, author, record.ts)
 
 
-def _checked_birth(record: Record) -> dict[str, Any]:
+def birth(record: Record) -> dict[str, Any]:
+    """What a `create` record of theirs says that we take. Raises BadInput."""
     born, thing = dict(record.born), record.x.get("thing")
     if len(record.parts) not in (1, 2) or record.seq != 1 or record.fields["page"]:
         raise BadInput("create", "it is the first of its chain, with one author, of no page")
@@ -147,7 +148,8 @@ def _checked_birth(record: Record) -> dict[str, Any]:
     }
 
 
-def _act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -> None:
+def act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -> None:
+    """One part of a fact of theirs, as far as it is theirs to say and no later turn beats it."""
     told = _told(part)
     name = str(told.get("name"))
     author = people.id_here(part.person_id, record.chain, foreign)
@@ -205,7 +207,8 @@ def _told(part: Part) -> dict[str, Any]:
     return told
 
 
-def _free_space_slug(conn: Connection, wanted: str) -> str:
+def free_space_slug(conn: Connection, wanted: str) -> str:
+    """`wanted`, with a number if a space here has it."""
     slug, number = wanted, 1
     while conn.scalar(select(spaces.c.id).where(spaces.c.slug == slug)) is not None:
         number += 1

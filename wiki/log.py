@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -101,6 +102,12 @@ def of_page(
     """The records of a page or space behind position `after`, up to `through`, in order."""
     query = _select().where(table.c.page == page_id, table.c.position > after)
     return _records(conn, query if through is None else query.where(table.c.position <= through))
+
+
+def batches(found: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in order, those together that were applied in one go."""
+    for _, batch in groupby(found, key=lambda one: one.batch or -(one.position or 0)):
+        yield list(batch)
 
 
 def end_of_batch(conn: Connection, record: Record) -> int:

@@ -114,6 +114,21 @@ def chain_of(conn: Connection, origin: str) -> list[Link]:
     return [Link(*link) for link in json.loads(told)] if told else []
 
 
+def chains(conn: Connection) -> dict[str, list[Link]]:
+    """`chain_of` all sites whose keys are known here."""
+    query = select(setting).where(setting.c.name.like(f"{_CHAIN}%")).order_by(setting.c.name)
+    return {
+        row.name.removeprefix(_CHAIN): [Link(*link) for link in json.loads(row.value)]
+        for row in conn.execute(query)
+    }
+
+
+def forget_keys(conn: Connection, origin: str) -> None:
+    """As if it had never been heard of."""
+    conn.execute(peer_key.delete().where(peer_key.c.origin == origin))
+    conn.execute(setting.delete().where(setting.c.name == _CHAIN + origin))
+
+
 def keys_of(conn: Connection, origin: str) -> dict[str, str]:
     query = select(peer_key.c.kid, peer_key.c.public).where(peer_key.c.origin == origin)
     return {row.kid: row.public for row in conn.execute(query)}

@@ -163,6 +163,11 @@ def keep_foreign(
 ) -> None:
     """Somebody of another site, as it calls them; `person_id` is as `id_here` gives it."""
     shown = f"{check_display(display)[: MAX_DISPLAY_CHARS // 2]} ({site_name[:36]})"
+    keep_as_shown(conn, person_id, shown, now_ms)
+
+
+def keep_as_shown(conn: Connection, person_id: str, shown: str, now_ms: int) -> None:
+    """Somebody of another site, who is shown so here. Raises BadInput."""
     values = {
         "id": person_id,
         "name": person_id,  # nobody can sign in with it: names hold no colon

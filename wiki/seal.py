@@ -83,7 +83,7 @@ def save_checkpoints(conn: Connection, page_id: str) -> None:
     checkpoint.drop(conn, page_id)
     doc, size, position, is_kept = text.new_doc(), 0, 0, True
     with journal.named(conn, page_id):
-        for group in _batches(log.of_page(conn, page_id)):
+        for group in log.batches(log.of_page(conn, page_id)):
             text.apply_all(doc, list(journal.updates_of(group)))
             position, is_kept = max(record.position or 0 for record in group), False
             size += sum(len(record.body) for record in group)
@@ -92,11 +92,6 @@ def save_checkpoints(conn: Connection, page_id: str) -> None:
                 size, is_kept = 0, True
     if not is_kept:
         checkpoint.save(conn, page_id, position, _compact(doc))
-
-
-def _batches(found: Sequence[Record]) -> Iterator[list[Record]]:
-    for _, batch in groupby(found, key=lambda one: one.batch or -(one.position or 0)):
-        yield list(batch)
 
 
 def _compact(doc: text.Document) -> bytes:

@@ -50,8 +50,11 @@ def turn_of(record: Record) -> int:
     return turn if type(turn) is int and turn >= 0 else 0
 
 
-def is_beaten(conn: Connection, record: Record, told: Mapping[str, Any]) -> bool:
-    """Whether the page has a later word on what the fact of the record sets."""
+def is_beaten(
+    conn: Connection, record: Record, told: Mapping[str, Any], before: int | None = None
+) -> bool:
+    """Whether the page has a later word on what the fact of the record sets; of those in the log
+    in front of position `before`, if that is given."""
     register = register_of(told)
     if register is None:
         return False
@@ -59,7 +62,7 @@ def is_beaten(conn: Connection, record: Record, told: Mapping[str, Any]) -> bool
     return any(
         _order(one) > mine
         and any(register_of(json.loads(part.update)) == register for part in one.parts)
-        for one in _facts(conn, record.page)
+        for one in _facts(conn, record.page, before)
     )
 
 
@@ -72,7 +75,9 @@ def _order(record: Record) -> tuple[int, str, int]:
     return turn_of(record), record.chain, record.seq
 
 
-def _facts(conn: Connection, thing_id: str) -> list[Record]:
+def _facts(conn: Connection, thing_id: str, before: int | None = None) -> list[Record]:
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
     query = query.where(table.c.page == thing_id, table.c.kind == "fact")
+    if before is not None:
+        query = query.where(table.c.position < before)
     return [Record(*row) for row in conn.execute(query)]

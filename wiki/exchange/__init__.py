@@ -6,6 +6,9 @@ archive           writing the ZIP
 reading           pages as files that need no server
 export            a site, or some spaces, into a ZIP
 verify            proving a ZIP, the pages' texts too
+people_json       what people are called in an export, and who they become here
+sites             the other sites that an export speaks of
+retelling         its records told again: what the tables say comes from what was signed
 import_zip        a ZIP into an empty site
 git_commits       a space's record as commits
 git_objects       how git writes them down

@@ -22,8 +22,8 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from wiki import links, log, page, people, seal, space, text
-from wiki.exchange import known_keys, reading, verify_alone
+from wiki import journal, links, log, page, people, seal, space, text
+from wiki.exchange import known_keys, people_json, reading, sites, verify_alone
 from wiki.exchange.archive import Archive, written_beside
 from wiki.exchange.reading import Sheet
 from wiki.exchange.verify_alone import Report, base64url, canonical
@@ -31,7 +31,8 @@ from wiki.key import Link, SiteKey
 from wiki.page import Page
 from wiki.record import Record
 from wiki.space import Space
-from wiki.store.tables import attachment, journal, member
+from wiki.store.tables import attachment
+from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
 
@@ -57,10 +58,11 @@ def seal_all(
     conn: Connection, key: SiteKey, now_ms: int, space_ids: Collection[str] | None = None
 ) -> int:
     """Seal what is still in the journal; how many pages had something there."""
-    query = select(journal.c.page_id).distinct().join(pages, pages.c.id == journal.c.page_id)
+    query = select(journal_rows.c.page_id).distinct()
+    query = query.join(pages, pages.c.id == journal_rows.c.page_id)
     if space_ids is not None:
         query = query.where(pages.c.space_id.in_(list(space_ids)))
-    found = list(conn.scalars(query.order_by(journal.c.page_id)))
+    found = list(conn.scalars(query.order_by(journal_rows.c.page_id)))
     for page_id in found:
         seal.seal(conn, key, page_id, now_ms)
     return len(found)
@@ -109,6 +111,9 @@ class _Export:
         self._heads: dict[str, dict[str, list[int | str]]] = {}
         self._acts: list[tuple[int, list[str]]] = []
         self._authors: set[str] = set()
+        self._foreign = people.foreign_origins(conn)
+        self._origins = {key.origin}  # whose chains, text or people there are
+        self._addresses: dict[str, str] = {}  # of pages that other sites made: slug here
         self._made = Report("", "", 0, 0, len(spaces), len(self._pages))
 
     def write(
@@ -130,7 +135,8 @@ class _Export:
             on_page(number, len(self._pages))
         self._add("pages/index.html", reading.contents(site_name, self._contents()))
         self._add_attachments(attachments_folder)
-        self._add("people.json", _json(self._people()))
+        told = people_json.told(self._conn, self._spaces, self._authors, is_whole=self._is_whole)
+        self._add(people_json.NAME, _json(told))
         self._add("facts.csv", self._facts())
         self._add_manifest()
         self._archive.finish()
@@ -188,10 +194,16 @@ class _Export:
     def _add_page(self, one: Page) -> None:
         history = log.of_page(self._conn, one.id)
         self._add_records(one.id, history)
-        updates = [part.update for record in history for part in record.text_parts]
+        updates = list(journal.updates_of(history))
         path, title = self._pages[one.id]
         home = self._spaces[one.space_id]
-        authors = {part.person_id: None for record in history for part in record.parts}
+        authors = {
+            people.id_here(part.person_id, record.chain, self._foreign): None
+            for record in history
+            for part in record.parts
+        }
+        if history[0].chain in self._foreign:
+            self._addresses[one.id] = one.slug
         names = people.names(self._conn, authors)
         by = ", ".join(names.get(person_id, person_id) for person_id in authors)
         tags = ", ".join(f"#{tag}" for tag in one.tags)
@@ -209,15 +221,22 @@ class _Export:
         lines = []
         heads = self._heads.setdefault(thing_id, {})
         for record in history:
-            n = bisect_left(self._order, record.position or 0) + 1
-            lines.append(line_of(record, n) + "\n")
+            n = self._place(record.position)
+            lines.append(line_of(record, n, self._place(record.batch)) + "\n")
             heads[record.chain] = [record.seq, record.id]
-            self._authors.update(part.person_id for part in record.parts)
+            self._authors.update(
+                people.id_here(part.person_id, record.chain, self._foreign) for part in record.parts
+            )
+            self._origins |= sites.named_in(record)
             self._made.records += 1
             self._made.origins[record.chain] = self._made.origins.get(record.chain, 0) + 1
             if record.kind == "fact":
-                self._acts += [(n, row) for row in acts_of(record)]
+                self._acts += [(n, row) for row in acts_of(record, self._foreign)]
         self._add(f"records/{thing_id}.jsonl", "".join(lines))
+
+    def _place(self, position: int | None) -> int:
+        """Among the records of the export, from 1; 0 for none."""
+        return bisect_left(self._order, position) + 1 if position else 0
 
     def _add_attachments(self, folder: Path) -> None:
         missing = []
@@ -230,20 +249,6 @@ class _Export:
             else:
                 missing.append(digest)
         self._made.missing = tuple(missing)
-
-    def _people(self) -> dict[str, Any]:
-        query = select(member).where(member.c.space_id.in_(self._spaces))
-        members: dict[str, dict[str, str]] = {}
-        for row in self._conn.execute(query.order_by(member.c.space_id, member.c.person_id)):
-            members.setdefault(row.space_id, {})[row.person_id] = row.role
-        wanted = self._authors.union(*members.values())
-        everyone = {one.id: one for one in people.everyone(self._conn)}
-        shown = {
-            person_id: {"name": one.name, "display": one.display, "is_guest": one.is_guest}
-            for person_id, one in everyone.items()
-            if self._is_whole or person_id in wanted
-        }
-        return {"people": shown, "members": members}
 
     def _facts(self) -> str:
         out = io.StringIO()
@@ -260,7 +265,7 @@ class _Export:
     def _add_manifest(self) -> None:
         known = known_keys.known(self._conn, self._key)
         chains = known_keys.chains(self._conn, self._key)
-        mine = {*self._made.origins, self._key.origin}
+        mine, others = self._origins, sites.told(self._conn, self._origins, self._spaces)
         listed = self._archive.listed
         self._made.size_bytes = sum(int(size) for size, _ in listed.values())
         manifest = canonical(
@@ -272,10 +277,11 @@ class _Export:
                 "kid": self._key.kid,
                 "made_ms": self._made.made_ms,
                 "keys": {origin: keys for origin, keys in known.items() if origin in mine},
-                **({"chains": told} if (told := _told(chains, mine)) else {}),
+                **({"chains": told} if (told := _told(chains, mine, others)) else {}),
+                **({"sites": others} if others else {}),
                 "spaces": {one.id: {"slug": one.slug} for one in self._spaces.values()},
                 "pages": {
-                    page_id: {"path": path, "title": title}
+                    page_id: {"path": path, "title": title, **self._address(page_id)}
                     for page_id, (path, title) in self._pages.items()
                 },
                 "heads": self._heads,
@@ -288,23 +294,28 @@ class _Export:
         self._archive.add(verify_alone.MANIFEST, manifest)
         self._add(verify_alone.SEAL, base64url(signature) + "\n")
 
+    def _address(self, page_id: str) -> dict[str, str]:
+        """What the record does not say of a page: where one of another site stands here."""
+        return {"slug": self._addresses[page_id]} if page_id in self._addresses else {}
+
 
 def _told(
-    chains: Mapping[str, Sequence[Link]], origins: Collection[str]
+    chains: Mapping[str, Sequence[Link]], origins: Collection[str], others: Collection[str]
 ) -> dict[str, list[list[Any]]]:
-    """Chains of keys, as they stand in the manifest."""
+    """Chains of keys, as they stand in the manifest; one key is one of its site by itself."""
     return {
         origin: [list(link) for link in chain]
         for origin, chain in chains.items()
-        if origin in origins
+        if origin in others or (origin in origins and len(chain) > 1)
     }
 
 
-def line_of(record: Record, n: int) -> str:
+def line_of(record: Record, n: int, batch: int = 0) -> str:
     """The record as it stands in a file, without the line's end."""
     return canonical(
         {
             "n": n,
+            **({"batch": batch} if batch else {}),
             "header": record.header,
             "signature": base64url(record.signature),
             "salt": base64url(record.salt),
@@ -313,13 +324,15 @@ def line_of(record: Record, n: int) -> str:
     )
 
 
-def acts_of(record: Record) -> Iterator[list[str]]:
-    """Rows of facts.csv: at, of, by, fact, fields, record."""
+def acts_of(record: Record, foreign: Collection[str]) -> Iterator[list[str]]:
+    """Rows of facts.csv: at, of, by, fact, fields, record; people as they are called here, where
+    `foreign` are the sites of others."""
     for part in record.parts:
         fields = json.loads(part.update)
         name = str(fields.pop("name", ""))
         at = datetime.fromtimestamp(part.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        yield [at, record.page, part.person_id, name, canonical(fields), record.id]
+        by = people.id_here(part.person_id, record.chain, foreign)
+        yield [at, record.page, by, name, canonical(fields), record.id]
 
 
 def cell(value: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
+from wiki import peer
 from wiki.errors import Damaged
 from wiki.key import Link, SiteKey, keys_in
 from wiki.store.tables import peer_key, setting
@@ -38,9 +39,10 @@ def keep(conn: Connection, keys: Keys) -> None:
 
 
 def chains(conn: Connection, own: SiteKey) -> dict[str, list[Link]]:
-    """How the keys of sites that changed theirs follow from the first: origin -> links."""
+    """How the keys of peers, and of sites that changed theirs, follow from the first: origin ->
+    links."""
     mine = {own.origin: list(own.chain)} if len(own.chain) > 1 else {}
-    return {**remembered(conn), **mine}
+    return {**remembered(conn), **peer.chains(conn), **mine}
 
 
 def remembered(conn: Connection) -> dict[str, list[Link]]:

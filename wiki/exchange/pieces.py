@@ -93,7 +93,7 @@ def facts(scope: Scope) -> Making:
     conn = yield _lines([_FACTS])
     after = 0
     while found := scope.facts(conn, after):
-        rows = [row for record in found for row in _acts(foreign, record)]
+        rows = [row for record in found for row in acts_of(record, foreign)]
         rows = [row for row in rows if scope.with_members or row[3] != "member"]
         titles = _titles(conn, {row[1] for row in rows})
         names = people.names(conn, {row[2] for row in rows})
@@ -114,7 +114,7 @@ def decisions(scope: Scope) -> Making:
     while found := scope.facts(conn, after):
         lines = []
         homes = {one.id: one.slug for one in space.every(conn)}
-        told = [(record, row) for record in found for row in _acts(foreign, record)]
+        told = [(record, row) for record in found for row in acts_of(record, foreign)]
         here = page.several(conn, {record.page for record, _ in told})
         names = people.names(conn, {row[2] for _, row in told})
         for record, (at, of, by, name, fields, _) in told:
@@ -165,7 +165,7 @@ def _page(conn: Connection, one: Page) -> str:
     names = people.names(conn, authors | {one.created_by, one.modified_by})
     record = [entry for entry in log.of_page(conn, one.id) if entry.kind == "fact"]
     names |= people.names(
-        conn, {by for entry in record for _, _, by, *_ in _acts(foreign, entry)} - names.keys()
+        conn, {by for entry in record for _, _, by, *_ in acts_of(entry, foreign)} - names.keys()
     )
     value = {
         "id": one.id,
@@ -204,16 +204,10 @@ def _page(conn: Connection, one: Page) -> str:
         "facts": [
             {"at": at, "by": by, "fact": name, **{"fields": json.loads(fields)}, "record": identity}
             for entry in record
-            for at, _, by, name, fields, identity in _acts(foreign, entry)
+            for at, _, by, name, fields, identity in acts_of(entry, foreign)
         ],
     }
     return json.dumps(value, ensure_ascii=False)
-
-
-def _acts(foreign: frozenset[str], record: Record) -> Iterator[list[str]]:
-    """As `acts_of`, with people as they are called here."""
-    for at, of, by, *rest in acts_of(record):
-        yield [at, of, people.id_here(by, record.chain, foreign), *rest]
 
 
 def _titles(conn: Connection, ids: set[str]) -> dict[str, str]:

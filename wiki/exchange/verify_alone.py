@@ -6,7 +6,8 @@ One file, Python 3.10 or newer, nothing to install. What must hold, in the order
 2. container    the ZIP holds stored files and nothing between, before, behind or beside them
 3. manifest     signed by the site; every file is listed with size and SHA-256, none is unlisted
 4. records      each page's and space's history: canonical headers, hashes of bodies, signatures,
-                and per site a chain of numbers and ids without a gap up to the manifest's heads
+                and per site a chain of numbers and ids without a gap up to the manifest's heads;
+                what one site adopted of another's text was signed by that one, piece by piece
 
 A site's id is the hash of its public key: compare the id printed with the one that the site shows.
 Whoever doubts this copy of the program takes one from elsewhere: it is the same in every export of
@@ -214,7 +215,7 @@ def opened(path: Path) -> Iterator[Files]:
 Manifest = dict[str, Any]
 MANIFEST, SEAL = "manifest.json", "manifest.sig"
 MANIFEST_SIGNED_AS, RECORD_SIGNED_AS = b"groundswell-manifest-1\n", b"groundswell-record-1\n"
-KEY_SIGNED_AS = b"groundswell-key-1\n"
+KEY_SIGNED_AS, FRAME_SIGNED_AS = b"groundswell-key-1\n", b"groundswell-live-1\n"
 
 
 def base64url(data: bytes) -> str:
@@ -378,6 +379,7 @@ class Entry:
     """One record, its own form proven."""
 
     n: int  # its place among all records of the export
+    batch: int | None  # the `n` of the first of those that only make text together
     id: str
     header: str
     fields: dict[str, Any]
@@ -388,14 +390,14 @@ class Entry:
 
 def read_entry(line: str, where: str) -> Entry:
     outer = parse(line, where)
-    demand(set(outer) == LINE, "its fields are not a record's", where)
+    demand(set(outer) - {"batch"} == LINE, "its fields are not a record's", where)
     identity = hash_of(outer["header"].encode())
     where = f"{where}, record {identity}"
     fields = parse(outer["header"], where)
     is_known = set(fields) == FIELDS and fields["v"] == 1
     demand(is_known, "its header has not the fields of version 1", where)
     parts = [bytes_of(outer[name], where) for name in ("signature", "salt", "body")]
-    return Entry(outer["n"], identity, outer["header"], fields, *parts)
+    return Entry(outer["n"], outer.get("batch"), identity, outer["header"], fields, *parts)
 
 
 class History:
@@ -406,6 +408,7 @@ class History:
         self.heads: dict[str, tuple[int, str]] = {}
         self.ids: dict[tuple[str, int], str] = {}
         self.home = ""  # the site where it was made
+        self.batch: int | None = None  # of the record before
         self.kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self.chains: dict[str, str] = {}  # record -> its chain
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
@@ -431,6 +434,10 @@ class History:
         for chain, (seq, identity) in fields["deps"].items():
             is_known = self.ids.get((chain, seq)) == identity
             demand(is_known, f"it builds on record {seq} of {chain}, which is not there", where)
+        is_beside = type(entry.batch) is int and entry.batch in (entry.n, self.batch)
+        is_due = entry.batch is None or is_beside
+        demand(is_due, "it is not beside those that it makes text together with", where)
+        self.batch = entry.batch
         self._weigh(entry, where)
 
     def _link(self, entry: Entry, where: str) -> None:
@@ -463,6 +470,8 @@ class History:
         demand(is_cut and sum(lengths) == len(entry.body), "its parts are not its body", where)
         if fields["kind"] == "fact" and fields["chain"] == self.manifest["origin"]:
             self._name(entry, lengths, where)
+        if fields["kind"] == "adopt":
+            self._check_frames(entry, where)
 
     def _name(self, entry: Entry, lengths: list[int], where: str) -> None:
         """A name that the site gave is of a revision that the page had."""
@@ -472,6 +481,30 @@ class History:
             named = told.get("of") if told.get("name") == "name" else None
             is_there = named is None or named.partition(".")[0] in self.chains
             demand(is_there, "it names a revision that is not there", where)
+
+    def _check_frames(self, entry: Entry, where: str) -> None:
+        """Text of a site that went away before it made a record of it: it had signed each part
+        when it showed it."""
+        fields, end = entry.fields, 0
+        origin, frames = fields["x"]["of"], fields["x"]["frames"]
+        for (by, since_ms, length), frame in zip(fields["parts"], frames, strict=True):
+            seq, n, kid, signature = frame
+            person, _, site = by.partition("@")
+            start, end = end, end + length
+            told = {
+                "page": self.thing,
+                "chain": origin,
+                "seq": seq,
+                "n": n,
+                "person": person,
+                "ts": fields["ts"] + since_ms,
+                "kid": kid,
+                "update": hash_of(entry.body[start:end]),
+            }
+            key = bytes_of(self.manifest["keys"][origin][kid], where)
+            signed = FRAME_SIGNED_AS + canonical(told).encode()
+            is_theirs = site == origin and self.is_good(key, bytes_of(signature, where), signed)
+            demand(is_theirs, f"{origin} has not signed what it is said to have written", where)
 
     def finish(self) -> None:
         where = f"records/{self.thing}.jsonl"
