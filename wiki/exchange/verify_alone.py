@@ -478,7 +478,8 @@ class History:
         at = 0
         for length in lengths:
             told = json.loads(entry.body[at : (at := at + length)])
-            named = told.get("of") if told.get("name") == "name" else None
+            is_name = isinstance(told, dict) and told.get("name") == "name"
+            named = told.get("of") if is_name else None
             is_there = named is None or named.partition(".")[0] in self.chains
             demand(is_there, "it names a revision that is not there", where)
 
