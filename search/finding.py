@@ -13,14 +13,14 @@ from sqlalchemy import Connection
 from search import query, words
 from search.hits import Shower
 from search.hunt import Hunt
-from search.index import ARCHIVED, AUTHOR, KIND, STATUS, TAG, YEAR, Order, Query
+from search.index import ARCHIVED, AUTHOR, KIND, ORIGIN, STATUS, TAG, YEAR, Order, Query
 from search.index import Hit as Place
 from search.marks import Marker
 from search.results import Results, Similar
 from search.shelf import Shelf
 from search.similar import CANDIDATES, Draft, likest
 from search.tree import AllOf, Everything, Node, Not, Term
-from wiki import page, space
+from wiki import page, peer, space
 from wiki.access import Actor
 from wiki.errors import Damaged
 from wiki.page import Page
@@ -56,27 +56,34 @@ class Search:
         status: str | None = None,
         author: str | None = None,
         year: str | None = None,
+        origin: str | None = None,
         order: Order = Order.RELEVANCE,
         page: int = 1,
         per_page: int = 10,
     ) -> Results:
         """Pages for what was typed, best first; `page` counts from 1.
 
-        `author` is a person id; `year` that of the page's last change."""
-        visible = await self._visible(actor)
+        `author` is a person id; `year` that of the page's last change; `origin` the id of the
+        site where it was made, or HERE."""
+
+        def about(conn: Connection) -> tuple[list[Space], dict[str, str]]:
+            return space.visible(conn, actor), peer.names(conn)
+
+        spaces, sites = await self._store.read(about)
+        visible = {one.id: one for one in spaces}
         chosen = frozenset(
             one.id for one in visible.values() if space_slug is None or one.slug == space_slug
         )
-        exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year}
+        exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year, ORIGIN: origin}
         offset = (min(page, MAX_PAGE) - 1) * per_page
         frame = Query(Everything(), chosen, offset, per_page, order)
-        hunt = Hunt(self._store, self._index, visible, exact, frame)
+        hunt = Hunt(self._store, self._index, visible, sites, exact, frame)
         try:
             caught = await hunt.run(text)
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return Results(0, (), {}, (FAILED,))
-        found, show = caught.found, Shower(Marker(caught.tree), visible)
+        found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
         hits = await self._store.read(lambda conn: show.hits(conn, found.hits))
         return Results(
             found.total,

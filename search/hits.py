@@ -3,7 +3,7 @@ the words stand when the page does not say them now. Reads only of the few hits 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -12,7 +12,7 @@ from search.index import STORED_CHARS
 from search.index import Hit as Place
 from search.marks import Look, Marker
 from search.results import Hit, Trace, Where
-from wiki import attachment, page, past
+from wiki import attachment, log, page, past
 from wiki.errors import Damaged
 from wiki.page import Page
 from wiki.past import EDIT, TITLE, Row
@@ -25,12 +25,17 @@ ATTACH = "attach"  # the fact that a file came
 class Shower:
     """Makes hits for one search."""
 
-    def __init__(self, marker: Marker, visible: Mapping[str, Space]) -> None:
-        self._marker, self._visible = marker, visible
+    def __init__(
+        self, marker: Marker, visible: Mapping[str, Space], sites: Collection[str] = ()
+    ) -> None:
+        """`sites`: the ids of the others that pages may come from."""
+        self._marker, self._visible, self._sites = marker, visible, sites
+        self._homes: Mapping[str, str] = {}
 
     def hits(self, conn: Connection, places: Sequence[Place]) -> tuple[Hit, ...]:
         """Of pages as they are now: one that has moved out of sight is left out."""
-        known = page.several(conn, [place.page_id for place in places])
+        ids = [place.page_id for place in places]
+        known, self._homes = page.several(conn, ids), log.homes(conn, ids) if self._sites else {}
         found = ((place, known.get(place.page_id)) for place in places)
         return tuple(
             self._hit(conn, one, place.body)
@@ -40,7 +45,14 @@ class Shower:
 
     def _hit(self, conn: Connection, one: Page, body: str | None) -> Hit:
         marker, title = self._marker, self._marker.look(one.title)
-        made = partial(Hit, one, self._visible[one.space_id], marker.marked(one.title, title))
+        home = self._homes.get(one.id, "")
+        made = partial(
+            Hit,
+            one,
+            self._visible[one.space_id],
+            marker.marked(one.title, title),
+            origin=home if home in self._sites else "",
+        )
         if marker.all and marker.is_found(title.wants):
             look, text = self._text(conn, one, body, marker.all)
             return made(marker.snippet(text, look), Where.TITLE)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from search import query, spelling, words
 from search.hits import text_of
-from search.index import ARCHIVED, AUTHOR, SPACE, STATUS, Found, Query
+from search.index import ARCHIVED, AUTHOR, ORIGIN, SPACE, STATUS, Found, Query
 from search.index import Hit as Place
 from search.query import Asked
 from search.shelf import Shelf
@@ -34,6 +34,7 @@ from wiki.store import Store
 
 LOOSER = "No page has all of these words; these have most of them."
 SOME_ALL = "Few pages have all of these words; behind them come those with most of them."
+HERE = "here"  # pages that were made on this site
 ALL_FIRST = 1000.0  # more than any page scores
 
 
@@ -49,7 +50,7 @@ class Caught:
 
 
 class Hunt:
-    """`visible`: the spaces of the asker. `exact`: field → the value that it must have.
+    """`visible`: the spaces of the asker. `sites`: names of the others, by id. `exact`: field → the value that it must have.
     `frame`: offset, limit, order, and which of the visible spaces; its tree is replaced."""
 
     def __init__(
@@ -57,11 +58,12 @@ class Hunt:
         store: Store,
         index: Shelf,
         visible: Mapping[str, Space],
+        sites: Mapping[str, str],
         exact: Mapping[str, str | None],
         frame: Query,
     ) -> None:
         self._store, self._index, self._visible = store, index, visible
-        self._exact, self._frame = exact, frame
+        self._sites, self._exact, self._frame = sites, exact, frame
         self._has_fields = False  # in what was typed; else nobody need look for them
 
     async def run(self, text: str) -> Caught:
@@ -118,7 +120,7 @@ class Hunt:
         typed = {
             (leaf.field, leaf.text)
             for leaf in leaves(read.tree)
-            if isinstance(leaf, Term) and leaf.field in (AUTHOR, SPACE)
+            if isinstance(leaf, Term) and leaf.field in (AUTHOR, SPACE, ORIGIN)
         }
         if not typed:
             return read.tree, read.notices
@@ -136,10 +138,21 @@ class Hunt:
         def change(leaf: Leaf) -> Node:
             if not isinstance(leaf, Term) or (leaf.field, leaf.text) not in typed:
                 return leaf
+            if leaf.field == ORIGIN:
+                return self._made_at(leaf.text)
             found = known.get((leaf.field, leaf.text), [])
             return AnyOf(tuple(Term(leaf.field, one) for one in found))
 
         return rewrite(read.tree, change), (*read.notices, *sorted(notices))
+
+    def _made_at(self, site: str) -> Node:
+        """Pages of the site of that name or id. Of one that nobody knows there are none, as of one
+        whose pages are hidden."""
+        if site.casefold() == HERE:
+            return Not(AnyOf(tuple(Term(ORIGIN, one) for one in self._sites)))
+        wanted = site.casefold()
+        chosen = (one for one, name in self._sites.items() if wanted in (one, name.casefold()))
+        return AnyOf(tuple(Term(ORIGIN, one) for one in chosen))
 
     async def _found(self, tree: Node) -> Found:
         asked = replace(self._frame, tree=self._narrowed(tree))
@@ -152,7 +165,9 @@ class Hunt:
         if not asks_status and not self._exact.get(STATUS):
             parts.append(Not(Term(STATUS, ARCHIVED)))
         for name, value in self._exact.items():
-            if value:
+            if value and name == ORIGIN:
+                parts.append(self._made_at(value))
+            elif value:
                 parts.append(Term(name, value if name == AUTHOR else value.casefold()))
         return AllOf(tuple(parts))
 

@@ -46,6 +46,7 @@ _UNSPACED = (
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
 _WORD = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|{_WORD}")
+_TOKENS_OF = re.compile(rf"([{_UNSPACED}]+)|({_WORD})").findall
 _SPOKEN = re.compile(_WORD)
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
@@ -228,11 +229,11 @@ def words_and_pairs(text: str) -> tuple[list[str], list[str]]:
         return [word[:LONGEST_WORD] for word in _ASCII_WORD.findall(text.lower())], []
     words: list[str] = []
     couples: list[str] = []
-    for token in tokens(text):
-        if token.is_run:
-            couples += pairs(token.text)
+    for run, word in _TOKENS_OF(text):
+        if run:
+            couples += pairs(fold(run))
         else:
-            words.append(token.text)
+            words.append(fold(word)[:LONGEST_WORD])
     return words, couples
 
 
@@ -263,5 +264,6 @@ def _small_words(words: Sequence[str]) -> Counter[str]:
     """How many there are of each language; of equally many, English comes first."""
     seen: Counter[str] = Counter({DEFAULT_LANGUAGE: 0})
     for word in islice(words, GUESS_WORDS):
-        seen.update(_SPOKEN_BY.get(word, ()))
+        for language in _SPOKEN_BY.get(word, ()):
+            seen[language] += 1
     return +seen

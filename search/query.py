@@ -6,7 +6,7 @@
     plan~                  a letter or two may differ           after:2026-01-31  before:2026
     was:dirigible          the page says it, or once said it    in:comments       only there
 
-Fields: author, status, space, kind, tag, lang, title, was. Never raises: what makes no sense as
+Fields: author, status, space, kind, tag, lang, from, title, was. Never raises: what makes no sense as
 syntax is looked for as words, and `Asked.notices` says so.
 """
 
@@ -44,6 +44,7 @@ from search.index import (
     KIND,
     LANGUAGE,
     NAMES,
+    ORIGIN,
     PAST,
     SPACE,
     STATUS,
@@ -65,6 +66,7 @@ _EXACT = {
     "author": AUTHOR,
     "space": SPACE,
     "lang": LANGUAGE,
+    "from": ORIGIN,
 }
 _DATES = ("after", "before")
 _FIELDS = (*_EXACT, *_DATES, _TITLE, _WAS, _IN)
@@ -204,7 +206,7 @@ class _Reading:
 
     def _term(self, name: str, text: str) -> Node | None:
         if name in _EXACT:
-            value = text if name in ("author", "space") else text.casefold()
+            value = text if name in ("author", "space", "from") else text.casefold()
             return Term(_EXACT[name], value.lstrip("#"))
         if name in _DATES:
             return self._date(name, text)

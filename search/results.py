@@ -51,7 +51,8 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """`title_html`, `snippet_html`: escaped, with <mark> around what was found. `trace` is there
-    when `where` is not the present title or text."""
+    when `where` is not the present title or text. `origin`: the id of the other site where the page
+    was made, "" for this one."""
 
     page: Page
     space: Space
@@ -59,11 +60,13 @@ class Hit:
     snippet_html: str
     where: Where = Where.TEXT
     trace: Trace | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`facets`: space (ids), kind, tag, status, author (ids), year → how many.
+    """`facets`: space (ids), kind, tag, status, author (ids), year, origin (ids of sites) → how
+    many.
 
     `did_you_mean`: another text to search for, made only of words that the asker may read.
     `searched_for`: what the hits are of, when nothing was found for what was typed."""

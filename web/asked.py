@@ -10,7 +10,7 @@ from search import Results, Search
 from search.index import Order
 from wiki.access import Actor
 
-NARROWING = ("space", "kind", "status", "tag", "author", "year")
+NARROWING = ("space", "kind", "status", "tag", "author", "year", "from")
 NEWEST = "newest"
 MAX_PAGE = 100
 MAX_CHARS = 1000  # more than the search looks at; each link of the page carries it
@@ -20,7 +20,7 @@ MAX_CHARS = 1000  # more than the search looks at; each link of the page carries
 class Asked:
     """`is_newest`: what changed last first, instead of the best. `narrowed`: by name, only what
     is given; `space` is a slug, `author` a person's
-    id, `year` as in 2026."""
+    id, `year` as in 2026, `from` a site's id or "here"."""
 
     text: str
     narrowed: Mapping[str, str]
@@ -73,6 +73,7 @@ class Asked:
             status=self.narrowed.get("status"),
             author=self.narrowed.get("author"),
             year=self.narrowed.get("year"),
+            origin=self.narrowed.get("from"),
             order=Order.MODIFIED if self.is_newest else Order.RELEVANCE,
             page=page,
             per_page=per_page,

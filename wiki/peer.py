@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki.errors import BadInput, Damaged, NotFound
@@ -163,6 +163,14 @@ def find(conn: Connection, name: str) -> Peer:
 def every(conn: Connection) -> list[Peer]:
     """By name."""
     return [_peer(row) for row in conn.execute(select(table).order_by(table.c.name))]
+
+
+def names(conn: Connection) -> dict[str, str]:
+    """What the sites are called whose signatures are known, by id; "" for one that only others
+    told of."""
+    called = select(peer_key.c.origin, func.coalesce(func.max(table.c.name), ""))
+    called = called.join(table, table.c.origin == peer_key.c.origin, isouter=True)
+    return {origin: name for origin, name in conn.execute(called.group_by(peer_key.c.origin))}
 
 
 def connected(conn: Connection) -> list[Peer]:

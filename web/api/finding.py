@@ -57,6 +57,7 @@ def _hit(hit: Hit, names: Mapping[str, str], site_url: str) -> shapes.Hit:
         hit.snippet_html,
         hit.where.value,
         trace_of(hit.trace, names) if hit.trace else None,
+        hit.origin,
     )
 
 
@@ -107,6 +108,7 @@ OPERATIONS = (
                           word("tag", "Only pages with this tag"),
                           word("author", "Only pages that the person of this id wrote on"),
                           word("year", "Only pages that changed last in this year"),
+                          word("from", "Only pages made at the site of this id, or `here`"),
                           word("order", "`newest`: what changed last first; else the best"),
                           number("page", "Which page of results", 1, 1, MAX_PAGE),
                           number("per_page", "How many on one", PER_PAGE, 1, MAX_PER_PAGE))),

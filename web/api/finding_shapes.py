@@ -78,6 +78,7 @@ class NewSavedSearch(msgspec.Struct, forbid_unknown_fields=True):
     tag: str = ""
     author: str = ""
     year: str = ""
+    site: str = msgspec.field(default="", name="from")
 
 
 class SavedSearch(msgspec.Struct, frozen=True):

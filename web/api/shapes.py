@@ -244,17 +244,20 @@ class Voices(msgspec.Struct, frozen=True):
 
 class Hit(msgspec.Struct, frozen=True):
     """`title_html` and `snippet_html` are escaped, with <mark> around what was found. `where` of
-    the page: title, text, comment, file or past; the last three have a `trace`."""
+    the page: title, text, comment, file or past; the last three have a `trace`. `origin`: the id of
+    the other site where the page was made, "" for this one."""
 
     page: Page
     title_html: str
     snippet_html: str
     where: str
     trace: Trace | None
+    origin: str
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Best first. `facets`: by space (ids), kind, status, tag, author (ids) and year, how many.
+    """Best first. `facets`: by space (ids), kind, status, tag, author (ids), year and origin
+    (ids of sites), how many.
 
     `notice` is for people. `did_you_mean` is another text to search for; `searched_for` is what
     was searched for instead, when nothing was found for `q`."""

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from search import Results
+from search.hunt import HERE
+from search.index import ORIGIN
 from web.asked import NARROWING, Asked
 from wiki.space import Space
 
 CHOICES = 12
+FACETS = {"from": ORIGIN}  # where a facet is called otherwise
 TITLES = {
     "space": "Space",
     "kind": "Kind",
@@ -17,6 +20,7 @@ TITLES = {
     "tag": "Tag",
     "author": "Written by",
     "year": "Changed in",
+    "from": "From",
 }
 
 
@@ -45,12 +49,16 @@ def groups(
     results: Results,
     spaces: Sequence[Space],
     names: Mapping[str, str],
+    sites: Mapping[str, str],
 ) -> list[Group]:
     """What is not narrowed yet, with how much each choice would leave; one that would leave
-    everything is none."""
+    everything is none. `names` of people and `sites` are by their ids."""
     found = []
+    names = {**names, **sites, HERE: "This site"}
     for name in NARROWING:
-        counts = {} if name in asked.narrowed else results.facets.get(name, {})
+        counts = {} if name in asked.narrowed else results.facets.get(FACETS.get(name, name), {})
+        if name == "from":
+            counts = {one if one in sites else HERE: count for one, count in counts.items()}
         choices = [
             Choice(_label(name, value, spaces, names), count, _narrow(asked, name, value, spaces))
             for value, count in _ordered(name, counts)
@@ -61,7 +69,10 @@ def groups(
     return found
 
 
-def narrowed(asked: Asked, spaces: Sequence[Space], names: Mapping[str, str]) -> list[Narrowed]:
+def narrowed(
+    asked: Asked, spaces: Sequence[Space], names: Mapping[str, str], sites: Mapping[str, str]
+) -> list[Narrowed]:
+    names = {**names, **sites, HERE: "This site"}
     return [
         Narrowed(TITLES[name], _label(name, value, spaces, names), asked.without(name).address())
         for name, value in asked.narrowed.items()
@@ -80,6 +91,8 @@ def _label(name: str, value: str, spaces: Sequence[Space], names: Mapping[str, s
         return next((one.title for one in spaces if value in (one.id, one.slug)), value)
     if name == "author":
         return names.get(value, "Somebody")
+    if name == "from":
+        return names.get(value) or "Another site"
     return value
 
 

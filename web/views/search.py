@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from search import Results
 from search.index import ARCHIVED
+from sync.federation import standing
 from web.asked import MAX_PAGE, Asked
 from web.session import actor_of, person_of
 from web.site import Site
@@ -18,7 +19,7 @@ from web.views.narrowing import groups, narrowed
 from web.views.render import page as show
 from web.views.saved_searches import kept_searches
 from web.views.search_help import examples
-from wiki import page, people, space
+from wiki import page, peer, people, space
 from wiki.access import Action, may
 
 PER_PAGE = 10
@@ -39,13 +40,16 @@ async def search(request: Request) -> Response:
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = space.visible(conn, actor)
-        recent = page.recent(conn, [one.id for one in spaces], RECENT)
-        shown = _persons(asked, results) | {one.modified_by for one in recent}
-        names = people.names(conn, shown)
+        shown = [hit.page for hit in results.hits]
+        recent = shown or page.recent(conn, [one.id for one in spaces], RECENT)
+        known = _persons(asked, results) | {one.modified_by for one in recent}
+        names, sites = people.names(conn, known), peer.names(conn)
         return {
-            "groups": groups(asked, results, spaces, names),
-            "narrowed": narrowed(asked, spaces, names),
+            "groups": groups(asked, results, spaces, names, sites),
+            "narrowed": narrowed(asked, spaces, names, sites),
             "names": names,
+            "sites": sites,
+            "reach": _reach(conn, results, site.now_ms()),
             "kept": kept_searches(conn, person),
             "examples": examples(recent, spaces, names),
             "writable": [
@@ -69,6 +73,13 @@ async def search(request: Request) -> Response:
         "is_kept": any(kept.query == asked.query for _, kept in context["kept"]),
     }
     return await show(request, "search.html", context)
+
+
+def _reach(conn: Connection, results: Results, now_ms: int) -> dict[str, str]:
+    """Of each other site that something is from, what is to be said when it cannot be reached."""
+    origins = {hit.origin for hit in results.hits if hit.origin}
+    known = [one for one in peer.every(conn) if one.origin in origins] if origins else []
+    return {one.origin: standing.reach(one, now_ms) for one in known}
 
 
 def _persons(asked: Asked, results: Results) -> set[str]:
