@@ -50,8 +50,9 @@ class Caught:
 
 
 class Hunt:
-    """`visible`: the spaces of the asker. `sites`: names of the others, by id. `exact`: field → the value that it must have.
-    `frame`: offset, limit, order, and which of the visible spaces; its tree is replaced."""
+    """`visible`: the spaces of the asker. `sites`: names of the others, by id. `exact`: field → the
+    value that it must have. `frame`: offset, limit, order, and which of the visible spaces; its
+    tree is replaced."""
 
     def __init__(
         self,

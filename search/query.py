@@ -6,8 +6,8 @@
     plan~                  a letter or two may differ           after:2026-01-31  before:2026
     was:dirigible          the page says it, or once said it    in:comments       only there
 
-Fields: author, status, space, kind, tag, lang, from, title, was. Never raises: what makes no sense as
-syntax is looked for as words, and `Asked.notices` says so.
+Fields: author, status, space, kind, tag, lang, from, title, was. Never raises: what makes no sense
+as syntax is looked for as words, and `Asked.notices` says so.
 """
 
 from __future__ import annotations

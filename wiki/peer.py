@@ -170,7 +170,7 @@ def names(conn: Connection) -> dict[str, str]:
     told of."""
     called = select(peer_key.c.origin, func.coalesce(func.max(table.c.name), ""))
     called = called.join(table, table.c.origin == peer_key.c.origin, isouter=True)
-    return {origin: name for origin, name in conn.execute(called.group_by(peer_key.c.origin))}
+    return {row[0]: row[1] for row in conn.execute(called.group_by(peer_key.c.origin))}
 
 
 def connected(conn: Connection) -> list[Peer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -58,7 +59,7 @@ def groups(
     for name in NARROWING:
         counts = {} if name in asked.narrowed else results.facets.get(FACETS.get(name, name), {})
         if name == "from":
-            counts = {one if one in sites else HERE: count for one, count in counts.items()}
+            counts = _by_site(counts, sites)
         choices = [
             Choice(_label(name, value, spaces, names), count, _narrow(asked, name, value, spaces))
             for value, count in _ordered(name, counts)
@@ -77,6 +78,14 @@ def narrowed(
         Narrowed(TITLES[name], _label(name, value, spaces, names), asked.without(name).address())
         for name, value in asked.narrowed.items()
     ]
+
+
+def _by_site(counts: Mapping[str, int], sites: Mapping[str, str]) -> Mapping[str, int]:
+    """What is not from a site that is known is from this one."""
+    found: Counter[str] = Counter()
+    for origin, count in counts.items():
+        found[origin if origin in sites else HERE] += count
+    return found
 
 
 def _ordered(name: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
