@@ -38,10 +38,10 @@ from web.views import (
     saved_searches,
     search,
     setup_page,
+    sharing,
     sign_in,
     space,
     space_settings,
-    space_sites,
     talk,
 )
 from wiki.errors import GroundswellError
@@ -61,7 +61,6 @@ MODULES_WITH_FIXED_ADDRESSES = (
     export,
     space,
     space_settings,
-    space_sites,
 )
 
 
@@ -80,6 +79,8 @@ def routes() -> list[BaseRoute]:
         found += module.routes
     return [
         *found,
+        *sharing.space_routes,
+        *sharing.page_routes,
         *page_new.routes,
         *related.routes,
         *page_settings.routes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -76,13 +77,20 @@ def of(conn: Connection, origin: str, now_ms: int) -> Standing:
 def reach(one: Peer, now_ms: int) -> str:
     """ "" as long as the site can be reached; else what that means for what we hold of it, such as
     "Birch unreachable, copy of two hours ago"."""
+    when = ago(one.contact_at_ms, now_ms).replace("just now", "a moment ago")
+    copy = f", copy of {when}" if one.contact_at_ms else ""
     if one.state in (PeerState.CLOSED, PeerState.BLOCKED):
-        return f"{one.name} no longer connected, copy of {ago(one.contact_at_ms, now_ms)}"
+        return f"{one.name} no longer connected{copy}"
     is_silent = one.contact_at_ms is None or now_ms - one.contact_at_ms > SILENT_MS
     if one.state is PeerState.CONNECTED and (one.trouble or is_silent):
-        copy = f", copy of {ago(one.contact_at_ms, now_ms)}" if one.contact_at_ms else ""
         return f"{one.name} unreachable{copy}"
     return ""
+
+
+def troubles(conn: Connection, origins: Collection[str], now_ms: int) -> list[str]:
+    """Of these sites: which cannot be reached, in words."""
+    every = peer.every(conn) if origins else []
+    return [found for one in every if one.origin in origins and (found := reach(one, now_ms))]
 
 
 def ago(at_ms: int | None, now_ms: int) -> str:

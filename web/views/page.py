@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sync.federation import standing
 from web import markdown
 from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
@@ -18,9 +19,10 @@ from web.views import render
 from web.views.forms import Form, Mendable
 from web.views.said import Said, bodies_of, said_of
 from web.writing import replace_text
-from wiki import attachment, awaited, contribution, links, page, people, space, text
+from wiki import attachment, audience, awaited, contribution, links, page, people, space, text
 from wiki.access import Action, may
 from wiki.attachment import Attachment
+from wiki.audience import Holder
 from wiki.errors import BadInput, Forbidden, GroundswellError, NotFound, NotSignedIn
 from wiki.links import Target
 from wiki.names import slugify
@@ -47,6 +49,8 @@ class Reading:
     awaited: frozenset[str]  # digests of files that are on their way from another site
     space_slugs: dict[str, str]
     said: Said
+    holders: list[Holder]  # other sites that have it
+    troubles: list[str]  # which of them cannot be reached
 
 
 async def read(request: Request) -> Response:
@@ -75,6 +79,8 @@ async def _read(request: Request) -> tuple[Response, Page | None]:
         "rendered": rendered,
         "may_edit": may_edit,
         "said": reading.said,
+        "holders": reading.holders,
+        "troubles": reading.troubles,
         "bodies": await bodies_of(site, reading.said, here.slug),
         "may_talk": may(actor_of(request), Action.COMMENT, here.access) and not one.is_archived,
         "url": render.page_url(one, here.slug),
@@ -177,6 +183,9 @@ def leads_of(conn: Connection, request: Request, here: Space, body: str) -> mark
 
 
 def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Reading:
+    site: Site = request.app.state.site
+    own, now_ms = site.key.origin, site.now_ms()
+    holders = audience.holders(conn, own, one.id, here.id, now_ms)
     body = page.text(conn, one.id)
     visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
     shares = contribution.of_page(conn, one.id)
@@ -199,6 +208,8 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         awaited.digests(conn),
         visible,
         said_of(conn, one, body),
+        holders,
+        standing.troubles(conn, {holder.origin for holder in holders}, now_ms),
     )
 
 
