@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sync.federation import door
+from sync.federation import callers
 from sync.federation.introduction import WELL_KNOWN
 from web.site import Site
 from wiki.errors import GroundswellError, NotAccepted, NotFound
@@ -24,7 +24,7 @@ _STATUS = {
     "replayed": 401,
 }
 
-Answer = Callable[[Site, door.Request, Request], Awaitable[Any]]
+Answer = Callable[[Site, callers.Request, Request], Awaitable[Any]]
 
 
 async def well_known(request: Request) -> Response:
@@ -55,7 +55,7 @@ def _endpoint(
     return handle
 
 
-async def _taken(site: Site, request: Request) -> door.Request:
+async def _taken(site: Site, request: Request) -> callers.Request:
     """Whole, within limits, and as the world addresses it. Raises NotAccepted."""
     body = bytearray()
     async for piece in request.stream():
@@ -64,42 +64,42 @@ async def _taken(site: Site, request: Request) -> door.Request:
             raise NotAccepted("too-large", f"over {MAX_BODY_BYTES:,} bytes at once")
     query = f"?{request.url.query}" if request.url.query else ""
     url = f"{site.config.url}{request.url.path}{query}"
-    return door.Request(request.method, url, dict(request.headers), bytes(body))
+    return callers.Request(request.method, url, dict(request.headers), bytes(body))
 
 
-async def _hello(site: Site, given: door.Request, _: Request) -> Any:
+async def _hello(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.hello(given)
 
 
-async def _spaces(site: Site, given: door.Request, _: Request) -> Any:
+async def _spaces(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.spaces(given)
 
 
-async def _heads(site: Site, given: door.Request, request: Request) -> Any:
+async def _heads(site: Site, given: callers.Request, request: Request) -> Any:
     return await site.federation.door.heads(given, request.path_params.get("space_id"))
 
 
-async def _records(site: Site, given: door.Request, request: Request) -> Any:
+async def _records(site: Site, given: callers.Request, request: Request) -> Any:
     have = request.query_params.get("have", "")
     return await site.federation.door.records(given, request.path_params["thing_id"], have)
 
 
-async def _file(site: Site, given: door.Request, request: Request) -> Any:
+async def _file(site: Site, given: callers.Request, request: Request) -> Any:
     told, digest = request.query_params, request.path_params["digest"]
     start = told.get("from", "0")
     at = int(start) if start.isdecimal() and len(start) < 12 else -1
     return await site.federation.door.file(given, digest, told.get("page", ""), at)
 
 
-async def _inbox(site: Site, given: door.Request, _: Request) -> Any:
+async def _inbox(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.inbox(given)
 
 
-async def _live(site: Site, given: door.Request, _: Request) -> Any:
+async def _live(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.live(given)
 
 
-async def _seal(site: Site, given: door.Request, _: Request) -> Any:
+async def _seal(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.seal(given)
 
 

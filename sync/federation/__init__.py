@@ -3,6 +3,7 @@
 signatures  every request is signed by its site (RFC 9421), once
 fetch       the only way out: addresses checked and pinned, sizes and times capped
 wire        records, names and heads as JSON
+callers     who signed a request that came in
 door        what another site may ask and bring; the endpoints of `web.federation` stand before it
 presence    who of ours has a page open, and who of theirs
 live        what goes ahead of records: frames, and who is where

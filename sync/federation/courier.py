@@ -31,7 +31,7 @@ from wiki import peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
-from wiki.store import Store
+from wiki.store import Store, edition
 
 logger = structlog.get_logger(__name__)
 
@@ -97,6 +97,8 @@ class Courier:
             await self._introduction.post(f"{to.address}/federation/v1/live", b"")
 
         def note(conn: Connection) -> None:
+            if not to.trouble:  # how far it is stands on no page that is kept
+                edition.same(conn)
             is_news = owed.position(conn, origin) != found.position or not found.is_nothing
             if is_news:
                 owed.delivered(conn, origin, found)
@@ -139,9 +141,14 @@ class Courier:
     async def _note_trouble(self, trouble: str) -> None:
         logger.info("peer.not_reached", origin=self.origin, why=trouble)
         try:
-            await self._store.write(lambda conn: peer.missed(conn, self.origin, trouble))
+            await self._store.write(lambda conn: self._missed(conn, trouble))
         except GroundswellError as error:
             logger.error("courier.failed", origin=self.origin, error=str(error))
+
+    def _missed(self, conn: Connection, trouble: str) -> None:
+        if peer.by_origin(conn, self.origin).trouble:  # nothing that is shown becomes different
+            edition.same(conn)
+        peer.missed(conn, self.origin, trouble)
 
 
 async def ask(store: Store, introduction: Introduction, to: Peer) -> None:

@@ -7,18 +7,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, select
 
-from sync.federation import owed, presence, signatures, wire
+from sync.federation import owed, presence, wire
+from sync.federation.callers import Callers, Request
 from sync.federation.introduction import Introduction, profile_from
 from sync.federation.porter import Files, piece_of
 from sync.federation.presence import AtPage
-from sync.federation.signatures import Sender, Verifier
+from sync.federation.signatures import Verifier
 from sync.limits import Budget
 from sync.presence import Neighbour
 from sync.rights import Restarting
@@ -32,18 +32,14 @@ from wiki.errors import (
     GroundswellError,
     NotAccepted,
     NotFound,
-    Refused,
-    Unavailable,
 )
 from wiki.frame import Frame
-from wiki.key import FIRST_KID, SiteKey
+from wiki.key import SiteKey
 from wiki.peer import PeerState
 from wiki.record import Record
 from wiki.store import Store
 from wiki.store.tables import attachment as files
 from wiki.store.tables import page as pages
-from wiki.store.tables import peer as peers
-from wiki.store.tables import peer_key
 from wiki.store.tables import space as spaces
 
 log = structlog.get_logger(__name__)
@@ -54,18 +50,6 @@ MAX_ASKING = 50
 MAX_NAME_CHARS = 64
 MAX_NAMES_KNOWN = 10_000
 TELLINGS_PER_SECOND = 300  # who is at a page; honest sites tell of one 20 times a second at most
-RENEW_MS = 10_000
-HEARD_MS = 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """`url`: as this site is known to the world, whatever proxies stand between."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Door:
@@ -91,10 +75,8 @@ class Door:
         self._names: dict[str, str] = {}  # of people of other sites, as they were kept last
         self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
         self._files = files
-        self._verifier = Verifier(clock_ms)
+        self._callers = Callers(store, introduction, clock_ms)
         self._of_strangers = Verifier(clock_ms)  # they must not use up what is kept for peers
-        self._heard_ms: dict[str, int] = {}  # when a peer's call was noted last
-        self._renewed_ms: dict[str, int] = {}  # when a peer was asked for its keys
 
     async def hello(self, request: Request) -> dict[str, Any]:
         """They propose a connection, or confirm ours, or leave: `state` says which."""
@@ -137,7 +119,7 @@ class Door:
 
     async def heads(self, request: Request, space_id: str | None = None) -> dict[str, Any]:
         """Of what they may have, page by page; of one space if `space_id`."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         now_ms = self._clock_ms()
 
         def read(conn: Connection) -> dict[str, Any]:
@@ -154,14 +136,14 @@ class Door:
 
     async def spaces(self, request: Request) -> dict[str, Any]:
         """Those that they may have, whole or in part: pages need them first."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         now_ms = self._clock_ms()
         query = select(spaces.c.id).where(spaces.c.id.in_(owed.visible(sender.origin, now_ms)))
         return {"spaces": await self._store.read(lambda conn: list(conn.scalars(query)))}
 
     async def records(self, request: Request, thing_id: str, have: str) -> bytes:
         """What they lack of a page or space, in causal order, as JSON lines. Raises NotFound."""
-        sender, vector = await self._sender(request), wire.read_have(have)
+        sender, vector = await self._callers.sender(request), wire.read_have(have)
         now_ms = self._clock_ms()
 
         def read(conn: Connection) -> bytes:
@@ -176,7 +158,7 @@ class Door:
     async def file(self, request: Request, digest: str, page_id: str, start: int) -> bytes:
         """The next piece of a file of a page that they may have; b"" behind its end. Raises
         NotFound, also while it is on its way here."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         now_ms = self._clock_ms()
 
         def read(conn: Connection) -> bool:
@@ -194,14 +176,14 @@ class Door:
 
     async def inbox(self, request: Request) -> dict[str, Any]:
         """Records that they bring; each is taken or refused by itself, and once is enough."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         items = list(wire.read(request.body, sender.origin))
         return {"refused": await self.take(sender.origin, items)}
 
     async def live(self, request: Request) -> dict[str, Any]:
         """Live frames: shown at once where somebody has the page open, journalled as theirs; and
         who of theirs is where."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         items = list(wire.read(request.body, sender.origin))
         frames = [one for one in items if isinstance(one, Frame)]
         told = self._within_pace(sender.origin, [one for one in items if isinstance(one, AtPage)])
@@ -230,7 +212,7 @@ class Door:
 
     async def seal(self, request: Request) -> dict[str, Any]:
         """They build on text of ours that is not in a record yet: seal it now."""
-        sender = await self._sender(request)
+        sender = await self._callers.sender(request)
         now_ms = self._clock_ms()
         try:
             wanted = [str(one) for one in json.loads(request.body)["pages"]][:100]
@@ -335,51 +317,6 @@ class Door:
         if len(self._names) > MAX_NAMES_KNOWN:
             self._names.clear()
         self._names |= {one + origin: name for one, name in told.items()}
-
-    async def _sender(self, request: Request) -> Sender:
-        """Who signed it: a site that we are connected with. Raises NotAccepted."""
-
-        def keys(conn: Connection) -> dict[tuple[str, str], bytes]:
-            query = select(peer_key).join(peers, peers.c.origin == peer_key.c.origin)
-            rows = conn.execute(query.where(peers.c.state == PeerState.CONNECTED))
-            return {(row.origin, row.kid): peer.decoded(row.public) for row in rows}
-
-        known = await self._store.read(keys)
-        origin, kid = signatures.claimed(request.headers)
-        if (origin, kid) not in known and (origin, FIRST_KID) in known:
-            await self._renew_keys(origin)
-            known = await self._store.read(keys)
-        sender = self._verifier.verify(
-            request.method,
-            request.url,
-            request.headers,
-            request.body,
-            lambda origin, kid: known.get((origin, kid)),
-        )
-        await self._note_contact(sender)
-        return sender
-
-    async def _note_contact(self, sender: Sender) -> None:
-        """Now and then: not every request is to cost a write."""
-        now_ms = self._clock_ms()
-        if now_ms - self._heard_ms.get(sender.origin, 0) >= HEARD_MS:
-            self._heard_ms[sender.origin] = now_ms
-            told = (sender.origin, now_ms, sender.skew_ms)
-            await self._store.write(lambda conn: peer.heard(conn, *told))
-
-    async def _renew_keys(self, origin: str) -> None:
-        """A peer signs with a key that is not known here: ask it for its chain, now and then."""
-        now_ms = self._clock_ms()
-        if now_ms - self._renewed_ms.get(origin, 0) < RENEW_MS:
-            return
-        self._renewed_ms[origin] = now_ms
-        try:
-            one = await self._store.read(lambda conn: peer.by_origin(conn, origin))
-            found = await self._introduction.look(one.address)
-            if found.origin == origin:
-                await self._store.write(lambda conn: peer.keep_keys(conn, origin, found.chain))
-        except (Refused, Unavailable) as error:
-            log.warning("keys.not_renewed", origin=origin, why=str(error))
 
 
 def _next_state(mine: PeerState | None, said: str) -> PeerState | None:
