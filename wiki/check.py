@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,10 +21,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from wiki import awaited, causal, checkpoint, journal, page, record, text
+from wiki import awaited, causal, checkpoint, journal, newcomer, page, record, text
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
 from wiki.journal import JournalRow
+from wiki.key import id26
 from wiki.record import TEXT_KINDS, Record
 from wiki.store.tables import attachment
 from wiki.store.tables import checkpoint as checkpoints
@@ -67,6 +69,7 @@ class Checked:
     records: int = 0
     files: int = 0
     awaited: int = 0  # files that another site has, and that are on their way here
+    begin_later: int = 0  # pages and spaces whose earlier history was not shared with this site
     redactions: list[Redacted] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -86,6 +89,7 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
         chains = _Chains(thing_id, place, known)
         checked.problems += chains.problems(history)
         checked.redactions += chains.redactions
+        checked.begin_later += chains.begins_later
         if place.startswith("page"):
             unsealed: list[JournalRow] = []
             try:
@@ -118,7 +122,10 @@ class _Chains:
         self._kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self._replaced: dict[str, tuple[str, str]] = {}  # record -> hash of its body, its chain
         self._signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
+        self._before: dict[str, int] = {}  # chain -> its number when a checkpoint began the history
+        self._home = ""
         self.redactions: list[Redacted] = []
+        self.begins_later = False
 
     def problems(self, history: list[Row[Any]]) -> Iterator[Problem]:
         if not history:
@@ -133,7 +140,7 @@ class _Chains:
             self._ids[row.chain, row.seq] = row.id
         for identity, (digest, chain) in self._replaced.items():
             signed, by = self._signed.get(identity, ("", ""))
-            if digest != signed or by not in (history[0].chain, chain):
+            if digest != signed or by not in (self._home or history[0].chain, chain):
                 what = "nobody signed what replaces its body"
                 yield Problem(f"{self._place}, record {identity}", what)
 
@@ -149,15 +156,21 @@ class _Chains:
         for name in _COLUMNS:
             is_same = getattr(found, name) == getattr(row, name)
             _demand(is_same, f"its row says another {name} than its signed header")
-        is_first = not self._heads
-        _demand((found.kind == "create") == is_first, "a history begins with one create")
+        if not self._heads and found.kind == "checkpoint":
+            self._begin(found)
+        else:
+            is_first = not self._heads
+            _demand((found.kind == "create") == is_first, "a history begins with one create")
         before, last = self._heads.get(found.chain, (0, ""))
         _demand(found.seq == before + 1, f"number {before + 1} of its chain is missing")
         _demand(found.prev == last, f"it does not follow number {before} of its chain")
         for chain, (seq, identity) in found.deps.items():
-            is_known = self._ids.get((chain, seq)) == identity
+            is_known = self._ids.get((chain, seq)) == identity or seq < self._before.get(chain, 0)
             _demand(is_known, f"it builds on record {seq} of {chain}, which is not there")
-        if found.is_redacted:
+        is_withheld = self.begins_later and newcomer.is_withheld(
+            found, set(self._ids.values()).__contains__
+        )
+        if found.is_redacted and not is_withheld:
             self._replaced[found.id] = record.replaced_hash(found.body), found.chain
         if found.kind == "redact":
             signed = found.x["records"]
@@ -166,6 +179,21 @@ class _Chains:
             self.redactions.append(
                 Redacted(self._place, len(signed), by, found.ts, str(found.x.get("why", "")))
             )
+
+    def _begin(self, found: Record) -> None:
+        """What was before was not shared: the checkpoint says where the chains stood, and carries
+        the signed birth, whose hash is the thing's id."""
+        told = found.x
+        try:
+            header, heads = str(told["born"]["header"]), dict(told["heads"])
+            self._home = str(json.loads(header)["chain"])
+            self._heads = {chain: (seq, identity) for chain, (seq, identity) in heads.items()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise Damaged("it does not say where the history stood") from error
+        self._before = {chain: seq for chain, (seq, _) in self._heads.items()}
+        self._ids = {(chain, seq): identity for chain, (seq, identity) in self._heads.items()}
+        self.begins_later = True
+        _demand(id26(header.encode()) == self._thing_id, "it is of another page than it says")
 
 
 def _text_problems(

@@ -20,7 +20,13 @@ from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
 
 FOLLOWER: Final = "contributions"
-TELLING: Final = ("create", "edit", "adopt", "redact")  # records after which shares may differ
+TELLING: Final = (
+    "create",
+    "edit",
+    "adopt",
+    "redact",
+    "checkpoint",
+)  # records after which shares may differ
 logger = structlog.get_logger(__name__)
 
 

@@ -8,7 +8,7 @@ database (`backup.snapshot`), whatever happens in the real one meanwhile; there 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -31,6 +31,7 @@ from wiki import (
 from wiki.errors import BadUpdate, Damaged, GroundswellError
 from wiki.gate import parse_state_vector
 from wiki.page import Page
+from wiki.record import Record
 from wiki.store.tables import attachment, comment, label, page_tag, voice
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import link as link_table
@@ -83,17 +84,24 @@ def _told(conn: Connection, one: Page) -> Iterator[str]:
     yield from (f"{name} in the table" for name in before if before[name] != after[name])
     told = {
         fields["id"]
-        for made in log.of_page(conn, one.id)
-        if made.kind == "fact"
-        for part in made.parts
-        if (fields := json.loads(part.update))["name"] == "attach"
-        and fields["digest"] != views.GONE_DIGEST
+        for number, made in enumerate(log.of_page(conn, one.id))
+        for fields in _attached(made, is_first=number == 0)
+        if fields["digest"] != views.GONE_DIGEST
     }
     query = select(attachment.c.id, attachment.c.page_id)
     rows = list(conn.execute(query.where(attachment.c.page_id == one.id)))
     rows += conn.execute(query.where(attachment.c.id.in_(told), attachment.c.page_id != one.id))
     if {row.id for row in rows} != told:  # the first page that names a file by its id has it
         yield "files in the table"
+
+
+def _attached(made: Record, *, is_first: bool) -> Iterator[Mapping[str, Any]]:
+    """Of facts and of a checkpoint with which the page begins here, the files that they tell of."""
+    if made.kind == "checkpoint" and is_first:
+        yield from made.born["files"]
+    elif made.kind == "fact":
+        every = (json.loads(part.update) for part in made.parts)
+        yield from (told for told in every if told["name"] == "attach")
 
 
 def _rows(conn: Connection, page_id: str) -> dict[str, set[tuple[Any, ...]]]:

@@ -11,7 +11,20 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from wiki import causal, chain, foreign, grant, held, journal, log, overlap, page, people, redaction
+from wiki import (
+    causal,
+    chain,
+    foreign,
+    grant,
+    held,
+    journal,
+    log,
+    newcomer,
+    overlap,
+    page,
+    people,
+    redaction,
+)
 from wiki.causal import Walked
 from wiki.errors import (
     BadInput,
@@ -24,7 +37,7 @@ from wiki.errors import (
 from wiki.gate import Gate
 from wiki.journal import Lease
 from wiki.key import SiteKey
-from wiki.record import Part, Record
+from wiki.record import BIRTHS, Part, Record
 from wiki.update import parse
 
 logger = structlog.get_logger(__name__)
@@ -69,6 +82,7 @@ class Drain:
         self._gate, self._now_ms, self._outcome = gate, now_ms, outcome
         self._foreign = people.foreign_origins(conn)
         self._heads = log.heads(conn, page_id)
+        self._before = log.before(conn, page_id)
         self._queues: dict[str, list[Record]] = {}
         for record in held.of_page(conn, page_id):
             self._queues.setdefault(record.chain, []).append(record)
@@ -134,6 +148,8 @@ class Drain:
 
     def _is_next(self, record: Record, new: dict[str, tuple[int, str]]) -> bool:
         """Whether what the record names is in the log, or among `new` (the ends of what is)."""
+        if not self._heads and not new and record.kind == "checkpoint":
+            return self._is_allowed(record)  # what it builds on was not shared
         before = new.get(record.chain) or self._heads.get(record.chain)
         if (record.seq, record.prev) != ((before[0] + 1, before[1]) if before else (1, "")):
             return False
@@ -164,9 +180,12 @@ class Drain:
 
     def _is_vouched(self, record: Record) -> bool:
         """Whether a `redact` record, here or on its way, signs what stands in place of its body."""
+        if self._before and newcomer.is_withheld(record, lambda one: log.has(self._conn, one)):
+            return True
         waiting = [one for queue in self._queues.values() for one in queue]
         every = [*waiting, *log.of_page(self._conn, self._page_id)]
-        home = next((one.chain for one in every if one.kind == "create"), "")
+        born = log.birth(self._conn, self._page_id)
+        home = born.chain if born else next((one.chain for one in every if one.kind in BIRTHS), "")
         return any(
             redaction.replacements(one).get(record.id) == record.body
             for one in every
@@ -174,6 +193,8 @@ class Drain:
         )
 
     def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:
+        if seq < self._before.get(chain_id, (0, ""))[0]:
+            return True  # as the page's home says
         found = chain.at(self._conn, self._page_id, chain_id, seq)
         return found is not None and found.id == identity
 
@@ -189,9 +210,13 @@ class Drain:
         leases.look_up(raw)
         to_blame, texts = together[0], list[Text]()
         try:
-            if walked.overlaps:
+            for at in sorted(walked.overlaps):
+                to_blame = parts[at][0]
+                self._demand_nothing_new(to_blame)
+            again = {at for at in walked.overlaps if parts[at][0].kind != "checkpoint"}
+            if again:
                 known = self._gate.state_vector
-                of = overlap.differing(self._conn, self._page_id, known, raw, walked.overlaps)
+                of = overlap.differing(self._conn, self._page_id, known, raw, again)
                 if of is not None:
                     to_blame = parts[of][0]
                     raise NotAccepted("differs", "it says otherwise what the page knew already")
@@ -220,13 +245,23 @@ class Drain:
             if first is None and not is_in_order:
                 first = position
                 log.begin_batch(self._conn, position)
-            if record.chain != self._key.origin or record.kind == "create":
+            if record.chain != self._key.origin or record.kind in BIRTHS:
                 foreign.apply(self._conn, record, self._foreign, self._key.origin, self._now_ms)
+        if not self._heads and together[0].kind == "checkpoint":
+            self._before = log.before(self._conn, self._page_id)
+            self._heads = dict(self._before)
         for record in together:
             self._heads[record.chain] = (record.seq, record.id)
             self._queues[record.chain].remove(record)
         self._taken += together
         self._outcome.applied += together
+
+    def _demand_nothing_new(self, record: Record) -> None:
+        """A checkpoint says what the records before it say, where those are here."""
+        if not self._heads or record.kind != "checkpoint":
+            return
+        if not all(overlap.is_known_text(self._gate, update) for update in updates_of(record)):
+            raise NotAccepted("differs", "it says more of the text than the records before it")
 
     def _finish(self) -> None:
         """The page has changed, for whoever follows; what was only journalled is in records now."""
@@ -259,6 +294,7 @@ class _Leases:
         self._looked_up: set[int] = set()
         self.person_id, self._origin = "", ""
         self._is_ours = False
+        self._told: dict[int, str] | None = None  # client -> whose, as a checkpoint says
         self.new: list[Lease] = []
 
     def look_up(self, updates: Sequence[bytes]) -> None:
@@ -272,18 +308,22 @@ class _Leases:
         """What comes now is this record's."""
         self._is_ours = record.chain == self._own and record.kind != "adopt"
         self.person_id = people.id_here(part.person_id, record.chain, self._foreign)
+        self._told = newcomer.owners(record, self._foreign) if record.kind == "checkpoint" else None
         origin = str(record.x.get("of")) if record.kind == "adopt" else record.chain
         self._origin = origin if origin in self._foreign else ""
 
     def is_own(self, client: int) -> bool:
         owner = self._owners.get(client)
+        if self._told is not None:
+            return True  # its home says whose they are
         return self._is_ours or owner is None or people.origin_of(owner) == self._origin
 
     def take(self, clients: Sequence[int]) -> None:
         for client in clients:
             if client not in self._owners:
-                self._owners[client] = self.person_id
-                self.new.append(Lease(self._page_id, client, self.person_id))
+                owner = (self._told or {}).get(client, self.person_id)
+                self._owners[client] = owner
+                self.new.append(Lease(self._page_id, client, owner))
 
 
 class Stopped(Exception):

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki import awaited, fact, grant, log, page, people, redaction, space, turn
+from wiki import awaited, fact, grant, log, newcomer, page, people, redaction, space, turn
 from wiki.access import Openness, Role
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
-from wiki.record import Part, Record, canonical
+from wiki.record import BIRTHS, Part, Record, canonical
 from wiki.store.tables import page as pages
 from wiki.store.tables import setting
 from wiki.store.tables import space as spaces
@@ -31,9 +31,9 @@ _OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it
 
 def space_for(conn: Connection, record: Record) -> str | None:
     """The space here of a record's page; None while there is none."""
-    if record.kind != "create":
-        found = conn.scalar(select(pages.c.space_id).where(pages.c.id == record.page))
-        here = conn.scalar(select(spaces.c.id).where(spaces.c.id == record.page))
+    found = conn.scalar(select(pages.c.space_id).where(pages.c.id == record.page))
+    here = conn.scalar(select(spaces.c.id).where(spaces.c.id == record.page))
+    if found or here or record.kind not in BIRTHS:
         return found or here
     if record.x.get("thing") == "space":
         return record.page
@@ -48,7 +48,7 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
     """Make a space of ours for single pages that a site shares, when this is the first of them.
 
     It is its steward's alone, who is an administrator, until they let others in."""
-    is_page = record.kind == "create" and record.x.get("thing") == "page"
+    is_page = record.kind in BIRTHS and record.x.get("thing") == "page"
     if not is_page or space_for(conn, record) is not None:
         return
     steward = people.first_admin(conn)
@@ -69,8 +69,8 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
 
 def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:
     """Births, acts and grants; of our own records nothing. Raises BadInput, NotFound, NameTaken."""
-    if record.kind == "create":
-        _be_born(conn, record, foreign, now_ms)
+    if record.kind in BIRTHS:
+        _be_born(conn, record, foreign, own, now_ms)
     elif record.kind == "fact":
         for part in record.parts:
             act(conn, record, part, foreign)
@@ -96,7 +96,7 @@ def check(record: Record) -> None:
 
     An act that only newer versions know is taken along; of all others every reader of the record
     may rely on their form."""
-    if record.kind == "create":
+    if record.kind in BIRTHS:
         birth(record)
     elif record.kind == "fact":
         for part in record.parts:
@@ -107,8 +107,19 @@ def check(record: Record) -> None:
                 fact.checked(told)
 
 
-def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
-    born = birth(record)
+def _be_born(
+    conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int
+) -> None:
+    """A checkpoint makes the page or space where it is not there yet, and else does nothing."""
+    is_later = log.first_position(conn, record.page) != log.position_of(conn, record.id)
+    if record.kind == "checkpoint" and is_later:
+        return
+    _make(conn, record, birth(record), foreign)
+    if record.kind == "checkpoint":
+        newcomer.settle(conn, record, foreign, own, now_ms)
+
+
+def _make(conn: Connection, record: Record, born: dict[str, Any], foreign: frozenset[str]) -> None:
     if born["thing"] == "space":
         born["slug"] = free_space_slug(conn, born["slug"])
         space.insert(conn, record.page, born, record.ts)
@@ -123,10 +134,18 @@ def _be_born(conn: Connection, record: Record, foreign: frozenset[str], now_ms: 
 
 
 def birth(record: Record) -> dict[str, Any]:
-    """What a `create` record of theirs says that we take. Raises BadInput."""
-    born, thing = dict(record.born), record.x.get("thing")
+    """What a `create` or `checkpoint` record of theirs says that we take. Raises BadInput."""
+    if record.kind == "checkpoint":
+        newcomer.check(record)
+        return _called(record)
     if len(record.parts) not in (1, 2) or record.seq != 1 or record.fields["page"]:
         raise BadInput("create", "it is the first of its chain, with one author, of no page")
+    return _called(record)
+
+
+def _called(record: Record) -> dict[str, Any]:
+    """What the row of the page or space is to say."""
+    born, thing = dict(record.born), record.x.get("thing")
     title = check_title(str(born.get("title")))
     if thing == "page":
         tags = born.get("tags")
@@ -182,9 +201,11 @@ def _rename(
 
 def _redact(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
     """By policy what its author took out is taken out here, too."""
-    for record_id, body in replaced_by(conn, record).items():
-        if log.has(conn, record_id):
-            redaction.replace(conn, record_id, body)
+    found = {one: body for one, body in replaced_by(conn, record).items() if log.has(conn, one)}
+    if not found:
+        return  # none of it is here
+    for record_id, body in found.items():
+        redaction.replace(conn, record_id, body)
     author = people.id_here(record.parts[0].person_id, record.chain, foreign)
     redaction.after(conn, record.page, author, now_ms)
 

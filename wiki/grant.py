@@ -71,7 +71,20 @@ def give(
     if terms.role not in ROLES:
         raise BadInput("role", f"it is one of {', '.join(ROLES)}")
     _demand_home(conn, key, thing_id)
-    told = {
+    had = [one for one in shares(conn, thing_id) if one.origin == origin]
+    if not terms.with_history and any(one.terms.with_history for one in had):
+        raise BadInput("history", f"{to.name} has had the earlier history already")
+    made = log.write(
+        conn, key, thing_id, "grant", [Part(person_id, now_ms, b"")], told(conn, origin, terms)
+    )
+    apply(conn, made, key.origin)
+    return made
+
+
+def told(conn: Connection, origin: str, terms: Terms) -> dict[str, Any]:
+    """The terms, as a `grant` record has them. Raises NotFound."""
+    to = peer.by_origin(conn, origin)
+    return {
         "to": origin,
         "name": to.name,
         "address": to.address,
@@ -82,9 +95,6 @@ def give(
         "names": terms.with_names,
         "on": terms.may_share_on,
     }
-    made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, b"")], told)
-    apply(conn, made, key.origin)
-    return made
 
 
 def revoke(
@@ -102,20 +112,37 @@ def revoke(
 
 def apply(conn: Connection, made: Record, own: str) -> None:
     """What a grant record says, from now on. Raises BadInput."""
-    told = made.x
-    mine = (table.c.thing_id == made.page) & (table.c.origin == str(told.get("to")))
-    if told.get("revoked") is True:
+    said = made.x
+    mine = (table.c.thing_id == made.page) & (table.c.origin == str(said.get("to")))
+    if said.get("revoked") is True:
         last = json.loads(made.body)
         if not isinstance(last, dict) or not all(type(seq) is int for seq in last.values()):
             raise BadInput("last", "page -> number")
         values: dict[str, Any] = {"revoked_at_ms": made.ts, "last": json.dumps(last)}
         conn.execute(table.update().where(mine).values(**values))
         return
-    values = _checked(told) | {"granted_at_ms": made.ts, "revoked_at_ms": None, "last": "{}"}
-    if told["to"] != own:  # whoever has keys here is somebody else
-        peer.keep_keys(conn, told["to"], [Link(*link) for link in told["keys"]])
-    row = insert(table).values(thing_id=made.page, origin=told["to"], **values)
-    conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=values))
+    keep(conn, made.page, said, made.ts, own)
+
+
+def keep(conn: Connection, thing_id: str, said: Mapping[str, Any], at_ms: int, own: str) -> None:
+    """These terms count from now on (`told`). Who was given the earlier history has it for good.
+
+    Raises BadInput."""
+    values = _checked(said) | {"granted_at_ms": at_ms, "revoked_at_ms": None, "last": "{}"}
+    if said["to"] != own:  # whoever has keys here is somebody else
+        peer.keep_keys(conn, said["to"], [Link(*link) for link in said["keys"]])
+    row = insert(table).values(thing_id=thing_id, origin=said["to"], **values)
+    changed = values | {"with_history": table.c.with_history | row.excluded.with_history}
+    conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=changed))
+
+
+def grants_to(conn: Connection, thing_id: str, origin: str) -> list[Record]:
+    """The records by which the thing was shared with the site."""
+    return [
+        one
+        for one in log.of_kind(conn, thing_id, "grant")
+        if one.x.get("to") == origin and not one.x.get("revoked")
+    ]
 
 
 def shares(conn: Connection, thing_id: str) -> list[Share]:
@@ -144,6 +171,8 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
     thing, chain = made.page, made.chain
     if thing == space_id and made.kind in ("edit", "adopt"):
         return "a space has no text"
+    if made.kind == "checkpoint":
+        return _why_not_home(conn, made)
     home = authority(conn, thing, str(made.x.get("space")) if made.kind == "create" else None)
     if chain == (home or chain) or chain == own:
         return ""
@@ -158,18 +187,19 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
     return "" if "" in reasons else reasons[0]
 
 
+def _why_not_home(conn: Connection, made: Record) -> str:
+    born = log.birth(conn, made.page) or log.birth_in(made.x)
+    is_home = made.chain in (born.chain, log.home(conn, born.space_id))
+    return "" if is_home else "only its home says how it stood"
+
+
 def authority(conn: Connection, thing_id: str, space_id: str | None = None) -> str | None:
     """The site that says who may write in a thing: the home of the space that it was made in, else
     its own. Here it may stand in a space of ours."""
-    born = None
-    if space_id is None:
-        here = (records.c.page == thing_id) & (records.c.kind == "create")
-        header = conn.scalar(select(records.c.header).where(here))
-        if header is None:
-            return None
-        born = json.loads(header)
-        space_id = str(born["x"].get("space"))
-    return log.home(conn, space_id) or (str(born["chain"]) if born else None)
+    if space_id is not None:
+        return log.home(conn, space_id)
+    born = log.birth(conn, thing_id)
+    return (log.home(conn, born.space_id) or born.chain) if born else None
 
 
 def may_edit(

@@ -323,7 +323,7 @@ def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
 
 
 def _revision(record: Record, foreign: frozenset[str], named: Mapping[str, str]) -> Revision:
-    parts = record.parts
+    parts = record.parts[1:] if record.kind == "checkpoint" else record.parts
     label, summary, of = named.get(record.id) or str(record.x.get("label", "")), "", ""
     if record.kind == "fact":
         facts = [json.loads(part.update) for part in parts]

@@ -48,7 +48,7 @@ class Intake:
         self._demand_grant(record, end)
         self._demand_room(record)
         self._new.append(record)
-        if record.seq == end.seq + 1:
+        if record.seq == end.seq + 1 or (record.kind == "checkpoint" and end.seq == 0):
             end.seq, end.id = record.seq, record.id
         return HELD
 
@@ -72,6 +72,8 @@ class Intake:
         """Of one that does not follow the last: known, early, or the proof of a lie."""
         if log.has(self._conn, record.id):
             return KNOWN
+        if record.seq <= log.before(self._conn, record.page).get(record.chain, (0, ""))[0]:
+            return KNOWN  # from before the checkpoint with which the page begins here
         other = chain.at(self._conn, record.page, record.chain, record.seq)
         if other is not None and other.id == record.id:
             return HELD

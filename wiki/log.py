@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy import text as sql
@@ -21,8 +21,9 @@ from wiki.store.tables import follower
 from wiki.store.tables import record as table
 
 _HOMES = sql(
-    "SELECT thing.value, (SELECT chain FROM record WHERE page = thing.value AND kind = 'create'"
-    " ORDER BY position LIMIT 1) FROM json_each(:ids) AS thing"
+    "SELECT thing.value, (SELECT CASE kind WHEN 'checkpoint'"
+    " THEN json_extract(json_extract(header, '$.x.born.header'), '$.chain') ELSE chain END"
+    " FROM record WHERE page = thing.value ORDER BY position LIMIT 1) FROM json_each(:ids) AS thing"
 )
 
 
@@ -90,10 +91,10 @@ def _deps(conn: Connection, page_id: str, own: str, since: int | None) -> dict[s
 
 
 def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
-    """Number and id of the chain's newest record."""
+    """Number and id of the chain's newest record, also when that came before what is here."""
     query = select(table.c.seq, table.c.id).where(table.c.page == page_id, table.c.chain == chain)
     row = conn.execute(query.order_by(table.c.seq.desc()).limit(1)).first()
-    return (row[0], row[1]) if row else None
+    return (row[0], row[1]) if row else before(conn, page_id).get(chain)
 
 
 def of_page(
@@ -108,6 +109,11 @@ def batches(found: Iterable[Record]) -> Iterator[list[Record]]:
     """Records in order, those together that were applied in one go."""
     for _, batch in groupby(found, key=lambda one: one.batch or -(one.position or 0)):
         yield list(batch)
+
+
+def of_kind(conn: Connection, thing_id: str, kind: str) -> list[Record]:
+    """The records of that kind, in order."""
+    return _records(conn, _select().where(table.c.page == thing_id, table.c.kind == kind))
 
 
 def end_of_batch(conn: Connection, record: Record) -> int:
@@ -126,6 +132,10 @@ def begin_batch(conn: Connection, position: int) -> None:
 
 def has(conn: Connection, record_id: str) -> bool:
     return conn.scalar(select(table.c.position).where(table.c.id == record_id)) is not None
+
+
+def position_of(conn: Connection, record_id: str) -> int | None:
+    return conn.scalar(select(table.c.position).where(table.c.id == record_id))
 
 
 def newest(conn: Connection, page_id: str) -> str:
@@ -161,16 +171,69 @@ def own_head(conn: Connection, page_id: str, own: str) -> tuple[int, str] | None
 
 
 def heads(conn: Connection, page_id: str) -> dict[str, tuple[int, str]]:
-    """Chain -> number and id of its newest record."""
+    """Chain -> number and id of its newest record, also when that came before what is here."""
     query = select(table.c.chain, table.c.seq, table.c.id).where(table.c.page == page_id)
     rows = conn.execute(query.order_by(table.c.seq))
-    return {row.chain: (row.seq, row.id) for row in rows}
+    return before(conn, page_id) | {row.chain: (row.seq, row.id) for row in rows}
+
+
+def before(conn: Connection, page_id: str) -> dict[str, tuple[int, str]]:
+    """Where the chains stood when the history begins here: nowhere, unless a `checkpoint` began it,
+    because what was before it was not shared."""
+    here = table.c.page == page_id
+    row = conn.execute(
+        select(table.c.kind, table.c.header).where(here).order_by(table.c.position).limit(1)
+    )
+    first = row.first()
+    if first is None or first.kind != "checkpoint":
+        return {}
+    told = json.loads(first.header)["x"]["heads"]
+    return {chain: (seq, identity) for chain, (seq, identity) in told.items()}
+
+
+class Birth(NamedTuple):
+    """The `create` record of a page or space, as it was signed; its body may never have come."""
+
+    header: str
+    signature: bytes
+
+    @property
+    def chain(self) -> str:
+        return str(json.loads(self.header)["chain"])
+
+    @property
+    def space_id(self) -> str:
+        """Of a page: the space that it was made in."""
+        return str(json.loads(self.header)["x"].get("space"))
+
+
+def birth(conn: Connection, thing_id: str) -> Birth | None:
+    """How a page or space came about; None for one that has no record here."""
+    here = table.c.page == thing_id
+    query = select(table.c.kind, table.c.header, table.c.signature).where(here)
+    first = conn.execute(query.order_by(table.c.position).limit(1)).first()
+    if first is None:
+        return None
+    if first.kind != "checkpoint":
+        return Birth(first.header, first.signature)
+    return birth_in(json.loads(first.header)["x"])
+
+
+def birth_in(told: Mapping[str, Any]) -> Birth:
+    """As the `x` of a checkpoint has it."""
+    return Birth(told["born"]["header"], records.bytes_of(told["born"]["signature"]))
 
 
 def home(conn: Connection, thing_id: str) -> str | None:
     """The site where a page or space was made; None for one that has no record here."""
-    born = (table.c.page == thing_id) & (table.c.kind == "create")
-    return conn.scalar(select(table.c.chain).where(born))
+    born = birth(conn, thing_id)
+    return born.chain if born else None
+
+
+def first_position(conn: Connection, thing_id: str) -> int:
+    """Of the record with which the history of the thing begins here; 0 for none."""
+    here = select(func.min(table.c.position)).where(table.c.page == thing_id)
+    return conn.scalar(here) or 0
 
 
 def homes(conn: Connection, thing_ids: Collection[str]) -> dict[str, str]:

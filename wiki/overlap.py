@@ -68,14 +68,19 @@ def drop_covered(
     return rebuilt
 
 
-def _is_known(gate: Gate, update: bytes) -> bool:
+def is_known_text(gate: Gate, update: bytes) -> bool:
+    """Whether the update brings no text that the page has not."""
     known = gate.state_vector
-    sections, deletes = parse(update, is_limited=False)
     return all(
         section.clock + sum(block.length for block in section.blocks)
         <= known.get(section.client, 0)
-        for section in sections
-    ) and all(gate.is_deleted(*one) for one in deletes)
+        for section in parse(update, is_limited=False).sections
+    )
+
+
+def _is_known(gate: Gate, update: bytes) -> bool:
+    deletes = parse(update, is_limited=False).deletes
+    return is_known_text(gate, update) and all(gate.is_deleted(*one) for one in deletes)
 
 
 def _says_otherwise(update: bytes, applied: Sequence[Record]) -> bool:

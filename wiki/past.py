@@ -28,7 +28,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wiki import checkpoint, journal, log, page, people, text
 from wiki.errors import Damaged
-from wiki.record import TEXT_KINDS, Record
+from wiki.record import BIRTHS, TEXT_KINDS, Record
 from wiki.store import edition
 from wiki.store.tables import page as pages
 from wiki.store.tables import past as table
@@ -101,7 +101,7 @@ def waiting(conn: Connection, head: int) -> list[str]:
     query = select(records.c.page).where(
         records.c.position > log.follower_position(conn, FOLLOWER),
         records.c.position <= head,
-        records.c.kind != "create",  # which takes nothing away
+        records.c.kind.not_in(BIRTHS),  # which take nothing away
     )
     query = query.join(pages, pages.c.id == records.c.page)
     query = query.join(positions, positions.c.page_id == records.c.page, isouter=True)
@@ -362,11 +362,11 @@ def _title_before(conn: Connection, page_id: str, position: int) -> str:
     query = query.where(
         records.c.page == page_id,
         records.c.position < position,
-        records.c.kind.in_(("create", "fact")),
+        records.c.kind.in_((*BIRTHS, "fact")),
     )
     for row in conn.execute(query.order_by(records.c.position.desc())):
         record = Record(*row)
-        if record.kind == "create":
+        if record.kind in BIRTHS:
             return str(record.born.get("title", ""))
         for part in reversed(record.parts):
             fields = json.loads(part.update)

@@ -151,6 +151,11 @@ def by_origin(conn: Connection, origin: str) -> Peer:
     return _peer(row)
 
 
+def name_of(conn: Connection, origin: str) -> str:
+    """What the site is called; its id when it is no peer of ours."""
+    return conn.scalar(select(table.c.name).where(table.c.origin == origin)) or origin
+
+
 def find(conn: Connection, name: str) -> Peer:
     """By id, name or address. Raises NotFound."""
     wanted = name.strip().rstrip("/")

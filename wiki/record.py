@@ -23,7 +23,8 @@ from wiki.key import SiteKey, id26, verify_signature
 
 SIGNED_AS = b"groundswell-record-1\n"
 KINDS = frozenset(("create", "edit", "fact", "adopt", "redact", "grant", "fork", "checkpoint"))
-TEXT_KINDS = ("create", "edit", "adopt")
+BIRTHS = ("create", "checkpoint")  # with which a history can begin
+TEXT_KINDS = (*BIRTHS, "edit", "adopt")
 SALT_BYTES = 16
 MAX_DEPTH = 6
 MAX_INTEGER = 2**53 - 1
@@ -122,12 +123,12 @@ class Record:
         """Those that are updates of a page's text."""
         if self.kind not in TEXT_KINDS:
             return ()
-        return self.parts[:1] if self.kind == "create" else self.parts
+        return self.parts[:1] if self.kind in BIRTHS else self.parts
 
     @property
     def born(self) -> Mapping[str, Any]:
-        """What a `create` record says of its page or space: `x`, and what people called it, which
-        stands in the body, where it can be redacted. Raises Damaged."""
+        """What a `create` or `checkpoint` record says of its page or space: `x`, and what people
+        called it, which stands in the body, where it can be redacted. Raises Damaged."""
         if len(self.parts) < 2:  # as the first exports had it
             return self.x
         return {**self.x, **_named(self.parts[1].update)}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ from wiki.loom import Woven, woven
 from wiki.names import slugify
 from wiki.phrase import Ranges, folded
 from wiki.record import Part, Record
-from wiki.store.tables import attachment, file_text
+from wiki.store.tables import attachment, beginning, file_text
 from wiki.store.tables import journal as journal_rows
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -196,14 +197,27 @@ def carry_out(
             raise Forbidden("redact", "what another site recorded", "Ask the page's home site.")
         replace(conn, identity, body)
     _replace_rows(conn, plan.rows)
-    told = {identity: record.base64url(body) for identity, body in plan.bodies.items()}
-    signed = {identity: record.replaced_hash(body) for identity, body in plan.bodies.items()}
-    parts = [Part(person_id, now_ms, record.canonical(told).encode())]
-    made = log.write(conn, key, plan.thing_id, "redact", parts, {"records": signed, "why": why})
-    if made.position is None:
-        raise Conflict("Text of another site is awaited here. Try again when it has come.")
+    for bodies in _by_newcomers(conn, plan):
+        told = {identity: record.base64url(body) for identity, body in bodies.items()}
+        signed = {identity: record.replaced_hash(body) for identity, body in bodies.items()}
+        parts = [Part(person_id, now_ms, record.canonical(told).encode())]
+        made = log.write(conn, key, plan.thing_id, "redact", parts, {"records": signed, "why": why})
+        if made.position is None:
+            raise Conflict("Text of another site is awaited here. Try again when it has come.")
     after(conn, plan.thing_id, person_id, now_ms)
     return made
+
+
+def _by_newcomers(conn: Connection, plan: Plan) -> list[dict[str, bytes]]:
+    """The replacements, apart where a site's history begins that was not granted what came before:
+    what replaces that must not go there either (`newcomer.withheld`)."""
+    mine = select(beginning.c.position).where(beginning.c.thing_id == plan.thing_id)
+    starts = sorted(set(conn.scalars(mine)))
+    groups: dict[int, dict[str, bytes]] = {}
+    for identity, body in plan.bodies.items():
+        of = bisect_right(starts, log.position_of(conn, identity) or 0)
+        groups.setdefault(of, {})[identity] = body
+    return [groups[of] for of in sorted(groups)] or [{}]
 
 
 def replace(conn: Connection, record_id: str, body: bytes) -> None:
@@ -263,9 +277,11 @@ def _plan(
                 continue
             if one.kind in record.TEXT_KINDS and number < len(one.text_parts):
                 bodies[number] = blanking.blanked(part.update, ranges) or part.update
-            elif one.kind in ("fact", "create"):
+            elif one.kind in ("fact", *record.BIRTHS):
                 told = json.loads(part.update)
                 changed = _unprovable(blank(told, part), ranges)
+                if "files" in told:  # of a checkpoint
+                    changed["files"] = [blank(file, part) for file in told["files"]]
                 if changed != told:
                     bodies[number] = record.canonical(changed).encode()
                     kind = str(told.get("name", "title"))

@@ -42,7 +42,31 @@ def next_of(conn: Connection, thing_id: str, own: str) -> dict[str, Any]:
 
 
 def highest(conn: Connection, thing_id: str) -> int:
-    return max((turn_of(one) for one in _facts(conn, thing_id)), default=0)
+    known = [turn_of(one) for one in _facts(conn, thing_id)]
+    return max([*known, *(order[0] for order in before(conn, thing_id).values())], default=0)
+
+
+def latest(conn: Connection, thing_id: str) -> dict[str, list[Any]]:
+    """Of each thing that acts set the turn that counts, as a `checkpoint` tells it."""
+    found = before(conn, thing_id)
+    for one in _facts(conn, thing_id):
+        for part in one.parts:
+            register = REGISTERS.get(_name_of(part.update))
+            if register is not None:
+                found[register] = max(found.get(register, _order(one)), _order(one))
+    return {register: list(order) for register, order in found.items()}
+
+
+def before(conn: Connection, thing_id: str) -> dict[str, tuple[int, str, int]]:
+    """The turns that counted before the history begins here, when a `checkpoint` began it."""
+    query = select(table.c.position, table.c.kind).where(table.c.page == thing_id)
+    first = conn.execute(query.order_by(table.c.position).limit(1)).first()
+    if first is None or first.kind != "checkpoint":
+        return {}
+    whole = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
+    row = conn.execute(whole.where(table.c.position == first.position)).one()
+    told = Record(*row).born["turns"]
+    return {register: (turn, chain, seq) for register, (turn, chain, seq) in told.items()}
 
 
 def turn_of(record: Record) -> int:
@@ -59,11 +83,20 @@ def is_beaten(
     if register is None:
         return False
     mine = _order(record)
+    if before(conn, record.page).get(register, mine) > mine:
+        return True
     return any(
         _order(one) > mine
         and any(register_of(json.loads(part.update)) == register for part in one.parts)
         for one in _facts(conn, record.page, before)
     )
+
+
+def is_older(conn: Connection, record: Record) -> bool:
+    """Whether all that the record sets was set later before the history begins here."""
+    known = before(conn, record.page)
+    names = [REGISTERS.get(_name_of(part.update)) for part in record.parts]
+    return all(name in known and known[name] > _order(record) for name in names)
 
 
 def in_order(records: Iterable[Record]) -> list[Record]:

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import awaited, fact, journal, log, page, people, turn
+from wiki import awaited, fact, journal, log, newcomer, page, people, turn
 from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
-from wiki.record import TEXT_KINDS, Part, Record
+from wiki.record import BIRTHS, TEXT_KINDS, Part, Record
 from wiki.store.tables import alias, attachment, comment, label, page_tag, voice
 from wiki.store.tables import page as pages
 from wiki.store.tables import space as spaces
@@ -29,7 +29,7 @@ GONE_DIGEST = ""  # what a redacted `attach` says
 def rebuild(conn: Connection, thing_id: str) -> list[str]:
     """Make the tables say what the record says; the columns of its row that were otherwise."""
     records = log.of_page(conn, thing_id)
-    if not records or records[0].kind != "create":
+    if not records or records[0].kind not in BIRTHS:
         raise NotFound("record", thing_id)
     if records[0].born.get("thing") == "space":
         return _rebuild_space(conn, thing_id, records)
@@ -44,8 +44,8 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
     if told != set(tags):
         page.set_tags(conn, thing_id, tags)
         changed.append("tags")
-    _retell(conn, thing_id, acts)
-    _set_files(conn, thing_id, acts)
+    _retell(conn, thing_id, acts, records[0])
+    _set_files(conn, thing_id, [*_files_before(conn, records[0]), *acts])
     return changed
 
 
@@ -58,6 +58,8 @@ def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mappi
         if record.kind == "fact":
             facts.append(record)
             seen[record.id] = text
+    if records[0].kind == "checkpoint":
+        facts = [record for record in facts if not turn.is_older(conn, record)]
     if any(record.chain in foreign for record in records):
         facts = turn.in_order(facts)
     for record in facts:
@@ -76,8 +78,9 @@ def _sheet(
     """The page's row, its old addresses (space, slug), its tags."""
     born = created.born
     row = {"space_id": born["space"], "title": born["title"], "slug": born["slug"]}
-    row |= {"kind": born["kind"], "status": "", "status_reason": "", "protection": ""}
-    row |= {"archived_at_ms": None, "language": ""}
+    row |= {"kind": born["kind"], "status_reason": ""}
+    row |= {name: born.get(name, "") for name in ("status", "protection", "language")}
+    row["archived_at_ms"] = born.get("archived_at_ms")
     addresses: list[tuple[str, str]] = []
     tags = list(born.get("tags", ()))
     for part, told in acts:
@@ -111,7 +114,9 @@ def _rebuild_space(conn: Connection, space_id: str, records: list[Record]) -> li
     names: tuple[str, ...] = ("title", "purpose", "slug", "openness", "open_role", "guests_allowed")
     if records[0].chain in people.foreign_origins(conn):
         names = names[:2]  # where it stands here, and who sees it, is ours to say
-    row: dict[str, Any] = {name: records[0].born[name] for name in names} | {"archived_at_ms": None}
+    born = records[0].born
+    row: dict[str, Any] = {name: born[name] for name in names if name in born}
+    row["archived_at_ms"] = born.get("archived_at_ms")
     for part, told in _acts(conn, records):
         if told["name"] == "settings":
             row |= {name: told[name] for name in names if name in told}
@@ -144,13 +149,25 @@ def _set_addresses(
             conn.execute(kept.on_conflict_do_nothing())
 
 
-def _retell(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:
+def _retell(
+    conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]], first: Record
+) -> None:
     for table in (comment, voice, label):
         conn.execute(table.delete().where(table.c.page_id == page_id))
+    if first.kind == "checkpoint":
+        newcomer.say_voices(conn, first, people.foreign_origins(conn))
     for part, told in acts:
         if told["name"] in _SAID:
             with suppress(GroundswellError):  # another site's, of what is not known here
                 fact.say(conn, Act(page_id, part.person_id, part.at_ms), told)
+
+
+def _files_before(conn: Connection, first: Record) -> Iterator[tuple[Part, Mapping[str, Any]]]:
+    """Those that a page which begins at a checkpoint had then."""
+    if first.kind == "checkpoint":
+        who = people.id_here(newcomer.BEFORE, first.chain, people.foreign_origins(conn))
+        for file in first.born["files"]:
+            yield Part(who, first.ts, b""), file
 
 
 def _set_files(conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]]) -> None:

@@ -76,6 +76,8 @@ class Courier:
         """Bring the next records; whether there may be more. Raises Unreachable, NotAccepted."""
         now_ms, origin, own = self._clock_ms(), self.origin, self._key.origin
 
+        await begun(self._store, self._key, origin, now_ms)
+
         def read(conn: Connection) -> tuple[Peer, Owed]:
             return peer.by_origin(conn, origin), owed.owed(conn, own, origin, now_ms)
 
@@ -158,3 +160,10 @@ async def ask(store: Store, introduction: Introduction, to: Peer) -> None:
     answer = await introduction.say(to.address, "asks")
     if answer.get("state") == PeerState.CONNECTED:
         await store.write(lambda conn: peer.set_state(conn, to.origin, PeerState.CONNECTED))
+
+
+async def begun(store: Store, key: SiteKey, origin: str, now_ms: int) -> None:
+    """Once it is said of all that the site was granted without its past where that begins."""
+    while await store.read(lambda conn: owed.pending(conn, origin, now_ms, 1)):
+        if not await store.write(lambda conn: owed.begin(conn, key, origin, now_ms)):
+            return  # text of other sites is awaited

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from sync.federation import owed, presence, wire
 from sync.federation.callers import Callers, Request
+from sync.federation.courier import begun
 from sync.federation.introduction import Introduction, profile_from
 from sync.federation.porter import Files, piece_of
 from sync.federation.presence import AtPage
@@ -36,7 +37,7 @@ from wiki.errors import (
 from wiki.frame import Frame
 from wiki.key import SiteKey
 from wiki.peer import PeerState
-from wiki.record import Record
+from wiki.record import BIRTHS, Record
 from wiki.store import Store
 from wiki.store.tables import attachment as files
 from wiki.store.tables import page as pages
@@ -121,6 +122,7 @@ class Door:
         """Of what they may have, page by page; of one space if `space_id`."""
         sender = await self._callers.sender(request)
         now_ms = self._clock_ms()
+        await begun(self._store, self._key, sender.origin, now_ms)
 
         def read(conn: Connection) -> dict[str, Any]:
             found = owed.heads(conn, sender.origin, now_ms)
@@ -145,11 +147,12 @@ class Door:
         """What they lack of a page or space, in causal order, as JSON lines. Raises NotFound."""
         sender, vector = await self._callers.sender(request), wire.read_have(have)
         now_ms = self._clock_ms()
+        await begun(self._store, self._key, sender.origin, now_ms)
 
         def read(conn: Connection) -> bytes:
             if not owed.may_have(conn, thing_id, sender.origin, now_ms):
                 raise NotFound("page", thing_id)
-            found = owed.beyond(conn, thing_id, vector, RECORDS_OUT)
+            found = owed.beyond(conn, thing_id, sender.origin, vector, RECORDS_OUT)
             names = owed.names_of(conn, self._key.origin, sender.origin, found)
             return wire.lines([names, *found])
 
@@ -258,7 +261,7 @@ class Door:
     ) -> list[Outcome]:
         outcomes = self._acceptance.receive_all(conn, some, origin, now_ms)
         for record, outcome in zip(some, outcomes, strict=True):
-            if outcome.verdict == "held" and record.kind == "create":
+            if outcome.verdict == "held" and record.kind in BIRTHS:
                 site = peer.by_origin(conn, origin)
                 foreign.receive(conn, self._key, record, site.name, now_ms)
                 self._acceptance.drain(conn, record.page, now_ms, outcome)

@@ -10,17 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
-from wiki import grant, held, log, people
-from wiki.record import Record
+from wiki import grant, held, log, newcomer, people
+from wiki.key import SiteKey
+from wiki.record import BIRTHS, Record
+from wiki.store.tables import beginning, share
 from wiki.store.tables import held as held_table
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
-from wiki.store.tables import share
 from wiki.store.tables import space as spaces
 
 BATCH = 200
+BEGIN_AT_ONCE = 25  # of one transaction: a checkpoint is as long as its page
 BATCH_BYTES = 4 * 1024 * 1024
 _COLUMNS = [records.c[name] for name in Record.__dataclass_fields__]
 
@@ -41,14 +43,56 @@ class Owed:
 
 
 def visible(origin: str, now_ms: int) -> Select[Any]:
-    """The ids of all spaces and pages that the site may have."""
+    """The ids of all spaces and pages that the site may have, and where it is said from when on."""
+    things = _granted(origin, now_ms).subquery()
+    return select(things.c[0]).where(things.c[0].in_(_begun(origin)))
+
+
+def pending(conn: Connection, origin: str, now_ms: int, limit: int) -> list[str]:
+    """Those of which it is to be said yet from which record on the site gets them."""
+    things = _granted(origin, now_ms).subquery()
+    query = select(things.c[0]).where(things.c[0].not_in(_begun(origin))).order_by(things.c[0])
+    return list(conn.scalars(query.limit(limit)))
+
+
+def _begun(origin: str) -> Select[Any]:
+    """What the site gets as a whole, since it made it or was granted its history; and the rest of
+    which is known where it begins for the site."""
+    made = _made(origin)
+    whole = select(share.c.thing_id).where(share.c.origin == origin, share.c.with_history)
+    things = union(made, whole).subquery()
+    inside = select(pages.c.id).where(pages.c.space_id.in_(select(things.c[0])))
+    begun = select(beginning.c.thing_id).where(beginning.c.origin == origin)
+    return select(union(select(things.c[0]), inside, begun).subquery().c[0])
+
+
+def _made(origin: str) -> Select[Any]:
+    """What the site is the home of."""
+    home = records.c.kind.in_(BIRTHS) & (records.c.chain == origin)
+    return select(records.c.page).where(home)
+
+
+def _leaves(origin: str) -> ColumnElement[bool]:
+    """Of the records of a thing, those that the site gets: none from before its beginning."""
+    here = (beginning.c.thing_id == records.c.page) & (beginning.c.origin == origin)
+    first = select(beginning.c.position).where(here).scalar_subquery()
+    return records.c.position >= func.coalesce(first, 0)
+
+
+def _first(conn: Connection, thing_id: str, origin: str) -> int:
+    """Position of the first record that the site gets; 0: it gets all."""
+    here = (beginning.c.thing_id == thing_id) & (beginning.c.origin == origin)
+    return conn.scalar(select(beginning.c.position).where(here)) or 0
+
+
+def _granted(origin: str, now_ms: int) -> Select[Any]:
     is_open = and_(
         share.c.origin == origin,
         share.c.revoked_at_ms.is_(None),
         or_(share.c.until_ms.is_(None), share.c.until_ms > now_ms),
     )
     granted = select(share.c.thing_id).where(is_open)
-    made = select(records.c.page).where(records.c.kind == "create", records.c.chain == origin)
+    made = _made(origin)
     things = union(granted, made).subquery()
     inside = select(pages.c.id).where(pages.c.space_id.in_(select(things.c[0])))
     return select(union(select(things.c[0]), inside).subquery().c[0])
@@ -68,10 +112,12 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
     if newest_grant > known_grant:
         at = 0  # what was before the grant is owed, too; what it has, it knows
     to_it = records.c.header.like(f'%"to":"{origin}"%') & (records.c.kind == "grant")
+    to_it &= records.c.page.in_(_begun(origin))
     query = select(*_COLUMNS).where(
         records.c.position > at,
         records.c.chain != origin,
         or_(records.c.page.in_(visible(origin, now_ms)), to_it),
+        _leaves(origin),
     )
     found = [Record(*row) for row in conn.execute(query.order_by(records.c.position).limit(limit))]
     chosen = list(_within(found))
@@ -87,8 +133,16 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
         for row in conn.execute(ours.order_by(held_table.c.n).limit(limit)):
             waiting.append(Record(row.header, row.signature, row.salt, row.body))
             held_n = row.n
+    chosen = [newcomer.withheld(conn, one, _first(conn, one.page, origin)) for one in chosen]
     names = names_of(conn, own, origin, [*chosen, *waiting])
     return Owed((*chosen, *waiting), names, reached, held_n, newest_grant)
+
+
+def begin(conn: Connection, key: SiteKey, origin: str, now_ms: int) -> int:
+    """Say of the next things that the site was granted without their past where they begin for it;
+    of how many."""
+    some = pending(conn, origin, now_ms, BEGIN_AT_ONCE)
+    return sum(newcomer.begin(conn, key, thing_id, origin, now_ms) for thing_id in some)
 
 
 def delivered(conn: Connection, origin: str, sent: Owed) -> None:
@@ -109,6 +163,7 @@ def behind(conn: Connection, origin: str, now_ms: int) -> int:
         records.c.position > position(conn, origin),
         records.c.chain != origin,
         records.c.page.in_(visible(origin, now_ms)),
+        _leaves(origin),
     )
     return conn.scalar(query.where(mine)) or 0
 
@@ -116,7 +171,7 @@ def behind(conn: Connection, origin: str, now_ms: int) -> int:
 def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int]]:
     """Of all that the site may have: thing -> chain -> number."""
     query = select(records.c.page, records.c.chain, func.max(records.c.seq)).where(
-        records.c.page.in_(visible(origin, now_ms))
+        records.c.page.in_(visible(origin, now_ms)), _leaves(origin)
     )
     found: dict[str, dict[str, int]] = {}
     for row in conn.execute(query.group_by(records.c.page, records.c.chain)):
@@ -124,10 +179,15 @@ def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int
     return found
 
 
-def beyond(conn: Connection, thing_id: str, have: dict[str, int], limit: int) -> list[Record]:
-    """The thing's records that are not in the version vector, in causal order; ours that are held
-    last, since they wait for others."""
-    applied = (one for one in log.of_page(conn, thing_id) if one.seq > have.get(one.chain, 0))
+def beyond(
+    conn: Connection, thing_id: str, origin: str, have: dict[str, int], limit: int
+) -> list[Record]:
+    """The thing's records that the site may have and that are not in the version vector, in causal
+    order; ours that are held last, since they wait for others."""
+    first = _first(conn, thing_id, origin)
+    every = log.of_page(conn, thing_id, after=first - 1)
+    lacking = (one for one in every if one.seq > have.get(one.chain, 0))
+    applied = (newcomer.withheld(conn, one, first) for one in lacking)
     waiting = (one for one in held.of_page(conn, thing_id) if one.seq > have.get(one.chain, 0))
     return [one for _, one in zip(range(limit), (*applied, *waiting), strict=False)]
 
@@ -137,7 +197,9 @@ def names_of(conn: Connection, own: str, origin: str, found: Iterable[Record]) -
     authors: dict[str, set[str]] = {}
     for one in found:
         if one.chain == own:
-            authors.setdefault(one.page, set()).update(row[0] for row in one.fields["parts"])
+            told = newcomer.voters(one) if one.kind == "checkpoint" else []
+            people_of = authors.setdefault(one.page, set())
+            people_of.update(told, (row[0] for row in one.fields["parts"]))
     return names_at(conn, own, origin, authors)
 
 
@@ -155,7 +217,7 @@ def names_at(
     return {
         person_id: known.get(person_id, "Somebody") if is_named else pseudonym(own, person_id)
         for person_id, is_named in wanted.items()
-        if "@" not in person_id
+        if "@" not in person_id and person_id != newcomer.BEFORE
     }
 
 

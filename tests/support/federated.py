@@ -25,10 +25,23 @@ from tests.support.waiting import eventually
 from web import config, setup
 from web.app import app_of
 from web.site import Site
-from wiki import attachment, fact, grant, journal, log, page, people, signin, space, text
+from wiki import (
+    attachment,
+    check,
+    deep,
+    fact,
+    grant,
+    journal,
+    log,
+    page,
+    people,
+    signin,
+    space,
+    text,
+)
 from wiki.access import Openness, Role
 from wiki.attachment import Attachment
-from wiki.exchange import arrival
+from wiki.exchange import arrival, known_keys
 from wiki.grant import Terms
 from wiki.names import token_hash
 from wiki.peer import PeerState, by_origin
@@ -161,6 +174,35 @@ class Member:
             return text.replace_update(state, client, words + text.text_of_updates([state]))
 
         await self.site.rooms.submit(page_id, self.person.id, make, "")
+
+    async def retype(self, page_id: str, wanted: str) -> None:
+        """Make the page say `wanted`, as somebody who has it open here."""
+
+        def make(state: bytes, client: int) -> bytes:
+            return text.replace_update(state, client, wanted)
+
+        await self.site.rooms.submit(page_id, self.person.id, make, "")
+
+    async def act(self, page_id: str, name: str, **fields: Any) -> None:
+        """What is not text: `fact.act`, as who works here."""
+        told, now_ms = {"name": name, **fields}, wall_clock_ms()
+        await self.write(
+            lambda conn: fact.act(conn, self.site.key, page_id, self.person.id, told, now_ms)
+        )
+        self.site.federation.nudge()
+
+    async def problems(self) -> list[Any]:
+        """What `check --deep` finds."""
+
+        def look(conn: Connection) -> list[Any]:
+            keys = known_keys.known(conn, self.site.key)
+            found: list[Any] = check.check(conn, keys, self.site.attachments).problems
+            with conn.begin_nested() as aside:
+                found += deep.look(conn)
+                aside.rollback()
+            return found
+
+        return await self.write(look)
 
     async def sit(self, page_id: str) -> Seat:
         """Open the page and leave it open."""

@@ -55,6 +55,9 @@ def check(config: Config, is_deep: bool, repair: bool) -> None:
         count_of = counted(redacted.records, "record")
         by = redacted.person_id or "the site"
         say(f"{redacted.place}: {count_of} redacted {at} by {by}: {redacted.why}")
+    if checked.begin_later:
+        things = counted(checked.begin_later, "page or space", "pages or spaces")
+        say(f"{things} begin at a checkpoint: the earlier history was not shared with this site.")
     _conclude(checked, stale, time.monotonic() - began)
 
 

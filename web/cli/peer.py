@@ -140,6 +140,7 @@ def pull(config: Config, name: str) -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice([one.value for one in grant.ROLES]), default="editor")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, UTC.")
+@click.option("--without-history", is_flag=True, help="What was before does not go there.")
 @click.option("--pseudonyms", is_flag=True, help="People go there without their names.")
 @click.option("--by", metavar="PERSON", help="Who shares; else the first administrator.")
 @with_config
@@ -149,12 +150,13 @@ def share(
     name: str,
     role: str,
     until: datetime | None,
+    without_history: bool,
     pseudonyms: bool,
     by: str | None,
 ) -> None:
     """Share a space, or one page of it, with the site NAME."""
     until_ms = int(until.replace(tzinfo=UTC).timestamp() * 1000) + 86_400_000 if until else None
-    terms = Terms(Role(role), until_ms, with_names=not pseudonyms)
+    terms = Terms(Role(role), until_ms, with_history=not without_history, with_names=not pseudonyms)
 
     def give_it(conn: Connection, key: SiteKey) -> str:
         thing_id, titles = _thing(conn, thing)
@@ -200,12 +202,13 @@ def shares(config: Config, name: str) -> None:
                 each.terms.role.value,
                 "open" if each.is_open(now) else "over",
                 "names" if each.terms.with_names else "pseudonyms",
+                "with history" if each.terms.with_history else "from then on",
                 each.thing_id,
             )
             for each in grant.with_site(conn, one.origin)
         ]
 
-    give_table(("what", "role", "state", "people", "id"), read(config, found))
+    give_table(("what", "role", "state", "people", "past", "id"), read(config, found))
 
 
 def _thing(conn: Connection, name: str) -> tuple[str, list[str]]:

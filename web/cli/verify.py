@@ -10,6 +10,7 @@ import click
 from web.cli.folder import with_config
 from web.cli.telling import counted, give
 from web.config import Config
+from wiki.exchange import verify_alone
 from wiki.exchange.verify import Report, verify_zip
 
 
@@ -22,6 +23,8 @@ def verify(config: Config, path: Path) -> None:
     Exit code 0 if it is; else 1, and a sentence that names what was changed."""
     report = verify_zip(path)
     give(f"Complete and unchanged: {path.name} holds {contents(report)}.")
+    if report.begin_later:
+        give(verify_alone.begin_later_line(report.begin_later))
     for one in report.redactions:
         at = datetime.fromtimestamp(one.at_ms / 1000, UTC).strftime("%Y-%m-%d")
         give(f"Redacted {at} by {one.by or 'the site'}, record {one.record}: {one.why}")

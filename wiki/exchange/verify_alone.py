@@ -7,7 +7,8 @@ One file, Python 3.10 or newer, nothing to install. What must hold, in the order
 3. manifest     signed by the site; every file is listed with size and SHA-256, none is unlisted
 4. records      each page's and space's history: canonical headers, hashes of bodies, signatures,
                 and per site a chain of numbers and ids without a gap up to the manifest's heads;
-                what one site adopted of another's text was signed by that one, piece by piece
+                what one site adopted of another's text was signed by that one, piece by piece;
+                one may begin at a checkpoint, when what was before was not shared with the site
 
 A site's id is the hash of its public key: compare the id printed with the one that the site shows.
 Whoever doubts this copy of the program takes one from elsewhere: it is the same in every export of
@@ -345,6 +346,7 @@ def check_files(files: Files, manifest: Manifest) -> None:
 # -- 4. records
 
 FIELDS = {"v", "page", "chain", "seq", "prev", "deps", "kind", "ts", "kid", "parts", "body", "x"}
+WITHHELD = b"[2]\n{}"  # of a redaction of what was before the checkpoint
 LINE = {"n", "header", "signature", "salt", "body"}
 
 
@@ -372,6 +374,7 @@ class Report:
     missing: tuple[str, ...] = ()  # attachments that the site itself had lost
     origins: dict[str, int] = field(default_factory=dict)
     redactions: list[Redaction] = field(default_factory=list)
+    begin_later: int = 0  # pages and spaces whose earlier history was not shared with the site
 
 
 @dataclass
@@ -414,11 +417,15 @@ class History:
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
         self.signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
         self.redactions: list[Redaction] = []
+        self.before: dict[str, int] = {}  # chain -> its number where the history begins later
 
     def take(self, entry: Entry) -> None:
         fields, where = entry.fields, f"records/{self.thing}.jsonl, record {entry.id}"
-        is_first = not self.heads
-        demand((fields["kind"] == "create") == is_first, "a history begins with one create", where)
+        if not self.heads and fields["kind"] == "checkpoint":
+            self._begin(fields["x"], where)
+        else:
+            is_first = (fields["kind"] == "create") == (not self.heads)
+            demand(is_first, "a history begins with one create", where)
         named = fields["page"] or id26(entry.header.encode())
         demand(named == self.thing, "it belongs to another page", where)
         key = self.manifest["keys"].get(fields["chain"], {}).get(fields["kid"])
@@ -432,13 +439,29 @@ class History:
         demand(is_own, "its signature does not match", where)
         self._link(entry, where)
         for chain, (seq, identity) in fields["deps"].items():
-            is_known = self.ids.get((chain, seq)) == identity
+            is_known = self.ids.get((chain, seq)) == identity or seq < self.before.get(chain, 0)
             demand(is_known, f"it builds on record {seq} of {chain}, which is not there", where)
         is_beside = type(entry.batch) is int and entry.batch in (entry.n, self.batch)
         is_due = entry.batch is None or is_beside
         demand(is_due, "it is not beside those that it makes text together with", where)
         self.batch = entry.batch
         self._weigh(entry, where)
+
+    def _begin(self, told: dict[str, Any], where: str) -> None:
+        """The checkpoint says where the chains stood, and carries the signed birth, whose hash is
+        the name of the page: so much is proven of what was not shared."""
+        header, signature = told["born"]["header"], bytes_of(told["born"]["signature"], where)
+        demand(id26(header.encode()) == self.thing, "it belongs to another page", where)
+        born = parse(header, where)
+        keys = self.manifest["keys"].get(born["chain"], {})
+        if key := keys.get(born["kid"]):
+            signed = RECORD_SIGNED_AS + header.encode()
+            is_own = self.is_good(bytes_of(key, where), signature, signed)
+            demand(is_own, "the signature of its birth does not match", where)
+        self.home = born["chain"]
+        self.heads = {chain: (seq, identity) for chain, (seq, identity) in told["heads"].items()}
+        self.ids = {(chain, seq): identity for chain, (seq, identity) in self.heads.items()}
+        self.before = {chain: seq for chain, (seq, _) in self.heads.items()}
 
     def _link(self, entry: Entry, where: str) -> None:
         chain, seq, prev = (entry.fields[name] for name in ("chain", "seq", "prev"))
@@ -459,6 +482,12 @@ class History:
                 self.signed[identity] = digest, fields["chain"]
                 why = str(fields["x"].get("why", ""))
                 self.redactions.append(Redaction(identity, by, fields["ts"], why))
+        if not entry.salt and entry.body == WITHHELD and fields["kind"] == "redact":
+            is_earlier = self.before and not any(
+                one in self.chains for one in fields["x"]["records"]
+            )
+            demand(is_earlier, "what it puts in place of records here is missing", where)
+            return
         if not entry.salt:
             self.replaced[entry.id] = hash_of(entry.body)
             return
@@ -510,6 +539,8 @@ class History:
     def finish(self) -> None:
         where = f"records/{self.thing}.jsonl"
         heads = {chain: list(head) for chain, head in self.heads.items()}
+        for chain in self.before.keys() - set(self.chains.values()):
+            del heads[chain]  # nothing of it is here
         wanted = self.manifest["heads"][self.thing]
         demand(heads == wanted, "it does not end where the manifest says", where)
         for identity, digest in self.replaced.items():
@@ -546,6 +577,7 @@ def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: R
             report.origins[chain] = report.origins.get(chain, 0) + 1
         history.finish()
         report.redactions += history.redactions
+        report.begin_later += bool(history.before)
     is_all = numbers == set(range(1, report.records + 1))
     demand(is_all, "two records have one place, or one is missing", MANIFEST)
 
@@ -579,6 +611,10 @@ def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
     return report
 
 
+def begin_later_line(count: int) -> str:
+    return f"  begin at a checkpoint: {count:,}, whose earlier history was not shared with the site"
+
+
 def redaction_line(one: Redaction) -> str:
     at = time.strftime("%Y-%m-%d", time.gmtime(one.at_ms / 1000))
     return f"  redacted   {one.record}, {at} by {one.by or 'the site'}: {one.why}"
@@ -601,6 +637,7 @@ def main(arguments: list[str]) -> int:
         f"  holds      {report.pages:,} pages and {report.spaces:,} spaces, "
         f"{report.records:,} records, {report.attachments:,} attachments",
         *(f"  signed by  {origin}: {n:,} records" for origin, n in sorted(report.origins.items())),
+        *([begin_later_line(report.begin_later)] if report.begin_later else []),
         *map(redaction_line, report.redactions),
         *(f"  lost       attachment {digest}, before the export" for digest in report.missing),
         f"  checked in {seconds:.1f} s, {report.records / max(seconds, 0.001):,.0f} records/s",

@@ -141,6 +141,11 @@ def _0040_editions(connection: Connection) -> None:
     connection.execute(insert(tables.edition).values(number=1))
 
 
+def _0034_beginnings(connection: Connection) -> None:
+    """Where the history begins that a site gets which was not granted what came before."""
+    tables.beginning.create(connection, checkfirst=True)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -155,6 +160,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0032-newest-pages": _0032_newest_pages,
     "0030-names-of-older-texts": _0030_names_of_older_texts,
     "0040-editions": _0040_editions,
+    "0034-beginnings": _0034_beginnings,
 }
 
 

@@ -372,6 +372,14 @@ share = Table(  # what `grant` records say: which site may do what in a space or
     Column("last", Text, nullable=False, default="{}"),  # page -> chain -> last number accepted
 )
 
+beginning = Table(  # from which record on a site gets what it was granted without its past
+    "beginning",
+    metadata,
+    Column("thing_id", String, primary_key=True),
+    Column("origin", String, primary_key=True),
+    Column("position", Integer, nullable=False),  # 0: all of it is younger than the grant
+)
+
 past = Table(  # what revisions took away and facts said, kept by the follower `past`
     "past",
     metadata,
