@@ -51,8 +51,8 @@ def latest(conn: Connection, thing_id: str) -> dict[str, list[Any]]:
     found = before(conn, thing_id)
     for one in _facts(conn, thing_id):
         for part in one.parts:
-            register = REGISTERS.get(_name_of(part.update))
-            if register is not None:
+            register = register_of(json.loads(part.update))
+            if register in REGISTERS.values():  # names of revisions stay with their history
                 found[register] = max(found.get(register, _order(one)), _order(one))
     return {register: list(order) for register, order in found.items()}
 
@@ -95,7 +95,7 @@ def is_beaten(
 def is_older(conn: Connection, record: Record) -> bool:
     """Whether all that the record sets was set later before the history begins here."""
     known = before(conn, record.page)
-    names = [REGISTERS.get(_name_of(part.update)) for part in record.parts]
+    names = [register_of(json.loads(part.update)) for part in record.parts]
     return all(name in known and known[name] > _order(record) for name in names)
 
 
