@@ -127,15 +127,20 @@ def settle(conn: Connection, made: Record, foreign: frozenset[str], own: str, no
     born = check(made)
     for share in born["shares"]:
         grant.keep(conn, made.page, share, made.ts, own)
-    if made.x["thing"] != "page":
-        return
+    if made.x["thing"] == "page":
+        stand(conn, made, foreign)
+        if made.chain in foreign:
+            site = peer.name_of(conn, made.chain)
+            people.keep_foreign(conn, f"{BEFORE}@{made.chain}", CALLED, site, now_ms)
+
+
+def stand(conn: Connection, made: Record, foreign: frozenset[str]) -> None:
+    """The page as it stood, beside its row, its text and who shares it."""
+    born = made.born
     values = {name: born[name] for name in ("status", "protection", "language", "archived_at_ms")}
     conn.execute(pages.update().where(pages.c.id == made.page).values(**values))
     say_voices(conn, made, foreign)
     know_files(conn, made, foreign)
-    if made.chain in foreign:
-        site = peer.name_of(conn, made.chain)
-        people.keep_foreign(conn, f"{BEFORE}@{made.chain}", CALLED, site, now_ms)
 
 
 def say_voices(conn: Connection, made: Record, foreign: frozenset[str]) -> None:

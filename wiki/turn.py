@@ -43,21 +43,23 @@ def next_of(conn: Connection, thing_id: str, own: str) -> dict[str, Any]:
 
 def highest(conn: Connection, thing_id: str) -> int:
     known = [turn_of(one) for one in _facts(conn, thing_id)]
-    return max([*known, *(order[0] for order in before(conn, thing_id).values())], default=0)
+    return max([*known, *(order[0] for order in unshared(conn, thing_id).values())], default=0)
 
 
 def latest(conn: Connection, thing_id: str) -> dict[str, list[Any]]:
     """Of each thing that acts set the turn that counts, as a `checkpoint` tells it."""
-    found = before(conn, thing_id)
+    found = unshared(conn, thing_id)
     for one in _facts(conn, thing_id):
         for part in one.parts:
             register = register_of(json.loads(part.update))
-            if register in REGISTERS.values():  # names of revisions stay with their history
+            if (
+                register and register in REGISTERS.values()
+            ):  # names of revisions stay with their history
                 found[register] = max(found.get(register, _order(one)), _order(one))
     return {register: list(order) for register, order in found.items()}
 
 
-def before(conn: Connection, thing_id: str) -> dict[str, tuple[int, str, int]]:
+def unshared(conn: Connection, thing_id: str) -> dict[str, tuple[int, str, int]]:
     """The turns that counted before the history begins here, when a `checkpoint` began it."""
     query = select(table.c.position, table.c.kind).where(table.c.page == thing_id)
     first = conn.execute(query.order_by(table.c.position).limit(1)).first()
@@ -83,7 +85,7 @@ def is_beaten(
     if register is None:
         return False
     mine = _order(record)
-    if before(conn, record.page).get(register, mine) > mine:
+    if unshared(conn, record.page).get(register, mine) > mine:
         return True
     return any(
         _order(one) > mine
@@ -94,7 +96,7 @@ def is_beaten(
 
 def is_older(conn: Connection, record: Record) -> bool:
     """Whether all that the record sets was set later before the history begins here."""
-    known = before(conn, record.page)
+    known = unshared(conn, record.page)
     names = [register_of(json.loads(part.update)) for part in record.parts]
     return all(name in known and known[name] > _order(record) for name in names)
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from wiki import attachment as attachments
-from wiki import fact, foreign, page, people, seal, space, views
+from wiki import fact, foreign, newcomer, page, people, seal, space, views
 from wiki.errors import BadInput, Damaged, GroundswellError, NameTaken
 from wiki.record import TEXT_KINDS, Part, Record
 from wiki.store.tables import alias, attachment, lease
@@ -86,8 +86,10 @@ class Retelling:
     def _apply(self, record: Record) -> None:
         thing, is_theirs = record.page, record.chain in self._foreign
         parts = [self._here(record, part) for part in record.parts]
-        if record.kind == "create":
+        if record.kind == "create" or (record.kind == "checkpoint" and thing not in self._homes):
             self._create(thing, record, parts[0].person_id, is_theirs)
+            if record.kind == "checkpoint" and thing in self._manifest["pages"]:
+                self._when_born(thing, lambda: newcomer.stand(self._conn, record, self._foreign))
         elif record.kind == "fact":
             for part, signed in zip(parts, record.parts, strict=True):
                 told = json.loads(part.update)
@@ -180,6 +182,8 @@ class Retelling:
 
     def _take_text(self, page_id: str, record: Record) -> None:
         owners = self._leases.setdefault(page_id, {})
+        if record.kind == "checkpoint" and not owners:
+            owners.update(newcomer.owners(record, self._foreign))
         for part in record.text_parts:
             person_id = people.id_here(part.person_id, record.chain, self._foreign)
             for section in parse(part.update, is_limited=False).sections:

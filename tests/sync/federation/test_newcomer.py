@@ -14,9 +14,11 @@ from wiki import chain, grant, history, log, page, people, record, redaction
 from wiki.access import Role
 from wiki.errors import BadInput
 from wiki.exchange.export import export_zip
+from wiki.exchange.import_zip import import_zip
 from wiki.exchange.verify import verify_zip
 from wiki.grant import Terms
 from wiki.record import Record
+from wiki.store import Store
 
 
 async def _with_a_past(acme: Member) -> str:
@@ -75,6 +77,13 @@ async def test_what_a_newcomer_holds_verifies_and_says_where_it_begins(tmp_path:
 
         await birch.read(export)
         assert verify_zip(tmp_path / "birch.zip").begin_later == 2  # the page and its space
+    store = await Store.open(tmp_path / "elsewhere")
+    try:
+        told = (tmp_path / "birch.zip", tmp_path / "files", 0)
+        await store.write(lambda conn: import_zip(conn, *told))
+        assert await store.read(lambda conn: page.text(conn, page_id)) == "Birch. Stays. "
+    finally:
+        await store.close()
 
 
 async def test_who_has_the_history_and_who_begins_later_write_together(tmp_path: Path) -> None:
