@@ -29,7 +29,7 @@ from sqlalchemy import Connection, or_, select
 from wiki import fact, journal, log, people, text
 from wiki.exchange import reading
 from wiki.names import slugify
-from wiki.record import TEXT_KINDS, Part, Record
+from wiki.record import BIRTHS, TEXT_KINDS, Part, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as table
 from wiki.text import Document
@@ -136,9 +136,10 @@ class Telling:
         if page_id not in self._entries:
             query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
             query = query.add_columns(table.c.position).where(table.c.page == page_id)
-            query = query.where(table.c.kind.in_(("create", "fact"))).order_by(table.c.position)
+            query = query.where(table.c.kind.in_((*BIRTHS, "fact"))).order_by(table.c.position)
             for record in (Record(*row) for row in conn.execute(query)):
-                if record.kind == "create" or any(one["name"] == "move" for one in _facts(record)):
+                is_move = any(one["name"] == "move" for one in _facts(record))
+                if page_id not in self._entries or is_move:
                     self._entries[page_id] = record.position or 0
         return self._entries[page_id]
 
@@ -146,7 +147,7 @@ class Telling:
 
     def _of_space(self, record: Record) -> Iterator[Commit]:
         sheet = self.sheets.setdefault(self.space_id, Sheet(self.space_id))
-        steps = [dict(record.born)] if record.kind == "create" else _facts(record)
+        steps = [dict(record.born)] if record.kind in BIRTHS else _facts(record)
         for part, step in zip(record.parts, steps, strict=False):
             before = asdict(sheet)
             for name in ("title", "purpose"):
@@ -154,7 +155,7 @@ class Telling:
             if step.get("name") in ("archive", "restore"):
                 sheet.is_archived = step["name"] == "archive"
             if asdict(sheet) != before:
-                words = "space created" if record.kind == "create" else fact.summary(step)
+                words = "space created" if record.kind in BIRTHS else fact.summary(step)
                 yield self._commit(record, part, sheet.title, words, [sheet.told()])
 
     def _of_page(self, conn: Connection, record: Record) -> Iterator[Commit]:
@@ -188,6 +189,9 @@ class Telling:
 
     def _written(self, conn: Connection, sheet: Sheet, record: Record) -> Iterator[Commit]:
         """A commit for each turn of an author; one at least."""
+        is_birth = log.first_position(conn, record.page) == record.position
+        if record.kind == "checkpoint" and not is_birth:
+            return  # it says what is known
         document, before = self._document(conn, record)
         turns = [
             list(turn) for _, turn in groupby(journal.parts_of(record), lambda part: part.person_id)
@@ -197,7 +201,7 @@ class Telling:
                 text.apply(document, part.update)
             after = text.text_of(document)
             if after != before or number == len(turns):
-                is_new = record.kind == "create" and number == 1
+                is_new = is_birth and number == 1
                 changes = [Change(sheet.text_path, after.encode())]
                 changes += [sheet.told()] if is_new else []
                 words = "created" if is_new else str(record.x.get("label", "")) or "edited"
