@@ -223,7 +223,7 @@ class ReadOnly(Unavailable):
     def __str__(self) -> str:
         return (
             f"{self.why} Nothing can be saved until that is mended;"
-            " keep what you wrote open, and try again then."
+            " keep what you wrote and try again."
         )
 
 

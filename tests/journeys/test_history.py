@@ -3,6 +3,7 @@ phone, without scripts."""
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -190,8 +191,10 @@ async def test_the_history_is_open_to_everybody(
     assert await findings(page) == []
 
 
-async def test_ten_thousand_revisions_are_at_hand(server: Server, windows: Windows) -> None:
-    one = await grown(server, "Long past", 10_000)
+async def test_thousands_of_revisions_are_at_hand(server: Server, windows: Windows) -> None:
+    """REVISIONS=10000 is the long form; writing them takes most of its time."""
+    revisions = int(os.environ.get("REVISIONS", "2500"))
+    one = await grown(server, "Long past", revisions)
     async with server.client("ada") as client:
         started = time.monotonic()
         async with client.stream("GET", f"/s/ideas/{one.slug}/history") as answer:
@@ -200,13 +203,12 @@ async def test_ten_thousand_revisions_are_at_hand(server: Server, windows: Windo
     page = await opened(server, windows, one)
     assert await page.locator(".entry").count() < 300
     slider = page.get_by_role("slider")
-    await expect(slider).to_have_attribute("max", "10001")
+    await expect(slider).to_have_attribute("max", str(revisions + 1))
     await slider.focus()
-    await slider.fill("5000")
-    told = await _moment(server, one, 5000)
-    await shows(page, told)
+    await slider.fill(str(revisions // 2))
+    await shows(page, await _moment(server, one, revisions // 2))
     await page.get_by_role("button", name="One step on").click()
-    await shows(page, await _moment(server, one, 5001))
+    await shows(page, await _moment(server, one, revisions // 2 + 1))
 
 
 async def _moment(server: Server, one: WikiPage, step: int) -> str:

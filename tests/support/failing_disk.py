@@ -1,6 +1,9 @@
-"""The program on a disk that is full for as long as there is a file `full` beside its database.
+"""The program on a disk that fails for as long as there is a file beside its database that says so.
 
 python -m tests.support.failing_disk serve --data FOLDER …
+
+    full      nothing more can be written
+    failing   what is written cannot be brought to the disk: fsync gives EIO
 """
 
 from __future__ import annotations
@@ -8,17 +11,25 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.support.vfs import FULL, OK, recording
+from tests.support.vfs import EIO_ON_SYNC, FULL, OK, Attempt, recording
 from web.cli import main
 
 PROGRAM = (sys.executable, "-m", "tests.support.failing_disk")
-FLAG = "full"
+IS_FULL, IS_FAILING = "full", "failing"
 
 
 def run() -> None:
     folder = Path(sys.argv[sys.argv.index("--data") + 1])
+
+    def verdict(attempt: Attempt) -> int:
+        if attempt.kind == "write" and (folder / IS_FULL).exists():
+            return FULL
+        if attempt.kind == "sync" and (folder / IS_FAILING).exists():
+            return EIO_ON_SYNC
+        return OK
+
     with recording(folder) as disk:
-        disk.fail = lambda what: FULL if what.kind == "write" and (folder / FLAG).exists() else OK
+        disk.fail = verdict
         main()
 
 

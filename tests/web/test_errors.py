@@ -21,6 +21,7 @@ from web.errors import TABLE, Mismatch, VersionMissing, close_code_of, telling_o
 from web.headers import SafeHeaders
 from wiki import errors
 from wiki.errors import GroundswellError
+from wiki.store import health
 
 EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     Unreachable: Unreachable("acme.example cannot be reached."),
@@ -73,6 +74,12 @@ def test_every_kind_of_error_has_an_example_a_code_and_a_way_to_be_told() -> Non
         code, reason = close_code_of(error)
         assert 1000 <= code < 5000 and len(reason.encode()) <= 123
     assert set(TABLE) <= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("why", health.TROUBLES.values())
+def test_what_is_wrong_with_the_disk_is_told_whole_when_a_socket_closes(why: str) -> None:
+    error = errors.ReadOnly(why)
+    assert close_code_of(error)[1] == f"read-only: {error}"
 
 
 @pytest.mark.parametrize("error", EXAMPLES.values(), ids=lambda error: type(error).__name__)

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 RESERVE_BYTES: Final = 64 * 1024 * 1024
 FULL: Final = "The disk is full."
 DAMAGED: Final = "The database is damaged."
-_TROUBLES: Final = {
+TROUBLES: Final = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_IOERR: "The disk reports errors.",
     sqlite3.SQLITE_READONLY: "The disk is read-only.",
@@ -39,7 +39,7 @@ _TROUBLES: Final = {
 def trouble_of(error: BaseException) -> str | None:
     """The sentence for an error of the disk's kind; None for any other."""
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return _TROUBLES.get(code & 0xFF)
+    return TROUBLES.get(code & 0xFF)
 
 
 def free_bytes(folder: Path) -> int:
