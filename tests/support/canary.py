@@ -111,6 +111,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "moment": born.record_id,
                 "person_id": members[Role.EDITOR].id,
                 "attachment_id": file_id,
+                "digest": prepared.digest,
                 "comment": comment_id,
                 "name": "file-name",
                 "export": "pages.json",
