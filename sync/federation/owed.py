@@ -156,16 +156,17 @@ def position(conn: Connection, origin: str, of: str = "log") -> int:
     return log.follower_position(conn, _name(origin, of))
 
 
-def behind(conn: Connection, origin: str, now_ms: int) -> int:
-    """How many records the peer lacks."""
-    query = select(func.count()).select_from(records)
+def behind(conn: Connection, origin: str, now_ms: int) -> tuple[int, int | None]:
+    """How many records the peer lacks, and when the oldest of them was made."""
+    query = select(func.count(), func.min(records.c.ts)).select_from(records)
     mine = and_(
         records.c.position > position(conn, origin),
         records.c.chain != origin,
         records.c.page.in_(visible(origin, now_ms)),
         _leaves(origin),
     )
-    return conn.scalar(query.where(mine)) or 0
+    count, oldest_ms = conn.execute(query.where(mine)).one()
+    return count, oldest_ms
 
 
 def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int]]:

@@ -23,35 +23,71 @@ STATES = {
     PeerState.CLOSED: "Not connected any more; what both hold stays.",
     PeerState.BLOCKED: "Blocked: they may not ask again.",
 }
+REASONS = {  # what a rule's name means to who has to talk about it with the other site
+    "not-granted": "They may not do that there, or no longer.",
+    "equivocation": "They signed two different records under one number.",
+    "chain-stopped": "It follows one that was not accepted.",
+    "bad-signature": "The signature is not theirs.",
+    "unknown-key": "It is signed with a key that is not known here.",
+    "bad-body": "Its content is not what was signed.",
+    "poison": "Its content would damage the page.",
+    "foreign-client": "It writes in somebody else's name.",
+    "differs": "It tells a text that is known here differently.",
+    "bad-act": "It tells of an act that cannot have happened.",
+    "forged-origin": "It claims to be another site's.",
+    "malformed": "It is not of the form that was agreed.",
+    "too-large": "It is too large.",
+    "flood": "Too much came at once; they bring it again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`behind`: records that they have yet to get; `waiting`: theirs that wait here for others."""
+    """`behind`: records that they have yet to get, the oldest of them made at `oldest_ms`;
+    `waiting`: theirs that wait here for others."""
 
     peer: Peer
     fingerprint: str
     behind: int
+    oldest_ms: int | None
     waiting: int
     refusals: tuple[Refusal, ...]
     stops: tuple[Stop, ...]
     shares: tuple[Share, ...]
 
+    def headline(self, now_ms: int) -> str:
+        """One sentence."""
+        if self.peer.state is PeerState.CONNECTED and (words := reach(self.peer, now_ms)):
+            return f"{words}."
+        return STATES[self.peer.state]
+
+    def figures(self, now_ms: int) -> list[tuple[str, str]]:
+        """What stands beside it, as label and words."""
+        one = self.peer
+        found = [("Last contact", ago(one.contact_at_ms, now_ms))]
+        if one.trouble:
+            found.append(("Why not since", one.trouble))
+        on_its_way = "nothing"
+        if self.behind:
+            since = ago(self.oldest_ms, now_ms)
+            on_its_way = f"{_records(self.behind)}, the oldest from {since}"
+        found.append(("On its way there", on_its_way))
+        if self.waiting:
+            held = f"{_records(self.waiting)} of theirs, until what they build on has come"
+            found.append(("Waiting here", held))
+        found.append(("Their clock", _clock(one.skew_ms)))
+        refused = "nothing"
+        if self.refusals:
+            times = "once" if len(self.refusals) == 1 else f"{len(self.refusals)} times"
+            refused = f"{times}, last {ago(self.refusals[0].at_ms, now_ms)}"
+        found.append(("Refused from there", refused))
+        return found
+
     def words(self, now_ms: int) -> list[str]:
         """Sentences, the most important first."""
-        one = self.peer
-        found = [STATES[one.state]]
-        if one.state is PeerState.CONNECTED:
-            found.append(f"Last contact: {ago(one.contact_at_ms, now_ms)}.")
-            if one.trouble:
-                found.append(f"Not reached since: {one.trouble}")
-            if self.behind:
-                found.append(f"{self.behind:,} records are on their way there.")
-            if self.waiting:
-                found.append(f"{self.waiting:,} of their records wait here for others.")
-        if abs(one.skew_ms) >= SKEW_TOLD_MS:
-            way = "ahead of" if one.skew_ms > 0 else "behind"
-            found.append(f"Their clock is {abs(one.skew_ms) // 1000} seconds {way} ours.")
+        found = [self.headline(now_ms)]
+        if self.peer.state is PeerState.CONNECTED:
+            found += [f"{label}: {words.rstrip('.')}." for label, words in self.figures(now_ms)]
         for stop in self.stops:
             if stop.reason == "equivocation":
                 found.append(f"They signed two different records ({stop.why}); both are kept.")
@@ -60,13 +96,26 @@ class Standing:
         return found
 
 
+def _records(count: int) -> str:
+    return "a record" if count == 1 else f"{count:,} records"
+
+
+def _clock(skew_ms: int) -> str:
+    if abs(skew_ms) < SKEW_TOLD_MS:
+        return "as ours"
+    way = "ahead of" if skew_ms > 0 else "behind"
+    seconds = abs(skew_ms) // 1000
+    told = f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
+    return f"{told} {way} ours"
+
+
 def of(conn: Connection, origin: str, now_ms: int) -> Standing:
     """Raises NotFound."""
     one = peer.by_origin(conn, origin)
     return Standing(
         one,
         peer.fingerprint(peer.chain_of(conn, origin)[0].public),
-        owed.behind(conn, origin, now_ms),
+        *owed.behind(conn, origin, now_ms),
         held.weight(conn, origin)[0],
         tuple(chain.refusals(conn, origin)),
         tuple(chain.stops(conn, origin)),
