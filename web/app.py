@@ -43,6 +43,7 @@ from web.views import (
     space,
     space_settings,
     talk,
+    versions,
 )
 from wiki.errors import GroundswellError
 
@@ -88,6 +89,7 @@ def routes() -> list[BaseRoute]:
         *history.routes,
         *compare.routes,
         *talk.routes,
+        *versions.routes,
         *page.routes,
     ]
 

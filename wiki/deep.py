@@ -31,12 +31,19 @@ from wiki import (
 from wiki.errors import BadUpdate, Damaged, GroundswellError
 from wiki.gate import parse_state_vector
 from wiki.page import Page
-from wiki.record import Record
-from wiki.store.tables import attachment, comment, label, page_tag, voice
+from wiki.record import FACT_KINDS, Record
+from wiki.store.tables import attachment, comment, fork, label, offer, page_tag, voice
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import link as link_table
 
-_VIEWS = {comment: "comments", voice: "votes", page_tag: "tags", label: "names of texts"}
+_VIEWS = {
+    comment: "comments",
+    voice: "votes",
+    page_tag: "tags",
+    label: "names of texts",
+    fork: "origin",
+    offer: "offers",
+}
 
 
 class Stale(NamedTuple):
@@ -99,7 +106,7 @@ def _attached(made: Record, *, is_first: bool) -> Iterator[Mapping[str, Any]]:
     """Of facts and of a checkpoint with which the page begins here, the files that they tell of."""
     if made.kind == "checkpoint" and is_first:
         yield from made.born["files"]
-    elif made.kind == "fact":
+    elif made.kind in FACT_KINDS:
         every = (json.loads(part.update) for part in made.parts)
         yield from (told for told in every if told["name"] == "attach")
 
@@ -121,7 +128,7 @@ def _replayed(conn: Connection, page_id: str) -> Iterator[str]:
         if one.batch in (None, one.position):  # the first of a batch stands for all of it
             group = [other for other in history[number:] if other.batch == one.batch]
             text.apply_all(doc, list(journal.updates_of(group if one.batch else [one])))
-        for part in one.parts if one.kind == "fact" else ():
+        for part in one.parts if one.kind in FACT_KINDS else ():
             if not _is_as_told(doc, json.loads(part.update)):
                 yield f"text is another one than record {one.id} says"
         is_last = number + 1 == len(history)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import form as forms
-from wiki import journal, label, log, page, record, seal, space, talk, text, voice
+from wiki import journal, label, log, page, record, seal, space, talk, text, version, voice
 from wiki.access import Action, Role
 from wiki.errors import BadInput, NameTaken
 from wiki.form import PAGE, SPACE, Act, Fields, Form, nothing
@@ -44,7 +44,7 @@ def act(
     checked = _checked(told)
     body = record.canonical(checked).encode()
     apply(conn, thing_id, person_id, checked, now_ms)
-    return log.write(conn, key, thing_id, "fact", [Part(person_id, now_ms, body)], {})
+    return log.write(conn, key, thing_id, kind_of(fact), [Part(person_id, now_ms, body)], {})
 
 
 def apply(conn: Connection, thing_id: str, person_id: str, fact: Fields, at_ms: int) -> None:
@@ -68,6 +68,11 @@ def say(conn: Connection, act: Act, fact: Fields) -> None:
 def checked(fact: Fields) -> dict[str, Any]:
     """`fact` as it is recorded. Raises BadInput, which says what is wrong with it."""
     return _checked(fact)
+
+
+def kind_of(fact: Fields) -> str:
+    """The kind of the records that hold it."""
+    return version.KINDS.get(str(fact.get("name")), "fact")
 
 
 def is_known(name: str) -> bool:
@@ -284,4 +289,5 @@ _FACTS: Mapping[str, Form] = {
     ),
     **talk.FORMS,
     **voice.FORMS,
+    **version.FORMS,
 }

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki import awaited, fact, grant, log, newcomer, page, people, redaction, space, turn
+from wiki import awaited, fact, grant, log, newcomer, page, people, redaction, space, turn, version
 from wiki.access import Openness, Role
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
-from wiki.record import BIRTHS, Part, Record, canonical
+from wiki.record import BIRTHS, FACT_KINDS, Part, Record, canonical
 from wiki.store.tables import page as pages
 from wiki.store.tables import setting
 from wiki.store.tables import space as spaces
@@ -71,7 +71,7 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, n
     """Births, acts and grants; of our own records nothing. Raises BadInput, NotFound, NameTaken."""
     if record.kind in BIRTHS:
         _be_born(conn, record, foreign, own, now_ms)
-    elif record.kind == "fact":
+    elif record.kind in FACT_KINDS:
         for part in record.parts:
             act(conn, record, part, foreign)
     elif record.kind == "grant":
@@ -98,11 +98,13 @@ def check(record: Record) -> None:
     may rely on their form."""
     if record.kind in BIRTHS:
         birth(record)
-    elif record.kind == "fact":
+    elif record.kind in FACT_KINDS:
         for part in record.parts:
             told = _told(part)
             if not _NAME.fullmatch(str(told.get("name"))):
                 raise BadInput("name", "it is not what an act can be called")
+            if record.kind != fact.kind_of(told):
+                raise BadInput("name", "it is another kind of record that says so")
             if fact.is_known(told["name"]) and told["name"] != "settings":
                 fact.checked(told)
 
@@ -172,6 +174,8 @@ def act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -
     told = _told(part)
     name = str(told.get("name"))
     author = people.id_here(part.person_id, record.chain, foreign)
+    if version.is_answer_elsewhere(told) and record.chain != log.home(conn, record.page):
+        return
     if name in _OURS_TO_SAY or turn.is_beaten(conn, record, told):
         return
     if name == "settings":

@@ -25,7 +25,7 @@ from wiki.store.tables import record as records
 from wiki.store.tables import share as table
 
 ROLES = (Role.READER, Role.COMMENTER, Role.EDITOR)
-COMMENTS = frozenset(("comment", "reply", "resolve", "reopen", "vote", "sponsor"))
+COMMENTS = frozenset(("comment", "reply", "resolve", "reopen", "vote", "sponsor", "offer"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ def _why_not(share: Share, made: Record, now_ms: int) -> str:
     role = share.terms.role
     if made.kind == "redact" or role is Role.EDITOR:
         return ""  # of its own records; that is checked where they are redacted
-    if made.kind == "fact" and role is Role.COMMENTER:
+    if made.kind in record.FACT_KINDS and role is Role.COMMENTER:
         names = {json.loads(part.update).get("name") for part in made.parts}
         return "" if names <= COMMENTS else "that site may comment, not change"
     return f"that site is a {role.value} there"

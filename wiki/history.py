@@ -19,7 +19,7 @@ from wiki import causal, checkpoint, fact, journal, log, people, text
 from wiki import label as labels
 from wiki.errors import NotFound
 from wiki.gate import Gate
-from wiki.record import TEXT_KINDS, Part, Record
+from wiki.record import FACT_KINDS, TEXT_KINDS, Part, Record
 from wiki.store.tables import lease as leases
 from wiki.store.tables import record as table
 from wiki.weave import Weave
@@ -155,7 +155,7 @@ def revision(conn: Connection, page_id: str, moment: str) -> Revision:
 def acts(conn: Connection, page_id: str, name: str = "") -> Iterator[Act]:
     """The facts of that name, or all, newest first."""
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
-    query = query.where(table.c.page == page_id, table.c.kind == "fact")
+    query = query.where(table.c.page == page_id, table.c.kind.in_(FACT_KINDS))
     foreign = people.foreign_origins(conn)
     for row in conn.execute(query.order_by(table.c.position.desc())):
         record = Record(*row)
@@ -325,7 +325,7 @@ def _unsealed(conn: Connection, page_id: str) -> list[Revision]:
 def _revision(record: Record, foreign: frozenset[str], named: Mapping[str, str]) -> Revision:
     parts = record.parts[1:] if record.kind == "checkpoint" else record.parts
     label, summary, of = named.get(record.id) or str(record.x.get("label", "")), "", ""
-    if record.kind == "fact":
+    if record.kind in FACT_KINDS:
         facts = [json.loads(part.update) for part in parts]
         summary = "; ".join(fact.summary(one) for one in facts)
         name: Mapping[str, str] = next((one for one in facts if one["name"] == "name"), {})

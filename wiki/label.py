@@ -31,12 +31,11 @@ class Label(NamedTuple):
 
 
 def give(conn: Connection, act: Act, fact: Fields) -> None:
-    """What the fact says; without `of` it is of the page's newest sealed text. Raises NotFound."""
+    """What the fact says; without `of` it is of the page's newest sealed text. Of a text that the
+    page never had, as another site may say, it says nothing."""
     record_id, part = place(str(fact.get("of") or newest_text(conn, act.thing_id)))
-    found = log.get(conn, record_id)
-    is_there = found.page == act.thing_id and found.kind in TEXT_KINDS
-    if not is_there or part > len(found.text_parts):
-        raise NotFound("revision", record_id)
+    if not _is_there(conn, act.thing_id, record_id, part):
+        return
     mine = {"page_id": act.thing_id, "record_id": record_id, "part": part}
     if not fact["label"]:
         here = [table.c[name] == value for name, value in mine.items()]
@@ -83,6 +82,14 @@ def newest_text(conn: Connection, page_id: str) -> str:
     if found is None:
         raise NotFound("revision", page_id)
     return str(found)
+
+
+def _is_there(conn: Connection, page_id: str, record_id: str, part: int) -> bool:
+    if not log.has(conn, record_id):
+        return False
+    found = log.get(conn, record_id)
+    is_text = found.page == page_id and found.kind in TEXT_KINDS
+    return is_text and part <= len(found.text_parts)
 
 
 def place(moment: str) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from wiki import held, turn
 from wiki import record as records
 from wiki.errors import NotFound
 from wiki.key import SiteKey
-from wiki.record import Part, Record
+from wiki.record import FACT_KINDS, Part, Record
 from wiki.store.tables import follower
 from wiki.store.tables import record as table
 
@@ -67,7 +67,7 @@ def write(
     last = own_head(conn, thing_id, key.origin) if thing_id else None
     seq, prev = (last[0] + 1, last[1]) if last else (1, "")
     deps = _deps(conn, thing_id, key.origin, since=0 if waiting else None) if thing_id else {}
-    if kind == "fact" and thing_id:
+    if kind in FACT_KINDS and thing_id:
         x = x | turn.next_of(conn, thing_id, key.origin)
     record = records.make(
         key, page=thing_id, seq=seq, prev=prev, kind=kind, parts=parts, x=x, deps=deps, ts_ms=ts_ms

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from wiki import journal, log, people
 from wiki.errors import NotFound
 from wiki.journal import JournalRow
-from wiki.record import TEXT_KINDS, Record
+from wiki.record import FACT_KINDS, TEXT_KINDS, Record
 from wiki.weave import Weave
 
 UNSEALED: Final = 2**62  # the position of what has none yet
@@ -123,7 +123,7 @@ def _carry_on(conn: Connection, page_id: str, woven: Woven) -> bool:
     with journal.named(conn, page_id):
         foreign = people.foreign_origins(conn)
         for record in log.of_page(conn, page_id, after=woven.position):
-            if began_at and record.kind not in (*TEXT_KINDS, "fact"):
+            if began_at and record.kind not in (*TEXT_KINDS, *FACT_KINDS):
                 return False  # it may speak of what went before, as redactions do
             if record.kind in TEXT_KINDS and not _take_record(woven, record, foreign):
                 return False

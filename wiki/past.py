@@ -28,7 +28,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wiki import checkpoint, journal, log, page, people, text
 from wiki.errors import Damaged
-from wiki.record import BIRTHS, TEXT_KINDS, Record
+from wiki.record import BIRTHS, FACT_KINDS, TEXT_KINDS, Record
 from wiki.store import edition
 from wiki.store.tables import page as pages
 from wiki.store.tables import past as table
@@ -206,7 +206,7 @@ def _rows(conn: Connection, page_id: str, new: Sequence[Record]) -> Iterator[Row
     for _, batch in groupby(new, key=lambda one: one.batch or -(one.position or 0)):
         group = list(batch)
         for record in group:
-            if record.kind == "fact":
+            if record.kind in FACT_KINDS:
                 for part in record.parts:
                     if not part.update:  # redacted
                         continue
@@ -362,7 +362,7 @@ def _title_before(conn: Connection, page_id: str, position: int) -> str:
     query = query.where(
         records.c.page == page_id,
         records.c.position < position,
-        records.c.kind.in_((*BIRTHS, "fact")),
+        records.c.kind.in_((*BIRTHS, *FACT_KINDS)),
     )
     for row in conn.execute(query.order_by(records.c.position.desc())):
         record = Record(*row)

@@ -22,9 +22,10 @@ from wiki.errors import Damaged
 from wiki.key import SiteKey, id26, verify_signature
 
 SIGNED_AS = b"groundswell-record-1\n"
-KINDS = frozenset(("create", "edit", "fact", "adopt", "redact", "grant", "fork", "checkpoint"))
 BIRTHS = ("create", "checkpoint")  # with which a history can begin
 TEXT_KINDS = (*BIRTHS, "edit", "adopt")
+FACT_KINDS = ("fact", "fork", "offer", "answer")  # their parts are acts (`fact`)
+KINDS = frozenset((*TEXT_KINDS, *FACT_KINDS, "redact", "grant"))
 SALT_BYTES = 16
 MAX_DEPTH = 6
 MAX_INTEGER = 2**53 - 1

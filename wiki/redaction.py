@@ -277,7 +277,7 @@ def _plan(
                 continue
             if one.kind in record.TEXT_KINDS and number < len(one.text_parts):
                 bodies[number] = blanking.blanked(part.update, ranges) or part.update
-            elif one.kind in ("fact", *record.BIRTHS):
+            elif one.kind in (*record.BIRTHS, *record.FACT_KINDS):
                 told = json.loads(part.update)
                 changed = _unprovable(blank(told, part), ranges)
                 if "files" in told:  # of a checkpoint

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki.record import Record
+from wiki.record import FACT_KINDS, Record
 from wiki.store.tables import record as table
 
 REGISTERS = {
@@ -112,7 +112,7 @@ def _order(record: Record) -> tuple[int, str, int]:
 
 def _facts(conn: Connection, thing_id: str, before: int | None = None) -> list[Record]:
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
-    query = query.where(table.c.page == thing_id, table.c.kind == "fact")
+    query = query.where(table.c.page == thing_id, table.c.kind.in_(FACT_KINDS))
     if before is not None:
         query = query.where(table.c.position < before)
     return [Record(*row) for row in conn.execute(query)]

@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import awaited, fact, journal, log, newcomer, page, people, turn
+from wiki import awaited, fact, journal, log, newcomer, page, people, turn, version
 from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
-from wiki.record import BIRTHS, TEXT_KINDS, Part, Record
-from wiki.store.tables import alias, attachment, comment, label, page_tag, voice
+from wiki.record import BIRTHS, FACT_KINDS, TEXT_KINDS, Part, Record
+from wiki.store.tables import alias, attachment, comment, fork, label, offer, page_tag, voice
 from wiki.store.tables import page as pages
 from wiki.store.tables import space as spaces
 
-_SAID = ("comment", "reply", "resolve", "reopen", "vote", "sponsor", "name")
+_SAID = ("comment", "reply", "resolve", "reopen", "vote", "sponsor", "name", *version.FORMS)
 GONE_DIGEST = ""  # what a redacted `attach` says
 
 
@@ -55,7 +55,7 @@ def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mappi
     facts, seen, text = [], dict[str, str](), ""  # fact -> the newest text before it
     for record in records:
         text = record.id if record.kind in TEXT_KINDS else text
-        if record.kind == "fact":
+        if record.kind in FACT_KINDS:
             facts.append(record)
             seen[record.id] = text
     if records[0].kind == "checkpoint":
@@ -68,7 +68,9 @@ def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mappi
             told = json.loads(part.update)
             if told["name"] == "name":
                 told = {"of": seen[record.id], **told}
-            if told["name"] != "move" or record.chain not in foreign:
+            is_ours = record.chain not in foreign or told["name"] != "move"
+            is_home = record.chain == records[0].chain or not version.is_answer_elsewhere(told)
+            if is_ours and is_home:
                 yield Part(person_id, part.at_ms, part.update), told
 
 
@@ -152,7 +154,7 @@ def _set_addresses(
 def _retell(
     conn: Connection, page_id: str, acts: list[tuple[Part, Mapping[str, Any]]], first: Record
 ) -> None:
-    for table in (comment, voice, label):
+    for table in (comment, voice, label, fork, offer):
         conn.execute(table.delete().where(table.c.page_id == page_id))
     if first.kind == "checkpoint":
         newcomer.say_voices(conn, first, people.foreign_origins(conn))

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from tests.support.front import Browser, Front, a_front
-from wiki import attachment, fact, history, links, naming, people, space, talk
+from wiki import attachment, fact, history, label, links, naming, people, space, talk, versioning
 from wiki.access import Openness, Role
 from wiki.page import Page
 from wiki.space import Space
@@ -73,7 +73,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         ada = await front.ada_herself()
         prepared = attachment.accept(front.site.attachments, f"{WORD}.png", PNG)
 
-        def fill(conn: Connection) -> tuple[str, str]:
+        def fill(conn: Connection) -> tuple[str, str, str]:
             now_ms = front.site.now_ms()
 
             def act(thing_id: str, **fields: object) -> None:
@@ -89,11 +89,20 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
             act(moved.id, name="move", space=hidden.id)
             act(moved.id, name="rename", title=f"{WORD} moved")
             naming.name_revision(conn, front.site.key, page.id, now_ms, ada.id, f"{WORD} label")
+            told_of = {"person_id": ada.id, "now_ms": now_ms}
+            moment, written = label.newest_text(conn, page.id), [(f"Of {WORD}.", ada.id)]
+            own = versioning.make_version(
+                conn, front.site.key, page, moment, space_id=hidden.id, title="Own version",
+                written=written, **told_of,
+            )  # fmt: skip
+            offered = versioning.offer_changes(
+                conn, front.site.key, own, f"For {WORD}s.", ada.id, now_ms
+            )
             links.follow(conn)
             file = attachment.add(conn, prepared, page.id, ada.id, now_ms, 10**9)
-            return file.id, str(told["id"])
+            return file.id, str(told["id"]), offered.id
 
-        file_id, comment_id = await front.site.store.write(fill)
+        file_id, comment_id, offer_id = await front.site.store.write(fill)
         await front.site.indexer.caught_up()
         born = await front.site.store.read(lambda conn: history.revisions(conn, page.id)[-1])
         yield House(
@@ -113,6 +122,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
                 "attachment_id": file_id,
                 "digest": prepared.digest,
                 "comment": comment_id,
+                "offer": offer_id,
                 "name": "file-name",
                 "export": "pages.json",
                 "tag": "plaintag",

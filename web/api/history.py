@@ -73,7 +73,7 @@ async def name(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
     here = await _to_name(request)
     wanted = await sent(request, told_in.NewName)
-    asked = await _moment(request, here.page.id, wanted.moment)
+    asked = await moment_named(request, here.page.id, wanted.moment)
     record = await naming.name_text(site, here.page.id, person.id, wanted.label, asked)
     named = json.loads(record.parts[0].update)["of"]
 
@@ -87,7 +87,7 @@ async def name(request: Request) -> Response:
 async def unname(request: Request) -> Response:
     site, person = site_of(request), signed_in(request)
     here = await _to_name(request)
-    asked = await _moment(request, here.page.id, request.path_params["moment"])
+    asked = await moment_named(request, here.page.id, request.path_params["moment"])
     await naming.unname(site, here.page.id, person.id, asked)
     return await _names_of(request, here)
 
@@ -119,7 +119,7 @@ async def _to_name(request: Request) -> Here:
     return here
 
 
-async def _moment(request: Request, page_id: str, named: str) -> str:
+async def moment_named(request: Request, page_id: str, named: str) -> str:
     """What facts call it, of what the API does. Raises NotFound."""
     if not named.isdigit():
         return named

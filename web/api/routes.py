@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import finding, history, pages, quick, saved_searches, similar, spaces, talk
+from web.api import finding, history, pages, quick, saved_searches, similar, spaces, talk, versions
 from web.api.openapi import document
 from web.api.operation import PREFIX, routes_of
 
@@ -19,6 +19,7 @@ OPERATIONS = (
     *pages.OPERATIONS,
     *history.OPERATIONS,
     *talk.OPERATIONS,
+    *versions.OPERATIONS,
     *finding.OPERATIONS,
     *quick.OPERATIONS,
     *similar.OPERATIONS,

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from web import setup
 from web.session import actor_of, person_of
 from web.views.forms import DONE
+from web.views.lineage import notices
 from web.views.render import page as show
 from web.views.saved_searches import kept_searches
 from wiki import page, people, space
@@ -42,6 +43,7 @@ class Card(NamedTuple):
 
 async def home(request: Request) -> Response:
     actor, person = actor_of(request), person_of(request)
+    now_ms = request.app.state.site.now_ms()
 
     def read(conn: Connection) -> dict[str, Any]:
         spaces = [one for one in space.visible(conn, actor) if not one.is_archived]
@@ -50,6 +52,7 @@ async def home(request: Request) -> Response:
             "cards": sorted((_card(conn, one, actor) for one in spaces), key=_order),
             "lines": lines(conn, spaces, RECENT),
             "kept": kept_searches(conn, person),
+            "offered": notices(conn, actor, now_ms),
             "writable": [one for one in spaces if may(actor, Action.EDIT, one.access)],
         }
 

@@ -17,6 +17,7 @@ from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views import render
 from web.views.forms import Form, Mendable
+from web.views.lineage import Lineage, lineage
 from web.views.said import Said, bodies_of, said_of
 from web.writing import replace_text
 from wiki import attachment, audience, awaited, contribution, links, page, people, space, text
@@ -51,6 +52,7 @@ class Reading:
     said: Said
     holders: list[Holder]  # other sites that have it
     troubles: list[str]  # which of them cannot be reached
+    lineage: Lineage
 
 
 async def read(request: Request) -> Response:
@@ -210,6 +212,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         said_of(conn, one, body),
         holders,
         standing.troubles(conn, {holder.origin for holder in holders}, now_ms),
+        lineage(conn, actor_of(request), one),
     )
 
 

@@ -29,7 +29,7 @@ from wiki.exchange.reading import Sheet
 from wiki.exchange.verify_alone import Report, base64url, canonical
 from wiki.key import Link, SiteKey
 from wiki.page import Page
-from wiki.record import Record
+from wiki.record import FACT_KINDS, Record
 from wiki.space import Space
 from wiki.store.tables import attachment
 from wiki.store.tables import journal as journal_rows
@@ -230,7 +230,7 @@ class _Export:
             self._origins |= sites.named_in(record)
             self._made.records += 1
             self._made.origins[record.chain] = self._made.origins.get(record.chain, 0) + 1
-            if record.kind == "fact":
+            if record.kind in FACT_KINDS:
                 self._acts += [(n, row) for row in acts_of(record, self._foreign)]
         self._add(f"records/{thing_id}.jsonl", "".join(lines))
 

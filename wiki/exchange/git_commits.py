@@ -29,7 +29,7 @@ from sqlalchemy import Connection, or_, select
 from wiki import fact, journal, log, people, text
 from wiki.exchange import reading
 from wiki.names import slugify
-from wiki.record import BIRTHS, TEXT_KINDS, Part, Record
+from wiki.record import BIRTHS, FACT_KINDS, TEXT_KINDS, Part, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as table
 from wiki.text import Document
@@ -136,7 +136,7 @@ class Telling:
         if page_id not in self._entries:
             query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
             query = query.add_columns(table.c.position).where(table.c.page == page_id)
-            query = query.where(table.c.kind.in_((*BIRTHS, "fact"))).order_by(table.c.position)
+            query = query.where(table.c.kind.in_((*BIRTHS, *FACT_KINDS))).order_by(table.c.position)
             for record in (Record(*row) for row in conn.execute(query)):
                 is_move = any(one["name"] == "move" for one in _facts(record))
                 if page_id not in self._entries or is_move:
@@ -263,7 +263,7 @@ def _born(record: Record) -> Sheet:
 
 
 def _facts(record: Record) -> list[dict[str, Any]]:
-    is_fact = record.kind == "fact"
+    is_fact = record.kind in FACT_KINDS
     return [json.loads(part.update) for part in journal.parts_of(record)] if is_fact else []
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from wiki import attachment, fact, history, label, log, page, people, space
 from wiki.exchange.export import acts_of, cell
 from wiki.page import Page
-from wiki.record import Record
+from wiki.record import FACT_KINDS, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as table
 
@@ -64,7 +64,7 @@ class Scope:
             ids = [one.id for one in self.spaces(conn)]
             mine = or_(mine, table.c.page.in_(ids))
         columns = (table.c.header, table.c.signature, table.c.salt, table.c.body, table.c.position)
-        query = select(*columns).where(mine, table.c.kind == "fact", table.c.position > after)
+        query = select(*columns).where(mine, table.c.kind.in_(FACT_KINDS), table.c.position > after)
         rows = conn.execute(query.order_by(table.c.position).limit(RECORDS))
         return [Record(*row) for row in rows]
 
@@ -163,7 +163,7 @@ def _page(conn: Connection, one: Page) -> str:
     told = history.revisions(conn, one.id, limit=1_000_000)[::-1]
     authors = {person_id for revision in told for person_id in revision.authors}
     names = people.names(conn, authors | {one.created_by, one.modified_by})
-    record = [entry for entry in log.of_page(conn, one.id) if entry.kind == "fact"]
+    record = [entry for entry in log.of_page(conn, one.id) if entry.kind in FACT_KINDS]
     names |= people.names(
         conn, {by for entry in record for _, _, by, *_ in acts_of(entry, foreign)} - names.keys()
     )

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from wiki import attachment as attachments
 from wiki import fact, foreign, newcomer, page, people, seal, space, views
 from wiki.errors import BadInput, Damaged, GroundswellError, NameTaken
-from wiki.record import TEXT_KINDS, Part, Record
+from wiki.record import FACT_KINDS, TEXT_KINDS, Part, Record
 from wiki.store.tables import alias, attachment, lease
 from wiki.store.tables import page as pages
 from wiki.store.tables import space as spaces
@@ -90,7 +90,7 @@ class Retelling:
             self._create(thing, record, parts[0].person_id, is_theirs)
             if record.kind == "checkpoint" and thing in self._manifest["pages"]:
                 self._when_born(thing, lambda: newcomer.stand(self._conn, record, self._foreign))
-        elif record.kind == "fact":
+        elif record.kind in FACT_KINDS:
             for part, signed in zip(parts, record.parts, strict=True):
                 told = json.loads(part.update)
                 if told["name"] == "attach":

@@ -146,6 +146,11 @@ def _0034_beginnings(connection: Connection) -> None:
     tables.beginning.create(connection, checkfirst=True)
 
 
+def _0030_versions_and_offers(connection: Connection) -> None:
+    tables.fork.create(connection, checkfirst=True)
+    tables.offer.create(connection, checkfirst=True)
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -161,6 +166,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0030-names-of-older-texts": _0030_names_of_older_texts,
     "0040-editions": _0040_editions,
     "0034-beginnings": _0034_beginnings,
+    "0030-versions-and-offers": _0030_versions_and_offers,
 }
 
 

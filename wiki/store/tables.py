@@ -257,6 +257,34 @@ label = Table(  # what moments of a page's history are called; a view of the rec
     Column("at_ms", Integer, nullable=False),
 )
 
+fork = Table(  # which page was made from which, as it was when; a view of the record
+    "fork",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("parent_id", String, nullable=False, index=True),
+    Column("moment", String, nullable=False),  # of the parent
+    Column("person_id", String, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+)
+
+offer = Table(  # changes that a version offers to the page it was made from; a view of the record
+    "offer",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("child_id", String, nullable=False, index=True),
+    Column("moment", String, nullable=False),  # of the child
+    Column("base", String, nullable=False),  # the moment of the page that the child began with
+    Column("person_id", String, nullable=False, index=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String, nullable=False, index=True),  # see wiki.version.State
+    Column("answered_by", String),
+    Column("answered_at_ms", Integer),
+    Column("answer_reason", Text, nullable=False),
+    Column("edits", Text, nullable=False),  # JSON: the records that acceptance made
+)
+
 contribution = Table(  # how much of a page's sealed text is whose; kept by a follower
     "contribution",
     metadata,

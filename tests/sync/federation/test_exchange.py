@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection
 
 from sync.rooms import wall_clock_ms
 from tests.support.federated import Member, federated, settled
 from tests.support.waiting import eventually
+from web import versions
 from web.site import key_file_of
-from wiki import chain, history, label, log, naming, page, peer, people, redaction, views
+from wiki import (
+    chain,
+    history,
+    label,
+    log,
+    naming,
+    page,
+    peer,
+    people,
+    redaction,
+    space,
+    version,
+    views,
+)
 from wiki.access import Role
+from wiki.errors import Forbidden
+from wiki.history import NOW
 from wiki.key import SiteKey
 from wiki.peer import PeerState
+from wiki.version import State
 
 
 async def test_two_sites_connect_only_when_both_have_confirmed(tmp_path: Path) -> None:
@@ -77,6 +95,32 @@ async def test_a_name_that_one_site_gives_an_older_text_shows_on_both(tmp_path: 
             assert (named.moment, named.label) == (first, "As begun")
             assert await one.write(lambda conn: views.rebuild(conn, page_id)) == []
             assert await one.read(lambda conn: label.of_page(conn, page_id)) == [named]
+
+
+async def test_changes_of_a_version_are_offered_from_one_site_to_the_other(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page(body="A bridge of wood.")
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        here = await birch.read(lambda conn: page.by_id(conn, page_id))
+        home = await birch.read(lambda conn: space.by_id(conn, here.space_id))
+        told = (home, here, NOW, home, "Of stone", birch.person.id)
+        child = await versions.make_version(birch.site, *told, is_wider_meant=False)
+        await birch.say(child.id, "Stone! ")
+        sent = await versions.offer_changes(birch.site, child, "It lasts.", birch.person.id)
+        birch.site.federation.nudge()
+        for one in (page_id, child.id):
+            await settled(acme, birch, page_id=one)
+        with pytest.raises(Forbidden):  # the page's home answers
+            await versions.answer(birch.site, sent, State.ACCEPTED, "", birch.person.id)
+        (found,) = await acme.read(lambda conn: version.offers_to(conn, page_id))
+        await versions.answer(acme.site, found, State.ACCEPTED, "", acme.person.id)
+        acme.site.federation.nudge()
+        await settled(acme, birch, page_id=page_id)
+        assert await birch.text(page_id) == "Stone! A bridge of wood."
+        (answered,) = await birch.read(lambda conn: version.offers_to(conn, page_id))
+        assert answered.state is State.ACCEPTED and answered.person_id == birch.person.id
 
 
 async def test_live_frames_show_before_anything_is_sealed(tmp_path: Path) -> None:

@@ -13,14 +13,15 @@ from tests.support.clones import followed, repository, unpacked
 from tests.support.exports import export
 from tests.support.git import git, needs_git
 from tests.support.wikis import START_MS, Wiki, a_wiki
-from wiki import anchor, fact, history, journal, page, people, redaction, talk
+from wiki import anchor, fact, history, journal, naming, page, people, redaction, talk, versioning
 from wiki.anchor import Place
 from wiki.exchange.arrival import Arrival, Author, Authors, Version, arrive, composed
 from wiki.exchange.export import seal_all
 from wiki.exchange.import_zip import import_zip
 from wiki.exchange.verify import verify_zip
 from wiki.store import Store
-from wiki.store.tables import comment, voice
+from wiki.store.tables import comment, fork, label, offer, voice
+from wiki.version import State
 
 SECRET = "Anna Blum"
 
@@ -58,12 +59,31 @@ async def a_talkative_wiki(wiki: Wiki) -> None:
         authors = Authors(wiki.key)
         arrive(conn, wiki.key, coming, authors, now_ms=wiki.now_ms, **common)
 
+    def versioned(conn: Connection) -> None:
+        first = history.revisions(conn, one.id)[-1].record_id
+        told = (one.id, wiki.now_ms, wiki.ada.id, "As begun", first)
+        naming.name_revision(conn, wiki.key, *told)
+        own = versioning.make_version(
+            conn,
+            wiki.key,
+            page.by_id(conn, one.id),
+            first,
+            space_id=wiki.space.id,
+            title="Mine",
+            written=[("The bridge is new.", wiki.eve.id)],
+            person_id=wiki.eve.id,
+            now_ms=wiki.now_ms,
+        )
+        who = (wiki.eve.id, wiki.now_ms)
+        sent = versioning.offer_changes(conn, wiki.key, own, "Newer.", *who)
+        versioning.answer(conn, wiki.key, sent, State.DECLINED, "Too new.", wiki.ada.id, who[1])
+
     def cleaned(conn: Connection) -> None:
         seal_all(conn, wiki.key, wiki.now_ms)
         of = partial(redaction.of_words, thing_id=one.id, words=SECRET)
         redaction.redact(conn, wiki.key, one.id, of, wiki.ada.id, "Asked for it", wiki.now_ms)
 
-    for step in (talked, brought, cleaned):
+    for step in (talked, brought, versioned, cleaned):
         await wiki.store.write(step)
 
 
@@ -72,7 +92,7 @@ def told(conn: Connection) -> dict[str, Any]:
     pages = page.changed_since(conn, 0, 100)
     names = {one.id: one.display for one in people.everyone(conn)}
     return {
-        "pages": [(one.title, one.status, one.status_reason, one.protection) for one in pages],
+        "pages": {(one.title, one.status, one.status_reason, one.protection) for one in pages},
         "threads": {one.id: talk.threads(conn, one.id) for one in pages},
         "texts": {one.id: page.text(conn, one.id) for one in pages},
         "blame": {one.id: history.blame(conn, one.id) for one in pages},
@@ -82,6 +102,9 @@ def told(conn: Connection) -> dict[str, Any]:
         },
         "comments": set(map(tuple, conn.execute(select(comment)))),
         "voices": set(map(tuple, conn.execute(select(voice)))),
+        "labels": set(map(tuple, conn.execute(select(label)))),
+        "offers": set(map(tuple, conn.execute(select(offer)))),
+        "forks": set(map(tuple, conn.execute(select(fork)))),
         "names": names,
     }
 
@@ -91,7 +114,8 @@ async def test_it_is_all_there_again_and_its_records_are_the_same(tmp_path: Path
         await a_talkative_wiki(wiki)
         await export(wiki, tmp_path / "out.zip")
         before, key = await wiki.store.read(told), wiki.key
-    assert before["comments"] and before["voices"] and len(before["threads"]) == 2
+    assert before["comments"] and before["voices"] and len(before["threads"]) == 3
+    assert before["labels"] and before["offers"] and before["forks"]
     assert {via for one in before["sources"].values() for _, via, _ in one} >= {"import"}
     store = await Store.open(tmp_path / "new")
     await store.write(lambda c: import_zip(c, tmp_path / "out.zip", tmp_path / "x", START_MS))
