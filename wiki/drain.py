@@ -171,12 +171,33 @@ class Drain:
     def _is_allowed(self, record: Record) -> bool:
         if record.kind == "edit" and record.chain in self._allowed:
             return True
-        space_id, own = foreign.space_for(self._conn, record), self._key.origin
-        if space_id is None or grant.why_not(self._conn, record, space_id, own, self._now_ms):
+        space_id = foreign.space_for(self._conn, record)
+        if space_id is None:
             return False
+        if self._why_not(record, space_id):
+            return self._is_built_on(record, space_id)
         if record.kind == "edit":
             self._allowed.add(record.chain)
         return True
+
+    def _why_not(self, record: Record, space_id: str) -> str:
+        return grant.why_not(self._conn, record, space_id, self._key.origin, self._now_ms)
+
+    def _is_built_on(self, record: Record, space_id: str) -> bool:
+        """Whether a site that may write took the record before it heard that this one may no more:
+        else all that it writes from then on would wait here for ever."""
+        origin = record.chain
+        if record.kind not in ("edit", "fact", "adopt"):
+            return False
+        if not grant.of_page(self._conn, self._page_id, space_id, origin):
+            return False
+        return any(
+            one.chain != origin
+            and one.deps.get(origin, (0,))[0] >= record.seq
+            and not self._why_not(one, space_id)
+            for queue in self._queues.values()
+            for one in queue
+        )
 
     def _is_vouched(self, record: Record) -> bool:
         """Whether a `redact` record, here or on its way, signs what stands in place of its body."""
@@ -201,7 +222,7 @@ class Drain:
     def _apply(self, together: Sequence[Record], walked: Walked | None) -> None:
         """All of them, in one go unless `walked` shows one to be in order. Raises Stopped, which
         names the one that is to blame; then none."""
-        parts = [(one, part) for one in together for part in parts_of(one)]
+        parts = [(one, part) for one in together for part in one.text_parts]
         raw = [part.update for _, part in parts]
         is_in_order = walked is not None
         walked = walked or causal.walk(self._gate.state_vector, raw)
@@ -361,9 +382,5 @@ def _is_in_order(walked: Walked) -> bool:
     return all(one.of <= other.of for one, other in pairwise(walked.steps))
 
 
-def parts_of(record: Record) -> tuple[Part, ...]:
-    return record.text_parts if record.x.get("thing") != "space" else ()
-
-
 def updates_of(record: Record) -> list[bytes]:
-    return [part.update for part in parts_of(record)]
+    return [part.update for part in record.text_parts]

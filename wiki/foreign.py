@@ -73,7 +73,7 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, n
         _be_born(conn, record, foreign, own, now_ms)
     elif record.kind in FACT_KINDS:
         for part in record.parts:
-            act(conn, record, part, foreign)
+            act(conn, record, part, foreign, own)
     elif record.kind == "grant":
         grant.apply(conn, record, own)
     elif record.kind == "redact":
@@ -169,14 +169,16 @@ def _called(record: Record) -> dict[str, Any]:
     }
 
 
-def act(conn: Connection, record: Record, part: Part, foreign: frozenset[str]) -> None:
+def act(
+    conn: Connection, record: Record, part: Part, foreign: frozenset[str], own: str = ""
+) -> None:
     """One part of a fact of theirs, as far as it is theirs to say and no later turn beats it."""
     told = _told(part)
     name = str(told.get("name"))
     author = people.id_here(part.person_id, record.chain, foreign)
     if version.is_answer_elsewhere(told) and record.chain != log.home(conn, record.page):
         return
-    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, told):
+    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, told, own=own):
         return
     if name == "settings":
         told = {one: told[one] for one in ("name", "title", "purpose") if one in told}

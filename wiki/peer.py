@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -127,6 +127,25 @@ def forget_keys(conn: Connection, origin: str) -> None:
     """As if it had never been heard of."""
     conn.execute(peer_key.delete().where(peer_key.c.origin == origin))
     conn.execute(setting.delete().where(setting.c.name == _CHAIN + origin))
+
+
+def changed_keys(conn: Connection, origins: Iterable[str]) -> dict[str, list[Link]]:
+    """The chains of those of them that have changed their key since we met, to be passed on."""
+    found = {origin: chain_of(conn, origin) for origin in origins}
+    return {origin: links for origin, links in found.items() if len(links) > 1}
+
+
+def learn_keys(conn: Connection, told: Mapping[str, Sequence[Link]]) -> list[str]:
+    """What another site passes on of the keys of sites that are known here; whose chains do not
+    go on from what we know. A chain proves itself, whoever brings it."""
+    refused = []
+    for origin, links in told.items():
+        if chain_of(conn, origin):
+            try:
+                keep_keys(conn, origin, links)
+            except BadInput:
+                refused.append(origin)
+    return refused
 
 
 def keys_of(conn: Connection, origin: str) -> dict[str, str]:

@@ -121,8 +121,8 @@ class Record:
 
     @property
     def text_parts(self) -> tuple[Part, ...]:
-        """Those that are updates of a page's text."""
-        if self.kind not in TEXT_KINDS:
+        """Those that are updates of a page's text; a space has none."""
+        if self.kind not in TEXT_KINDS or self.x.get("thing") == "space":
             return ()
         return self.parts[:1] if self.kind in BIRTHS else self.parts
 

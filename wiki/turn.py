@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from wiki import held
 from wiki.record import FACT_KINDS, Record
 from wiki.store.tables import record as table
 
 REGISTERS = {
     "rename": "title",
     "kind": "kind",
+    "language": "language",
     "tags": "tags",
     "status": "status",
     "protect": "protection",
@@ -38,11 +40,11 @@ def next_of(conn: Connection, thing_id: str, own: str) -> dict[str, Any]:
     others = (table.c.page == thing_id) & (table.c.chain != own)
     if conn.scalar(select(table.c.position).where(others).limit(1)) is None:
         return {}
-    return {"turn": highest(conn, thing_id) + 1}
+    return {"turn": highest(conn, thing_id, own) + 1}
 
 
-def highest(conn: Connection, thing_id: str) -> int:
-    known = [turn_of(one) for one in _facts(conn, thing_id)]
+def highest(conn: Connection, thing_id: str, own: str) -> int:
+    known = [turn_of(one) for one in _facts(conn, thing_id, own)]
     return max([*known, *(order[0] for order in unshared(conn, thing_id).values())], default=0)
 
 
@@ -77,10 +79,14 @@ def turn_of(record: Record) -> int:
 
 
 def is_beaten(
-    conn: Connection, record: Record, told: Mapping[str, Any], before: int | None = None
+    conn: Connection,
+    record: Record,
+    told: Mapping[str, Any],
+    before: int | None = None,
+    own: str = "",
 ) -> bool:
     """Whether the page has a later word on what the fact of the record sets; of those in the log
-    in front of position `before`, if that is given."""
+    in front of position `before`, if that is given. Those of `own` count also while they wait."""
     register = register_of(told)
     if register is None:
         return False
@@ -90,7 +96,7 @@ def is_beaten(
     return any(
         _order(one) > mine
         and any(register_of(json.loads(part.update)) == register for part in one.parts)
-        for one in _facts(conn, record.page, before)
+        for one in _facts(conn, record.page, own, before)
     )
 
 
@@ -110,9 +116,12 @@ def _order(record: Record) -> tuple[int, str, int]:
     return turn_of(record), record.chain, record.seq
 
 
-def _facts(conn: Connection, thing_id: str, before: int | None = None) -> list[Record]:
+def _facts(
+    conn: Connection, thing_id: str, own: str = "", before: int | None = None
+) -> list[Record]:
     query = select(table.c.header, table.c.signature, table.c.salt, table.c.body)
     query = query.where(table.c.page == thing_id, table.c.kind.in_(FACT_KINDS))
     if before is not None:
         query = query.where(table.c.position < before)
-    return [Record(*row) for row in conn.execute(query)]
+    waiting = [one for one in held.of_chain(conn, thing_id, own) if one.kind in FACT_KINDS]
+    return [Record(*row) for row in conn.execute(query)] + waiting

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import awaited, fact, journal, log, newcomer, page, people, turn, version
+from wiki import awaited, fact, held, journal, log, newcomer, page, people, turn, version
 from wiki.errors import GroundswellError, NotFound
 from wiki.form import Act
 from wiki.names import slugify
@@ -33,7 +33,7 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
         raise NotFound("record", thing_id)
     if records[0].born.get("thing") == "space":
         return _rebuild_space(conn, thing_id, records)
-    acts = list(_acts(conn, records))
+    acts = list(_acts(conn, records + _waiting(conn, thing_id)))
     sheet, addresses, tags = _sheet(records[0], acts)
     if records[0].chain in people.foreign_origins(conn):  # where it stands here is ours to say
         del sheet["space_id"], sheet["slug"]
@@ -47,6 +47,12 @@ def rebuild(conn: Connection, thing_id: str) -> list[str]:
     _retell(conn, thing_id, acts, records[0])
     _set_files(conn, thing_id, [*_files_before(conn, records[0]), *acts])
     return changed
+
+
+def _waiting(conn: Connection, thing_id: str) -> list[Record]:
+    """Ours that wait for another site's are done here already."""
+    foreign = people.foreign_origins(conn)
+    return [one for one in held.of_page(conn, thing_id) if one.chain not in foreign]
 
 
 def _acts(conn: Connection, records: list[Record]) -> Iterator[tuple[Part, Mapping[str, Any]]]:

@@ -87,7 +87,7 @@ class Courier:
         if to.state is not PeerState.CONNECTED:
             return False
         if not found.is_nothing:
-            body = wire.lines([found.people, *found.records])
+            body = wire.lines([wire.Keys(found.keys), found.people, *found.records])
             answer = await self._introduction.post(f"{to.address}/federation/v1/inbox", body)
             refused = json.loads(answer.body).get("refused", [])
             for _, reason, why in refused:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -154,7 +155,8 @@ class Door:
                 raise NotFound("page", thing_id)
             found = owed.beyond(conn, thing_id, sender.origin, vector, RECORDS_OUT)
             names = owed.names_of(conn, self._key.origin, sender.origin, found)
-            return wire.lines([names, *found])
+            keys = peer.changed_keys(conn, {one.chain for one in found})
+            return wire.lines([wire.Keys(keys), names, *found])
 
         return await self._store.read(read)
 
@@ -239,6 +241,7 @@ class Door:
     async def take(self, origin: str, items: Sequence[wire.Item]) -> list[list[str]]:
         """Take in records and people; what was refused: id, rule, why."""
         now_ms = self._clock_ms()
+        await self._keep_keys(items)
         await self._keep_people(origin, items, now_ms)
         records = [one for one in items if isinstance(one, Record)]
         refused: list[list[str]] = []
@@ -293,6 +296,13 @@ class Door:
             log.warning("frame.refused", page=one.page, chain=one.chain, reason=error.reason)
             return False
         return grant.may_edit(conn, one.page, space_id, one.chain, self._key.origin, now_ms)
+
+    async def _keep_keys(self, items: Sequence[wire.Item]) -> None:
+        for one in items:
+            if isinstance(one, wire.Keys) and one.chains:
+                refused = await self._store.write(partial(peer.learn_keys, told=one.chains))
+                if refused:
+                    log.warning("keys.refused", origins=refused)
 
     async def _keep_people(self, origin: str, items: Sequence[wire.Item], now_ms: int) -> None:
         told = {

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
-from wiki import grant, held, log, newcomer, people
-from wiki.key import SiteKey
+from wiki import grant, held, log, newcomer, peer, people
+from wiki.key import Link, SiteKey
 from wiki.record import BIRTHS, Record
 from wiki.store.tables import beginning, share
 from wiki.store.tables import held as held_table
@@ -33,6 +33,7 @@ class Owed:
 
     records: tuple[Record, ...]
     people: dict[str, str]
+    keys: dict[str, list[Link]]
     position: int
     held_n: int
     grant: int
@@ -108,9 +109,10 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
     """The next records that the site lacks, as far as this site knows."""
     at, held_n = position(conn, origin), position(conn, origin, "held")
     last, known_grant = log.last_position(conn), position(conn, origin, "grant")
-    newest_grant = _newest_grant(conn, origin)
+    newest_grant = _newest_grant(conn, own, origin)
     if newest_grant > known_grant:
-        at = 0  # what was before the grant is owed, too; what it has, it knows
+        # what was before the grant is owed, too, also what was refused there before; it knows it
+        at = held_n = 0
     to_it = records.c.header.like(f'%"to":"{origin}"%') & (records.c.kind == "grant")
     to_it &= records.c.page.in_(_begun(origin))
     query = select(*_COLUMNS).where(
@@ -135,7 +137,8 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
             held_n = row.n
     chosen = [newcomer.withheld(conn, one, _first(conn, one.page, origin)) for one in chosen]
     names = names_of(conn, own, origin, [*chosen, *waiting])
-    return Owed((*chosen, *waiting), names, reached, held_n, newest_grant)
+    keys = peer.changed_keys(conn, {one.chain for one in chosen})
+    return Owed((*chosen, *waiting), names, keys, reached, held_n, newest_grant)
 
 
 def begin(conn: Connection, key: SiteKey, origin: str, now_ms: int) -> int:
@@ -237,10 +240,10 @@ def _within(found: list[Record]) -> Iterable[Record]:
         yield one
 
 
-def _newest_grant(conn: Connection, origin: str) -> int:
-    query = select(func.max(records.c.position)).where(
-        records.c.kind == "grant", records.c.header.like(f'%"to":"{origin}"%')
-    )
+def _newest_grant(conn: Connection, own: str, origin: str) -> int:
+    """To the site, or to us: what we may write, it may take."""
+    is_to = [records.c.header.like(f'%"to":"{one}"%') for one in (own, origin)]
+    query = select(func.max(records.c.position)).where(records.c.kind == "grant", or_(*is_to))
     return conn.scalar(query) or 0
 
 

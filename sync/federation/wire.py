@@ -2,6 +2,8 @@
 
 {"header": "…", "signature": "…", "salt": "…", "body": "…"}      a record; bytes in base64url
 {"people": {"u:…": "Ada Lovelace"}}                              what its site calls its people
+{"keys": {"<site id>": [["k1", …], …]}}    how the keys of sites whose records are here follow, each
+                                           signed by the one before it
 {"live": {"page", "seq", "n", "person", "ts", "kid", "update", "signature"}}     a live frame
 {"presence": {"page", "people": [[client, "u:…", "Ada Lovelace", {cursor}], …]}}    who is at a page
 """
@@ -10,17 +12,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sync.federation import presence
 from sync.federation.presence import AtPage
 from wiki.errors import NotAccepted
 from wiki.frame import Frame
+from wiki.key import Link
 from wiki.record import Record, base64url, from_base64url
 
 MAX_LINES = 5000
 MAX_PEOPLE = 2000
-Item = Record | Frame | AtPage | dict[str, str]
+MAX_CHAINS, MAX_LINKS = 500, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Site id -> how its keys follow from the first."""
+
+    chains: dict[str, list[Link]]
+
+
+Item = Record | Frame | AtPage | Keys | dict[str, str]
 
 
 def lines(items: Iterable[Item]) -> bytes:
@@ -88,8 +102,19 @@ def _told(item: Item) -> dict[str, Any]:
             return {"live": told}
         case AtPage():
             return {"presence": presence.told(item)}
+        case Keys():
+            return {"keys": {origin: list(links) for origin, links in item.chains.items()}}
         case _:
             return {"people": item}
+
+
+def _links(told: Any) -> list[Link]:
+    if len(told) > MAX_LINKS:
+        raise ValueError("too many")
+    return [
+        Link(str(kid), str(public), str(by), int(at_ms), str(signature))
+        for kid, public, by, at_ms, signature in told
+    ]
 
 
 def _read(told: dict[str, Any], sender: str) -> Item:
@@ -100,6 +125,10 @@ def _read(told: dict[str, Any], sender: str) -> Item:
         return people
     if "presence" in told:
         return presence.read(told["presence"])
+    if "keys" in told:
+        if len(told["keys"]) > MAX_CHAINS:
+            raise ValueError("too many")
+        return Keys({str(origin): _links(links) for origin, links in told["keys"].items()})
     if "live" in told:
         live = told["live"]
         return Frame(

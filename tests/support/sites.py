@@ -7,18 +7,38 @@ in memory stands for the disk; what rooms do with live frames is done here, by t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, StaticPool, create_engine, event
 
-from wiki import adopt, check, frame, grant, held, journal, log, page, peer, seal, space, text
+from wiki import (
+    adopt,
+    chain,
+    check,
+    fact,
+    frame,
+    grant,
+    held,
+    journal,
+    log,
+    page,
+    peer,
+    redaction,
+    seal,
+    space,
+    talk,
+    text,
+    views,
+    voice,
+)
 from wiki.accept import Acceptance, Outcome
 from wiki.access import Role
-from wiki.errors import BadUpdate
+from wiki.errors import BadUpdate, Conflict, Forbidden, NotFound
 from wiki.exchange import known_keys
 from wiki.frame import Frame
 from wiki.gate import Gate
@@ -49,7 +69,7 @@ class Site:
     """`person` is the one who types here, under one client id."""
 
     def __init__(self, name: str, now_ms: int = START_MS, seed: int = 0) -> None:
-        raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._raw = raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _EMPTY.backup(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         self._engine = engine.execution_options(compiled_cache=_STATEMENTS)
@@ -72,6 +92,7 @@ class Site:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._raw.close()
 
     def knows(self, other: Site) -> None:
         """A connection that both have confirmed."""
@@ -86,6 +107,14 @@ class Site:
                 state=PeerState.CONNECTED,
                 now_ms=START_MS,
             )
+
+    def learns_keys_of(self, other: Site) -> None:
+        """As whoever gets a request with a key that is not known here asks for them; `other` passes
+        on those of others that it knows."""
+        with other.open() as conn:
+            told = peer.changed_keys(conn, (one.origin for one in peer.every(conn)))
+        with self.open() as conn:
+            assert not peer.learn_keys(conn, told | {other.origin: list(other.key.chain)})
 
     # -- a page
 
@@ -159,6 +188,63 @@ class Site:
             self.acceptance.drain(conn, page_id, self.now_ms)
             return made
 
+    def act(self, page_id: str, told: dict[str, Any]) -> bool:
+        """Somebody here does something that is not text; False when it cannot be done here now."""
+        try:
+            with self.open() as conn:
+                fact.act(conn, self.key, page_id, self.person, told, self.now_ms)
+                self.acceptance.drain(conn, page_id, self.now_ms)
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    def redact(self, page_id: str, words: str) -> bool:
+        """Take `words` out of the record; False where they are not, or not this site's to take."""
+        try:
+            with self.open() as conn:
+                find = partial(redaction.of_words, thing_id=page_id, words=words)
+                told = (self.person, "private", self.now_ms)
+                redaction.redact(conn, self.key, page_id, find, *told)
+                self.acceptance.drain(conn, page_id, self.now_ms)
+        except (Conflict, NotFound, Forbidden):
+            return False
+        return True
+
+    def share(self, page_id: str, other: Site, role: Role = Role.EDITOR) -> None:
+        """The space that the page stands in."""
+        with self.open() as conn:
+            told = {"person_id": self.person, "now_ms": self.now_ms}
+            space_id = page.by_id(conn, page_id).space_id
+            grant.give(conn, self.key, space_id, other.origin, Terms(role), **told)
+
+    def revoke(self, page_id: str, other: Site) -> None:
+        with self.open() as conn:
+            told = {"person_id": self.person, "now_ms": self.now_ms}
+            space_id = page.by_id(conn, page_id).space_id
+            grant.revoke(conn, self.key, space_id, other.origin, **told)
+
+    def gives(self, page_id: str, other: Site) -> bool:
+        """Whether the page leaves for `other`, as far as this site knows."""
+        with self.open() as conn:
+            try:
+                space_id = page.by_id(conn, page_id).space_id
+            except NotFound:
+                return False
+            return grant.may_see(conn, page_id, space_id, other.origin, self.now_ms)
+
+    def rotate(self) -> None:
+        """A new key; what was signed with the old one stays."""
+        self.key = self.key.rotated(self.now_ms)
+        self.restart()
+
+    def restart(self) -> None:
+        """What it kept in memory is gone."""
+        self.acceptance = Acceptance(self.key)
+
+    def checkpoint(self, page_id: str) -> None:
+        with self.open() as conn:
+            seal.save_checkpoint(conn, page_id)
+
     def receive(self, record: Record, sender: Site | None = None) -> Outcome:
         """A record came from `sender`, by default from its own origin."""
         with self.open() as conn:
@@ -201,6 +287,36 @@ class Site:
         with self.open() as conn:
             return {row.chain for row in journal.rows(conn, page_id) if row.chain}
 
+    def sheet(self, page_id: str) -> dict[str, Any]:
+        """What its tables say of the page, people by the names that they have everywhere."""
+
+        def world(person_id: str | None) -> str | None:
+            return f"{person_id}@{self.origin}" if person_id and "@" not in person_id else person_id
+
+        with self.open() as conn:
+            one = page.by_id(conn, page_id)
+            names = ("title", "kind", "tags", "status", "status_reason", "protection", "language")
+            told = {name: getattr(one, name) for name in names}
+            told["archived"] = one.archived_at_ms
+            told["talk"] = {
+                (each.id, world(each.person_id), each.body, world(each.resolved_by), reply.id)
+                for each in talk.threads(conn, page_id)
+                for reply in (*each.replies, each)
+            }
+            told["votes"] = {
+                (world(each.person_id), each.value) for each in voice.votes(conn, page_id)
+            }
+            return told
+
+    def retold(self, page_id: str) -> list[str]:
+        """What of the tables was otherwise than the record tells it; now it is not."""
+        with self.open() as conn:
+            return [name for name in views.rebuild(conn, page_id) if name != "tags"]
+
+    def stops(self, of: Site) -> list[chain.Stop]:
+        with self.open() as conn:
+            return chain.stops(conn, of.origin)
+
     def problems(self, folder: Any) -> list[Any]:
         with self.open() as conn:
             return check.check(conn, known_keys.known(conn, self.key), folder).problems
@@ -221,9 +337,9 @@ class Sites:
                     one.knows(other)
         return sites
 
-    def shared_page(self, role: Role = Role.EDITOR) -> str:
+    def shared_page(self, role: Role = Role.EDITOR, without: Collection[Site] = ()) -> str:
         """A page of the first site that all the others have."""
-        home, *others = self.all
+        home, *others = (one for one in self.all if one not in without)
         page_id = home.found(others, role)
         for record in home.records():
             for other in others:

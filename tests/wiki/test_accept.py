@@ -338,3 +338,62 @@ def test_a_clone_of_what_cannot_be_told_ends_with_a_word_not_never(
         with pytest.raises(Damaged):
             for _ in range(100):
                 clone.follow(conn, 40)
+
+
+def test_after_a_restart_a_shared_space_still_takes_grants(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    birch.restart()
+    acme.revoke(page_id, birch)
+    assert birch.receive(acme.records()[-1]).verdict == "applied"
+
+
+def test_a_title_of_ours_that_waits_for_others_counts_against_theirs(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    shown = cedar.type(page_id, 0, 0, "Not sealed. ")
+    assert shown and acme.see(shown)
+    acme.type(page_id, 5, 0, "on it ")
+    acme.seal(page_id)  # waits for cedar's
+    for site in (acme, birch):
+        assert site.act(page_id, {"name": "rename", "title": f"As {site.name} says"})
+    for to, sender in ((acme, birch), (birch, acme), (cedar, acme)):
+        for one in sender.records(page_id):
+            to.receive(one, sender)
+    cedar.seal(page_id)
+    for to, sender in ((acme, cedar), (birch, cedar), (cedar, birch)):
+        for one in sender.records(page_id):
+            to.receive(one, sender)
+    assert [one.waiting(page_id) for one in sites.all] == [(0, 0)] * 3
+    assert len({one.sheet(page_id)["title"] for one in sites.all}) == 1
+
+
+def test_who_built_on_a_site_that_was_sent_away_meanwhile_is_not_cut_off(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    birch.type(page_id, 0, 0, "From birch. ")
+    birch.seal(page_id)
+    late = birch.records(page_id)[-1]
+    assert cedar.receive(late).verdict == "applied"  # it has not heard yet
+    acme.revoke(page_id, birch)
+    refused(acme, late, "not-granted")
+    cedar.type(page_id, 5, 0, "(well) ")
+    cedar.seal(page_id)
+    for one in cedar.records(page_id):
+        acme.receive(one, cedar)
+    assert acme.text(page_id) == cedar.text(page_id) == "From (well) birch. Begin. "
+    after = made_by(birch, page_id, typed(birch.client, 12, "x", origin=(birch.client, 11)))
+    assert acme.receive(after).reason == "not-granted"
+
+
+def test_records_signed_with_a_new_key_are_taken_by_who_never_met_that_site(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    birch.rotate()
+    birch.type(page_id, 0, 0, "New key. ")
+    birch.seal(page_id)
+    made = birch.records(page_id)[-1]
+    assert cedar.receive(made, acme).reason == "unknown-key"
+    acme.learns_keys_of(birch)
+    cedar.learns_keys_of(acme)
+    assert cedar.receive(made, acme).verdict == "applied"

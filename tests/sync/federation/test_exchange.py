@@ -178,6 +178,23 @@ async def test_what_is_taken_back_stops_both_ways_and_what_was_there_stays(tmp_p
         assert await birch.text(page_id) == "Late. Begin. "
 
 
+async def test_what_was_refused_comes_when_it_is_shared_again(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await acme.revoke(birch)
+        await birch.say(page_id, "Meanwhile. ")
+        await birch.seal(page_id)
+        await eventually(lambda: _has_refused(acme, birch.origin))
+        await acme.share(birch)
+        await birch.say(page_id, "Back. ")
+        await birch.seal(page_id)
+        await settled(acme, birch, page_id=page_id)
+        assert await acme.text(page_id) == "Back. Meanwhile. Begin. "
+
+
 async def test_a_reader_reads_and_what_it_writes_is_refused_by_name(tmp_path: Path) -> None:
     async with federated(tmp_path, "acme", "birch") as (acme, birch):
         page_id = await acme.page()
@@ -282,3 +299,20 @@ async def test_a_peers_new_key_is_learnt_from_its_chain(tmp_path: Path) -> None:
         await acme.share(birch)
         await eventually(lambda: birch.has(page_id), seconds=30)
         await settled(acme, birch, page_id=page_id)
+
+
+async def test_a_new_key_of_a_third_site_goes_along_with_its_records(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch", "cedar") as (acme, birch, cedar):
+        page_id = await acme.page()
+        for other in (birch, cedar):  # which do not know each other
+            await acme.connect(other)
+        await acme.share(birch, cedar)
+        await eventually(lambda: cedar.has(page_id))
+        await eventually(lambda: birch.has(page_id))
+        file = key_file_of(birch.site.config)
+    SiteKey.load_or_create(file).rotated(1_790_000_000_000).save(file)
+    async with federated(tmp_path, "acme", "birch", "cedar") as (acme, birch, cedar):
+        await birch.say(page_id, "New key. ")
+        await birch.seal(page_id)
+        await settled(acme, birch, cedar, page_id=page_id)
+        assert await cedar.text(page_id) == "New key. Begin. "
