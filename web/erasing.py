@@ -22,8 +22,9 @@ PLANS = 3  # made while others may write; then one while they wait
 
 async def redact_live(
     site: Site, thing_id: str, of: Callable[[Connection], Plan], person_id: str, why: str
-) -> None:
+) -> Record:
     """`redaction.redact` while people write: their rooms start afresh with what is left."""
+    made: Record | None = None
     for is_last in (*[False] * PLANS, True):
         await site.rooms.seal_now(thing_id)
         plan, now_ms = None if is_last else await site.store.read(of), site.now_ms()
@@ -32,7 +33,7 @@ async def redact_live(
             return redact(conn, site.key, thing_id, of, person_id, why, now_ms, plan)
 
         try:
-            await site.store.write(do)
+            made = await site.store.write(do)
             break
         except Conflict:  # somebody wrote between the two
             if is_last:
@@ -40,6 +41,8 @@ async def redact_live(
     site.rooms.rights_changed()  # which looks at epochs, too
     site.indexer.nudge()
     await clean(site.store, site.config)
+    assert made is not None  # the last turn of the loop ends it, or raises
+    return made
 
 
 async def clean(store: Store, config: Config) -> None:

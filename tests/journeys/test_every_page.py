@@ -47,7 +47,7 @@ IS_PAGE = re.compile(r"\s*<!doctype html>", re.IGNORECASE)
 STATES = (
     *("/nowhere", "/s/ideas/missing-page", "/s/ideas/archived-idea", "/s/ideas?kind=idea"),
     *("/search?q=words", "/search?q=zzzz", "/search?q=words&kind=note", f"{PAGE}?edit=source"),
-    *(f"{PAGE}/redact?words=words", f"{PAGE}/history?view=who", "/s/ideas?archived=1"),
+    *(f"{PAGE}/redact", f"{PAGE}/history?view=who", "/s/ideas?archived=1"),
 )
 STRANGE = ("/", "/sign-in", "/nowhere", "/join/{token}")
 pytestmark = [

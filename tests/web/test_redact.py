@@ -34,7 +34,7 @@ async def test_a_steward_sees_where_words_stand_and_takes_them_out(tmp_path: Pat
         await front.page(await front.space(), text=f"Call {SECRET} now.")
         await front.site.indexer.caught_up()
         assert holding(front)
-        shown = await front.ada.get(f"{AT}/redact?words={SECRET.upper()}")
+        shown = await front.ada.send(f"{AT}/redact", act="look", words=SECRET.upper())
         assert shown.status_code == 200 and "still there" in shown.text
         said = await front.ada.send(f"{AT}/redact", words=SECRET, reason="An address.")
         assert said.status_code == 303, said.text
@@ -57,6 +57,26 @@ async def test_what_cannot_be_done_is_said_beside_its_field(tmp_path: Path) -> N
             answer = await front.ada.send(f"{AT}/redact", **fields)
             assert answer.status_code == status and said in answer.text, fields
         assert SECRET in (await front.ada.get(AT)).text
+
+
+async def test_a_stewards_program_looks_and_takes_words_out(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        one = await front.page(await front.space(), text=f"Call {SECRET} now.")
+        ada, eve = await front.ada_herself(), await front.person("eve")
+        at, words = f"/api/v1/pages/{one.id}/redactions", {"words": SECRET}
+        for who, scope in ((ada, "read"), (eve, "write")):
+            program = (await front.program(who, scope)).client
+            for path, body in ((f"{at}/look", words), (at, {**words, "reason": "An address."})):
+                assert (await program.post(path, json=body)).status_code == 403
+        program = (await front.program(ada)).client
+        looked = (await program.post(f"{at}/look", json=words)).json()
+        assert [place["kind"] for place in looked["places"]] == ["text"] and looked["entries"] == 1
+        silly = await program.post(at, json={**words, "reason": f"Not {SECRET}"})
+        assert silly.status_code == 400 and SECRET not in silly.text
+        made = await program.post(at, json={**words, "reason": "An address."})
+        assert made.status_code == 201 and made.json()["entries"] == 1
+        assert SECRET not in (await program.get(f"/api/v1/pages/{one.id}/text")).text
+        assert (await program.post(at, json={**words, "reason": "Again."})).status_code == 404
 
 
 async def test_editors_do_not_redact_and_do_not_protect(tmp_path: Path) -> None:

@@ -10,7 +10,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import finding, history, pages, quick, saved_searches, similar, spaces, talk, versions
+from web.api import (
+    finding,
+    history,
+    pages,
+    quick,
+    redactions,
+    saved_searches,
+    similar,
+    spaces,
+    talk,
+    versions,
+)
 from web.api.openapi import document
 from web.api.operation import PREFIX, routes_of
 
@@ -20,6 +31,7 @@ OPERATIONS = (
     *history.OPERATIONS,
     *talk.OPERATIONS,
     *versions.OPERATIONS,
+    *redactions.OPERATIONS,
     *finding.OPERATIONS,
     *quick.OPERATIONS,
     *similar.OPERATIONS,

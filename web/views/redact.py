@@ -10,13 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from web.erasing import redact_live
-from web.session import form_of, signed_in
+from web.session import actor_of, form_of, signed_in
 from web.site import Site
 from web.views import render
 from web.views.forms import Form, Mendable
+from web.views.lineage import Made, made_of
 from web.views.page import existing
-from wiki import people, redaction
-from wiki.access import Action
+from wiki import people, redaction, version
+from wiki.access import Action, Actor
 from wiki.errors import BadInput, NotFound
 from wiki.page import Page
 from wiki.redaction import Place, Plan
@@ -32,13 +33,13 @@ class Shown(NamedTuple):
     places: list[Place]
     records: int
     names: dict[str, str]
+    versions: list[Made]
 
 
 async def look(request: Request) -> Response:
-    """?words=: where they stand."""
+    """The form. Words are asked for in a body, never in an address: those stand in logs."""
     here, one = await existing(request, Action.STEWARD)
-    form = Form(values={"words": request.query_params.get("words", "")[:500]})
-    return await _show(request, here, one, form)
+    return await _show(request, here, one, Form())
 
 
 async def redact(request: Request) -> Response:
@@ -46,6 +47,8 @@ async def redact(request: Request) -> Response:
     person, site = signed_in(request), _site(request)
     form = Form.sent(await form_of(request))
     words = form.get("words")
+    if form.get("act") == "look":
+        return await _show(request, here, one, form)
 
     def of(conn: Connection) -> Plan:
         return redaction.of_words(conn, one.id, words)
@@ -65,8 +68,11 @@ async def redact(request: Request) -> Response:
 async def _show(request: Request, here: Space, one: Page, form: Form) -> Response:
     shown: Shown | None = None
     if words := form.get("words"):
+        actor = actor_of(request)
         try:
-            shown = await _site(request).store.read(lambda conn: _places(conn, one.id, words))
+            shown = await _site(request).store.read(
+                lambda conn: _places(conn, actor, one.id, words)
+            )
         except BadInput as error:
             form.refuse(error)
     context = {"space": here, "one": one, "form": form, "shown": shown, "most": PLACES_SHOWN}
@@ -74,10 +80,11 @@ async def _show(request: Request, here: Space, one: Page, form: Form) -> Respons
     return await render.page(request, "redact.html", context, form.status)
 
 
-def _places(conn: Connection, page_id: str, words: str) -> Shown:
+def _places(conn: Connection, actor: Actor, page_id: str, words: str) -> Shown:
     plan = redaction.of_words(conn, page_id, words)
     names = people.names(conn, {place.person_id for place in plan.places})
-    return Shown(words, plan.places, len(plan.bodies) + len(plan.rows), names)
+    made = made_of(conn, actor, version.versions_of(conn, page_id))
+    return Shown(words, plan.places, len(plan.bodies) + len(plan.rows), names, made)
 
 
 def _site(request: Request) -> Site:
