@@ -37,6 +37,12 @@ class Company:
             self._stir(room)
         return is_first
 
+    def part(self, site: str) -> None:
+        """Show nobody of the site any more, until it tells of them again."""
+        for page_id, other, _ in self.neighbours():
+            if other == site:
+                self.take(page_id, site, [])
+
     def neighbours(self) -> list[tuple[str, str, int]]:
         """Page, site whose people are shown there, when it last told of them."""
         return [

@@ -61,6 +61,7 @@ class Courier:
         self._new = asyncio.Event()
         self._porter = Porter(store, introduction, files, origin, clock_ms)
         self._failures = 0
+        self._has_called = False  # since this site was started: they may be waiting for it
         self.is_idle = False
 
     def nudge(self) -> None:
@@ -92,11 +93,11 @@ class Courier:
             refused = json.loads(answer.body).get("refused", [])
             for _, reason, why in refused:
                 logger.warning("record.refused_there", origin=origin, reason=reason, why=why)
-        is_call = found.is_nothing and (
-            bool(to.trouble) or now_ms - (to.contact_at_ms or 0) > CALL_MS
-        )
+        is_due = bool(to.trouble) or now_ms - (to.contact_at_ms or 0) > CALL_MS
+        is_call = found.is_nothing and (is_due or not self._has_called)
         if is_call:  # nothing to bring: whether it is there
             await self._introduction.post(f"{to.address}/federation/v1/live", b"")
+        self._has_called = True
 
         def note(conn: Connection) -> None:
             if not to.trouble:  # how far it is stands on no page that is kept

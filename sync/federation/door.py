@@ -190,6 +190,8 @@ class Door:
         who of theirs is where."""
         sender = await self._callers.sender(request)
         items = list(wire.read(request.body, sender.origin))
+        if not items:  # a call: it is there (again), so what is owed to it need not wait
+            self._on_change()
         frames = [one for one in items if isinstance(one, Frame)]
         told = self._within_pace(sender.origin, [one for one in items if isinstance(one, AtPage)])
         now_ms = self._clock_ms()

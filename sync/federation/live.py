@@ -9,7 +9,7 @@ move. What comes while a request is under way goes with the next one, cursors as
 never waits; cursors alone wait `CURSOR_SECONDS`, by which most go along with what was typed.
 
 As long as the peer shows people of ours, it is told anew every `RENEW_SECONDS`: else it takes them
-for gone (`presence.SILENT_MS`).
+for gone (`presence.SILENT_MS`). When it cannot be reached, its people are shown here no more.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class Live:
             except (Unreachable, NotAccepted, BadInput, GroundswellError) as error:
                 logger.info("live.not_shown", origin=self._origin, why=str(error))
                 self._moved = dict.fromkeys((*pages, *self._moved))
+                if isinstance(error, Unreachable):
+                    self._company.part(self._origin)
                 await asyncio.sleep(AFTER_FAILURE_SECONDS)
 
     async def _wait(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.support.command_line import PASSWORD
 from tests.support.server import Server
-from tests.support.windows import Windows, status, text_of
+from tests.support.windows import Windows, status, tab_to, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -18,7 +18,7 @@ async def test_the_keyboard_alone_is_enough(server: Server, windows: Windows) ->
     page = await (await windows.open()).new_page()
     press, type_ = page.keyboard.press, page.keyboard.type
     await page.goto(f"{server.url}/sign-in")
-    await _tab_to(page, "[name=name]")
+    await tab_to(page, "[name=name]")
     await type_("ada")
     await press("Tab")
     await type_(PASSWORD)
@@ -28,7 +28,7 @@ async def test_the_keyboard_alone_is_enough(server: Server, windows: Windows) ->
     await type_("typed idea")
     await press("Enter")
     await page.wait_for_url("**/search?q=typed+idea")
-    await _tab_to(page, "a[href='/s/ideas/typed-idea']")
+    await tab_to(page, "a[href='/s/ideas/typed-idea']")
     await press("Enter")
     await page.wait_for_url("**/s/ideas/typed-idea")
     await press("e")
@@ -49,36 +49,17 @@ async def test_the_keyboard_alone_is_enough(server: Server, windows: Windows) ->
     await expect(done).to_be_focused()
     await press("Enter")
     await expect(page.locator("article a")).to_have_text("Other idea")
-    await _tab_to(page, "a[href$='/history']")
+    await tab_to(page, "a[href$='/history']")
     await press("Enter")
     await page.wait_for_url("**/history")
-    await _tab_to(page, "summary:has(+ .name-it)")
+    await tab_to(page, "summary:has(+ .name-it)")
     await press("Enter")
-    await _tab_to(page, "[name=label]")
+    await tab_to(page, "[name=label]")
     await type_("For the board")
     await press("Enter")
     await expect(page.locator("main")).to_contain_text("For the board")
-    await _tab_to(page, "summary.menu__person")
+    await tab_to(page, "summary.menu__person")
     await press("Enter")
-    await _tab_to(page, "form[action='/sign-out'] button")
+    await tab_to(page, "form[action='/sign-out'] button")
     await press("Enter")
     await expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
-
-
-async def _tab_to(page: Page, selector: str) -> None:
-    """Press Tab until the element has the focus; whatever has it on the way can be seen to."""
-    for _ in range(80):
-        is_there, is_seen = await page.evaluate(
-            """selector => {
-                const at = document.activeElement
-                const style = getComputedStyle(at)
-                const isSeen = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
-                return [at.matches(selector), at === document.body || at.id === 'main' || isSeen]
-            }""",
-            selector,
-        )
-        assert is_seen, await page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
-        if is_there:
-            return
-        await page.keyboard.press("Tab")
-    raise AssertionError(f"the keyboard does not reach {selector} on {page.url}")

@@ -115,13 +115,32 @@ async def text_in(page: Page) -> str:
     return "\n".join(shown)
 
 
-async def shows(page: Page, text: str) -> None:
+async def shows(page: Page, text: str, seconds: float = WAIT_MS / 1000) -> None:
     """Waits until the editor shows exactly `text`."""
 
     async def does() -> bool:
         return await text_in(page) == text
 
     try:
-        await eventually(does, WAIT_MS / 1000)
+        await eventually(does, seconds)
     except AssertionError:
         raise AssertionError(f"{await text_in(page)!r} is not {text!r}") from None
+
+
+async def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus; whatever has it on the way can be seen to."""
+    for _ in range(80):
+        is_there, is_seen = await page.evaluate(
+            """selector => {
+                const at = document.activeElement
+                const style = getComputedStyle(at)
+                const isSeen = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
+                return [at.matches(selector), at === document.body || at.id === 'main' || isSeen]
+            }""",
+            selector,
+        )
+        assert is_seen, await page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        if is_there:
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {selector} on {page.url}")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sync.federation import standing
 from tests.support.federated import federated
 from tests.support.federated_browser import browser_of, sent
+from tests.support.waiting import eventually
 from wiki import chain, log, peer
 from wiki.peer import PeerState
 
@@ -55,6 +56,8 @@ async def test_what_a_peer_did_wrong_is_told_in_plain_words_with_its_proofs(tmp_
         page_id = await acme.page("Plan")
         await acme.connect(birch)
         ours = await acme.read(lambda conn: log.of_page(conn, page_id))
+        acme.network.cut("acme", "birch")  # nothing is heard of its clock any more
+        await eventually(lambda: birch.site.federation.is_idle)
 
         def note(conn: Connection) -> None:
             now_ms = acme.site.now_ms()
