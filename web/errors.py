@@ -52,6 +52,7 @@ TABLE: dict[type[GroundswellError], Telling] = {
     errors.Conflict: Telling(409, protocol.BAD_UPDATE, "It changed meanwhile"),
     errors.RateLimited: Telling(429, protocol.RATE_LIMITED, "Too fast"),
     Restarting: Telling(503, protocol.RESTART, "The server is restarting"),
+    errors.Recovering: Telling(503, protocol.UNAVAILABLE, "Not yet"),
     errors.OnItsWay: Telling(503, protocol.UNAVAILABLE, "It is on its way"),
     errors.Unavailable: Telling(503, protocol.UNAVAILABLE, "Not now"),
     errors.Damaged: Telling(500, protocol.UNAVAILABLE, "Stored data is damaged", _TELL),

@@ -129,6 +129,7 @@ def begin_anew(database: Path, now_ms: int) -> None:
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (str(now_ms),),
         )
+        connection.execute("DELETE FROM setting WHERE name LIKE 'asked back: %'")
 
 
 def _digests(database: Path) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Drain:
     ) -> None:
         self._conn, self._key, self._page_id = conn, key, page_id
         self._gate, self._now_ms, self._outcome = gate, now_ms, outcome
-        self._foreign = people.foreign_origins(conn)
+        self._foreign, self._back = people.foreign_origins(conn), held.back(conn, page_id)
         self._heads = log.heads(conn, page_id)
         self._before = log.before(conn, page_id)
         self._queues: dict[str, list[Record]] = {}
@@ -266,7 +266,8 @@ class Drain:
             if first is None and not is_in_order:
                 first = position
                 log.begin_batch(self._conn, position)
-            if record.chain != self._key.origin or record.kind in BIRTHS:
+            is_done = record.chain == self._key.origin and record.id not in self._back
+            if not is_done or record.kind in BIRTHS:
                 foreign.apply(self._conn, record, self._foreign, self._key.origin, self._now_ms)
         if not self._heads and together[0].kind == "checkpoint":
             self._before = log.before(self._conn, self._page_id)

@@ -19,7 +19,9 @@
     │   ├── Flooding           more frames or bytes than one connection may send
     │   └── TooCostly          its frames cost the server too much time
     ├── Unavailable        our fault or the machine's; nothing was lost, try again
-    │   └── ReadOnly           the disk takes nothing now
+    │   ├── ReadOnly           the disk takes nothing now
+    │   ├── OnItsWay           a file of another site that has yet to come
+    │   └── Recovering         after a restore: our own records have yet to come back
     ├── Damaged            stored or received data do not verify
     └── Misconfigured      the operator must change a setting
 
@@ -27,6 +29,8 @@ Facts are in fields; the sentence is built in `__str__` and says what to do next
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class GroundswellError(Exception):
@@ -237,6 +241,19 @@ class OnItsWay(Unavailable):
 
     def __str__(self) -> str:
         return f"{self.why} Look again in a moment."
+
+
+class Recovering(Unavailable):
+    """After a restore: `sites` may hold records of ours that must come back before we sign more."""
+
+    code = "recovering"
+
+    def __init__(self, sites: Sequence[str]) -> None:
+        self.sites = tuple(sites)
+        super().__init__(f"This site was restored, and asks {' and '.join(sites)} what it lacks.")
+
+    def __str__(self) -> str:
+        return f"{self.why} Texts can be edited meanwhile; try this again in a moment."
 
 
 class Damaged(GroundswellError):

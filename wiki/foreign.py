@@ -26,6 +26,7 @@ from wiki.store.tables import space as spaces
 
 RECEPTION = "reception:"
 _NAME = re.compile(r"[a-z][a-z-]{0,39}")
+_OURS = ("openness", "open_role", "guests_allowed")  # of a space: who sees it here
 _OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
 
 
@@ -54,7 +55,7 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
     steward = people.first_admin(conn)
     if steward is None:
         return  # the record waits
-    title = f"From {site_name}"
+    title = "Brought back" if record.chain == key.origin else f"From {site_name}"
     made = space.create(
         conn,
         key,
@@ -68,7 +69,8 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
 
 
 def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:
-    """Births, acts and grants; of our own records nothing. Raises BadInput, NotFound, NameTaken."""
+    """Births, acts and grants; of our own records only what has come back after a fire, which says
+    all that it said before. Raises BadInput, NotFound, NameTaken."""
     if record.kind in BIRTHS:
         _be_born(conn, record, foreign, own, now_ms)
     elif record.kind in FACT_KINDS:
@@ -116,13 +118,17 @@ def _be_born(
     is_later = log.first_position(conn, record.page) != log.position_of(conn, record.id)
     if record.kind == "checkpoint" and is_later:
         return
-    _make(conn, record, birth(record), foreign)
+    _make(conn, record, birth(record), foreign, own)
     if record.kind == "checkpoint":
         newcomer.settle(conn, record, foreign, own, now_ms)
 
 
-def _make(conn: Connection, record: Record, born: dict[str, Any], foreign: frozenset[str]) -> None:
+def _make(
+    conn: Connection, record: Record, born: dict[str, Any], foreign: frozenset[str], own: str
+) -> None:
     if born["thing"] == "space":
+        if record.chain == own:  # come back
+            born |= {name: record.born[name] for name in _OURS if name in record.born}
         born["slug"] = free_space_slug(conn, born["slug"])
         space.insert(conn, record.page, born, record.ts)
         return
@@ -172,16 +178,21 @@ def _called(record: Record) -> dict[str, Any]:
 def act(
     conn: Connection, record: Record, part: Part, foreign: frozenset[str], own: str = ""
 ) -> None:
-    """One part of a fact of theirs, as far as it is theirs to say and no later turn beats it."""
+    """One part of a fact of theirs, as far as it is theirs to say and no later turn beats it; or of
+    ours (`own`), come back."""
     told = _told(part)
-    name = str(told.get("name"))
+    name, is_ours = str(told.get("name")), record.chain == own
     author = people.id_here(part.person_id, record.chain, foreign)
     if version.is_answer_elsewhere(told) and record.chain != log.home(conn, record.page):
         return
-    if name in _OURS_TO_SAY or turn.is_beaten(conn, record, told, own=own):
+    if is_ours and name == "member" and not people.several(conn, [str(told.get("person"))]):
+        return
+    is_not_theirs = name in _OURS_TO_SAY and not is_ours
+    if is_not_theirs or turn.is_beaten(conn, record, told, own=own):
         return
     if name == "settings":
-        told = {one: told[one] for one in ("name", "title", "purpose") if one in told}
+        wanted = ("name", "title", "purpose", *(_OURS if is_ours else ()))
+        told = {one: told[one] for one in wanted if one in told}
     if name == "attach":
         with suppress(GroundswellError):
             awaited.learn(conn, record.page, author, fact.checked(told), part.at_ms)

@@ -19,12 +19,12 @@ def add(conn: Connection, record: Record, now_ms: int) -> None:
     add_all(conn, [record], now_ms)
 
 
-def add_all(conn: Connection, found: Sequence[Record], now_ms: int) -> None:
-    """`add`, with one statement."""
+def add_all(conn: Connection, found: Sequence[Record], now_ms: int, own: str = "") -> None:
+    """`add`, with one statement. Those of the chain `own` have come back to us."""
     names = ("id", "page", "chain", "seq", "header", "signature", "salt", "body")
     rows = [{name: getattr(one, name) for name in names} for one in found]
     if rows:
-        told = [row | {"received_at_ms": now_ms} for row in rows]
+        told = [row | {"received_at_ms": now_ms, "is_back": row["chain"] == own} for row in rows]
         conn.execute(insert(table).on_conflict_do_nothing(), told)
 
 
@@ -62,6 +62,12 @@ def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:
     query = select(table.c.seq, table.c.id).where(table.c.page == page_id, table.c.chain == chain)
     row = conn.execute(query.order_by(table.c.seq.desc()).limit(1)).first()
     return (row[0], row[1]) if row else None
+
+
+def back(conn: Connection, page_id: str) -> frozenset[str]:
+    """The ids of those that are our own, come back."""
+    query = select(table.c.id).where(table.c.page == page_id, table.c.is_back)
+    return frozenset(conn.scalars(query))
 
 
 def is_any(conn: Connection, page_id: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from wiki import chain, foreign, grant, held, log
+from wiki import chain, foreign, grant, held, log, restoring
 from wiki.drain import HELD, KNOWN
 from wiki.errors import NotAccepted
 from wiki.record import Record
@@ -40,6 +40,7 @@ class Intake:
     def take(self, record: Record) -> str:
         """HELD, or KNOWN. Raises NotAccepted."""
         end = self._end(record)
+        self._look_for_ours(record)
         if (record.seq, record.prev) != (end.seq + 1, end.id):
             self.finish()
             verdict = self._place(record)
@@ -54,8 +55,15 @@ class Intake:
 
     def finish(self) -> None:
         """What was taken is held now."""
-        held.add_all(self._conn, self._new, self._now_ms)
+        held.add_all(self._conn, self._new, self._now_ms, self._own)
         self._new = []
+
+    def _look_for_ours(self, record: Record) -> None:
+        """Who shows us a record of ours that we lack, signed with our key, proves that this site is
+        older than it was."""
+        own = self._own
+        if record.chain == own and not chain.at(self._conn, record.page, own, record.seq):
+            restoring.begin(self._conn, self._now_ms, f"record {record.seq} of {record.page}")
 
     def _end(self, record: Record) -> _End:
         which = record.page, record.chain

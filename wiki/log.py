@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import held, turn
+from wiki import held, restoring, turn
 from wiki import record as records
 from wiki.errors import NotFound
 from wiki.key import SiteKey
@@ -62,7 +62,10 @@ def write(
 ) -> Record:
     """Sign what happened as the next record of our chain of `thing_id` ("" for `create`).
 
-    It goes to `held` when it `must_wait` for other sites' records, or follows one that does."""
+    It goes to `held` when it `must_wait` for other sites' records, or follows one that does.
+    Raises Recovering while records of ours may have to come back (`restoring`)."""
+    if thing_id:
+        restoring.demand(conn, thing_id, key.origin)
     waiting = held.head(conn, thing_id, key.origin) if thing_id else None
     last = own_head(conn, thing_id, key.origin) if thing_id else None
     seq, prev = (last[0] + 1, last[1]) if last else (1, "")

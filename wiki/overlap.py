@@ -58,7 +58,8 @@ def drop_covered(
     gone, rebuilt = [], set[str]()
     for row in journal.rows(conn, page_id):
         if not row.chain:
-            if row.seq in sealed and row.seq:
+            is_back = not row.seq and own in chains and _is_known(gate, row.update)
+            if is_back or (row.seq and row.seq in sealed):  # sealed just now, or before a restore
                 gone.append(row.n)
         elif row.chain in chains and _is_known(gate, row.update):
             gone.append(row.n)

@@ -28,6 +28,7 @@ from wiki.store.tables import person as table
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 1024
 MAX_DISPLAY_CHARS = 80
+_UNNAMED = re.compile(r"[^\w.-]+", re.UNICODE)
 _NAME = re.compile(r"[\w](?:[\w.-]{0,38}[\w])?", re.UNICODE)
 # Dark enough for white letters on them (WCAG AA), bright enough for a cursor on white.
 COLOURS = (
@@ -181,6 +182,21 @@ def keep_as_shown(conn: Connection, person_id: str, shown: str, now_ms: int) -> 
     row = upsert(table).values(**values)
     changed = {"display": values["display"]}
     conn.execute(row.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def keep_returned(conn: Connection, person_id: str, display: str, now_ms: int) -> None:
+    """Somebody of ours whom another site remembers after a fire; who is here stays as they are.
+
+    Nobody can sign in as them before an administrator gives them a password."""
+    if several(conn, [person_id]):
+        return
+    shown = check_display(display)
+    stem = _UNNAMED.sub("-", unicodedata.normalize("NFC", shown.casefold())).strip("-.")[:30]
+    name, number = stem or "somebody", 1
+    while by_name(conn, name) is not None:
+        number += 1
+        name = f"{stem or 'somebody'}-{number}"
+    create(conn, name=name, display=shown, now_ms=now_ms, person_id=person_id)
 
 
 def first_admin(conn: Connection) -> Person | None:

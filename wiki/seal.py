@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, and_, func, or_, select
 
-from wiki import checkpoint, held, journal, log, text
+from wiki import checkpoint, held, journal, log, restoring, text
 from wiki.journal import JournalRow
 from wiki.key import SiteKey
 from wiki.record import Part, Record
@@ -35,7 +35,10 @@ def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | 
 
     Where other sites write too, ours may build on text that its own site has not sealed: the record
     is held then, until `accept.Acceptance.drain` finds that it lacks nothing, and its rows stay.
+    After a restore nothing is made before our own newer records have come back (`restoring`).
     """
+    if restoring.must_wait(conn, page_id, key.origin):
+        return None
     rows = journal.rows(conn, page_id)
     own = [row for row in rows if not row.chain and not row.seq]
     if not own:
@@ -64,6 +67,8 @@ def due(
     max_bytes: int = MAX_BYTES,
 ) -> list[str]:
     """Pages that have rested for `quiet_ms`, or whose journal is too old or too large."""
+    if restoring.left(conn):
+        return []
     first, last = func.min(table.c.at_ms), func.max(table.c.at_ms)
     size = func.sum(func.length(table.c.update))
     is_due = or_(last <= now_ms - quiet_ms, first <= now_ms - max_age_ms, size >= max_bytes)

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, select
 
 from sync.federation import owed, presence, wire
+from sync.federation.acquaintances import Acquaintances
 from sync.federation.callers import Callers, Request
 from sync.federation.courier import begun
 from sync.federation.introduction import Introduction, profile_from
@@ -26,11 +27,10 @@ from sync.presence import Neighbour
 from sync.rights import Restarting
 from sync.room import Foreign
 from sync.rooms import Rooms
-from wiki import foreign, frame, grant, peer, people, seal
+from wiki import foreign, frame, grant, peer, seal
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import (
-    BadInput,
     GroundswellError,
     NotAccepted,
     NotFound,
@@ -49,8 +49,6 @@ log = structlog.get_logger(__name__)
 RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait for a peer's backlog
 RECORDS_OUT = 500
 MAX_ASKING = 50
-MAX_NAME_CHARS = 64
-MAX_NAMES_KNOWN = 10_000
 TELLINGS_PER_SECOND = 300  # who is at a page; honest sites tell of one 20 times a second at most
 
 
@@ -74,7 +72,7 @@ class Door:
         self._store, self._key, self._rooms = store, key, rooms
         self._acceptance, self._introduction = acceptance, introduction
         self._clock_ms, self._on_change, self._on_arrival = clock_ms, on_change, on_arrival
-        self._names: dict[str, str] = {}  # of people of other sites, as they were kept last
+        self._acquaintances = Acquaintances(store, key)
         self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
         self._files = files
         self._callers = Callers(store, introduction, clock_ms)
@@ -195,7 +193,7 @@ class Door:
         frames = [one for one in items if isinstance(one, Frame)]
         told = self._within_pace(sender.origin, [one for one in items if isinstance(one, AtPage)])
         now_ms = self._clock_ms()
-        await self._keep_people(sender.origin, items, now_ms)
+        await self._acquaintances.keep(sender.origin, items, now_ms)
 
         def read(conn: Connection) -> tuple[list[Frame], list[tuple[str, list[Neighbour]]]]:
             shown = [one for one in frames if self._may_show(conn, one, now_ms)]
@@ -244,7 +242,7 @@ class Door:
         """Take in records and people; what was refused: id, rule, why."""
         now_ms = self._clock_ms()
         await self._keep_keys(items)
-        await self._keep_people(origin, items, now_ms)
+        await self._acquaintances.keep(origin, items, now_ms)
         records = [one for one in items if isinstance(one, Record)]
         refused: list[list[str]] = []
         for start in range(0, len(records), RECORDS_AT_ONCE):
@@ -305,33 +303,6 @@ class Door:
                 refused = await self._store.write(partial(peer.learn_keys, told=one.chains))
                 if refused:
                     log.warning("keys.refused", origins=refused)
-
-    async def _keep_people(self, origin: str, items: Sequence[wire.Item], now_ms: int) -> None:
-        told = {
-            person_id: name
-            for one in items
-            if isinstance(one, dict)
-            for person_id, name in one.items()
-            if person_id.startswith("u:")
-            and "@" not in person_id
-            and len(person_id) <= MAX_NAME_CHARS
-        }
-        told = {one: name for one, name in told.items() if self._names.get(one + origin) != name}
-        if not told:
-            return
-
-        def keep(conn: Connection) -> None:
-            site = peer.by_origin(conn, origin)
-            for person_id, name in told.items():
-                try:
-                    people.keep_foreign(conn, f"{person_id}@{origin}", name, site.name, now_ms)
-                except BadInput:
-                    log.warning("person.refused", origin=origin)
-
-        await self._store.write(keep)
-        if len(self._names) > MAX_NAMES_KNOWN:
-            self._names.clear()
-        self._names |= {one + origin: name for one, name in told.items()}
 
 
 def _next_state(mine: PeerState | None, said: str) -> PeerState | None:

@@ -18,11 +18,12 @@ from sync.federation import presence, wire
 from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
 from sync.federation.fetch import Fetcher, Unreachable
+from sync.federation.homecoming import Homecoming
 from sync.federation.introduction import Introduction, Profile
-from sync.federation.porter import Files, drop_drafts
+from sync.federation.porter import Files, Porter, drop_drafts, kept_of
 from sync.room import Change
 from sync.rooms import Rooms
-from wiki import adopt, awaited, held, log, peer
+from wiki import adopt, awaited, foreign, held, log, peer, restoring
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
@@ -122,13 +123,45 @@ class Federation:
         to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
         if to.state is not PeerState.CONNECTED:
             raise Conflict(f"{to.name} is not connected with this site. Connect first.")
-        answer = await self.introduction.send("GET", f"{to.address}/federation/v1/heads")
-        theirs = wire.heads(answer.body)
+        theirs = await self._heads(to)
         count = 0
         for thing_id in await self._in_order(to, theirs):
             while taken := await self._pull(to, thing_id, theirs[thing_id]):
                 count += taken
+        now_ms, folder = self._clock_ms(), self._files.folder
+
+        def done(conn: Connection) -> None:
+            awaited.want_lost(conn, folder, now_ms)
+            restoring.asked(conn, origin)
+
+        await self._store.write(done)
         return count
+
+    async def pull_files(self, origin: str) -> int:
+        """Fetch the files that are awaited and that the peer has; how many came."""
+        told = self._store, self.introduction, self._files, origin
+        return await Porter(*told, self._clock_ms).fetch()
+
+    async def compare(self, origin: str) -> None:
+        """Fetch what the peer has of our own chains and we lack; then something was restored.
+
+        Raises Unreachable, NotAccepted."""
+        to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+        own, theirs = self._key.origin, await self._heads(to)
+
+        def ours(conn: Connection) -> dict[str, int]:
+            told = {thing: chains[own] for thing, chains in theirs.items() if chains.get(own)}
+            heads = {thing: log.own_head(conn, thing, own) or (0, "") for thing in told}
+            return {thing: seq for thing, seq in told.items() if seq > heads[thing][0]}
+
+        lacking = await self._store.read(ours)
+        for thing_id in await self._in_order(to, theirs) if lacking else ():
+            while thing_id in lacking and await self._pull(to, thing_id, theirs[thing_id]):
+                pass
+
+    async def _heads(self, to: Peer) -> dict[str, dict[str, int]]:
+        answer = await self.introduction.send("GET", f"{to.address}/federation/v1/heads")
+        return wire.heads(answer.body)
 
     async def _pull(self, to: Peer, thing_id: str, theirs: dict[str, int]) -> int:
         """The next records of one page or space; 0 when there is nothing more to have."""
@@ -167,6 +200,8 @@ class Federation:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mend_for_ever(), name="federation mender")
+            homecoming = Homecoming(self._store, self.pull, self.compare)
+            tasks.create_task(homecoming.run(), name="homecoming")
             tasks.create_task(self._watch_neighbours(), name="neighbours watch")
             while True:
                 await self._keep_couriers(tasks)
@@ -252,21 +287,33 @@ class Federation:
             if asked_ms is None:
                 self._asked[page_id, origin] = now_ms
                 await self._ask_to_seal(page_id, origin)
-            elif now_ms - asked_ms >= self._silent_ms:
+            elif now_ms - asked_ms >= self._silent_ms and not await self._is_restoring():
                 await self._adopt(page_id, origin)
         self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
 
+    async def _is_restoring(self) -> bool:
+        """Whether nothing may be signed before peers have been asked."""
+        return bool(await self._store.read(restoring.left))
+
     async def _forget_files(self) -> None:
-        """What no page has any more, such as after a redaction, is not fetched."""
+        """What no page has any more, such as after a redaction, is not fetched; nor what is here
+        already, such as after an import."""
         if await self._store.read(awaited.is_any_gone):
             await self._store.write(awaited.forget_gone)
         wanted = await self._store.read(awaited.digests)
         await asyncio.to_thread(drop_drafts, self._files.incoming, wanted)
+        for digest in await asyncio.to_thread(kept_of, self._files.folder, wanted):
+            await self._store.write(lambda conn, one=digest: awaited.is_here(conn, one))  # type: ignore[misc]
 
     async def _drain_now(self, page_id: str) -> None:
         await self.door.shown(lambda conn: [self._drain(conn, page_id)])
 
     def _drain(self, conn: Connection, page_id: str) -> Outcome:
+        for record in held.of_page(conn, page_id):
+            if record.kind == "create":  # its space could not be made when it came
+                known = {one.origin: one.name for one in peer.every(conn)}
+                name = known.get(record.chain, "another site")
+                foreign.receive(conn, self._key, record, name, self._clock_ms())
         return self._acceptance.drain(conn, page_id, self._clock_ms())
 
     async def _ask_to_seal(self, page_id: str, origin: str) -> None:

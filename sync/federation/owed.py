@@ -173,13 +173,16 @@ def behind(conn: Connection, origin: str, now_ms: int) -> tuple[int, int | None]
 
 
 def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int]]:
-    """Of all that the site may have: thing -> chain -> number."""
-    query = select(records.c.page, records.c.chain, func.max(records.c.seq)).where(
-        records.c.page.in_(visible(origin, now_ms)), _leaves(origin)
-    )
+    """Of all that the site may have, held or applied: thing -> chain -> number."""
     found: dict[str, dict[str, int]] = {}
-    for row in conn.execute(query.group_by(records.c.page, records.c.chain)):
-        found.setdefault(row[0], {})[row[1]] = row[2]
+    is_there, waits = records.c.page.in_(visible(origin, now_ms)), held_table.c.page
+    for table, mine in (
+        (records, is_there & _leaves(origin)),
+        (held_table, waits.in_(visible(origin, now_ms))),  # behind what is applied
+    ):
+        query = select(table.c.page, table.c.chain, func.max(table.c.seq)).where(mine)
+        for row in conn.execute(query.group_by(table.c.page, table.c.chain)):
+            found.setdefault(row[0], {})[row[1]] = row[2]
     return found
 
 
@@ -197,14 +200,22 @@ def beyond(
 
 
 def names_of(conn: Connection, own: str, origin: str, found: Iterable[Record]) -> dict[str, str]:
-    """What our people in these records are called, as far as the grants let the peer know."""
+    """What our people in these records are called, as far as the grants let the peer know; and its
+    own, as it called them itself (`u:…@` and its id): it may have burnt."""
     authors: dict[str, set[str]] = {}
     for one in found:
         if one.chain == own:
             told = newcomer.voters(one) if one.kind == "checkpoint" else []
             people_of = authors.setdefault(one.page, set())
             people_of.update(told, (row[0] for row in one.fields["parts"]))
-    return names_at(conn, own, origin, authors)
+    return names_at(conn, own, origin, authors) | _theirs(conn, origin, found)
+
+
+def _theirs(conn: Connection, origin: str, found: Iterable[Record]) -> dict[str, str]:
+    mine = (one for one in found if one.chain == origin)
+    told = {str(row[0]) for one in mine for row in one.fields["parts"]}
+    known = people.names(conn, [f"{one}@{origin}" for one in told if "@" not in one])
+    return {person_id: name.rpartition(" (")[0] or name for person_id, name in known.items()}
 
 
 def names_at(

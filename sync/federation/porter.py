@@ -127,7 +127,7 @@ class Porter:
     async def _take(self, to: Peer, one: Awaited) -> None:
         """Fetch, look at it, keep it. Raises BadInput for what is not taken at all."""
         draft = self._files.incoming / f"{one.digest}.{self.origin}"
-        if not await self._is_kept(one):
+        if not await asyncio.to_thread(kept_of, self._files.folder, frozenset((one.digest,))):
             if one.size_bytes > MAX_BYTES:
                 raise BadInput("file", f"it is over {MAX_BYTES:,} bytes")
             room = one.size_bytes, self._files.quota_bytes
@@ -138,14 +138,6 @@ class Porter:
             )
             await self._store.write(lambda conn: awaited.arrived(conn, prepared))
         await asyncio.to_thread(draft.unlink, missing_ok=True)
-
-    async def _is_kept(self, one: Awaited) -> bool:
-        """Whether it is on disk already: somebody here added the same, or it was brought back."""
-        path = self._files.folder / one.digest
-        if not await asyncio.to_thread(lambda: path.is_file() and _digest_of(path) == one.digest):
-            return False
-        await self._store.write(lambda conn: awaited.is_here(conn, one.digest))
-        return True
 
     async def _data(self, to: Peer, one: Awaited, draft: Path) -> bytes:
         """All of it, going on from what came before. Raises NotAccepted for another file."""
@@ -178,6 +170,12 @@ def drop_drafts(incoming: Path, wanted: frozenset[str]) -> None:
     for path in incoming.glob("*.*"):
         if path.name.partition(".")[0] not in wanted:
             path.unlink(missing_ok=True)
+
+
+def kept_of(folder: Path, wanted: frozenset[str]) -> list[str]:
+    """Which of them are on disk, as they should be."""
+    found = [digest for digest in wanted if (folder / digest).is_file()]
+    return [digest for digest in found if _digest_of(folder / digest) == digest]
 
 
 def _append(path: Path, data: bytes) -> None:

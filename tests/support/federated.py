@@ -7,7 +7,7 @@ async with federated(folder, "acme", "birch") as (acme, birch):
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,8 +228,12 @@ async def settled(*members: Member, page_id: str) -> None:
 
 
 @asynccontextmanager
-async def federated(folder: Path, *names: str) -> AsyncIterator[tuple[Member, ...]]:
+async def federated(
+    folder: Path, *names: str, cut: Sequence[str] = ()
+) -> AsyncIterator[tuple[Member, ...]]:
+    """`cut`: whom nobody reaches from the beginning."""
     network = Network()
+    network.cut(*cut)
     async with AsyncExitStack() as stack:
         members = []
         for name in names:

@@ -41,6 +41,7 @@ EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     errors.TooManyJoins: errors.TooManyJoins(3),
     errors.Flooding: errors.Flooding("frames"),
     errors.TooCostly: errors.TooCostly(),
+    errors.Recovering: errors.Recovering(["Birch", "Cedar"]),
     errors.OnItsWay: errors.OnItsWay("tide.png", "Birch"),
     errors.Unavailable: errors.Unavailable("The store could not be read."),
     errors.ReadOnly: errors.ReadOnly("The disk is full."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -13,21 +14,24 @@ from sqlalchemy import Connection
 from sync.federation import standing
 from sync.federation.federation import Federation
 from sync.federation.fetch import Fetcher
+from sync.federation.introduction import Profile
 from sync.federation.standing import Standing
 from sync.rooms import Rooms
 from web.cli import who
-from web.cli.folder import at_work, now_ms, read, with_config, write_signed
+from web.cli.folder import at_work, now_ms, read, with_config, write, write_signed
 from web.cli.telling import counted, give, give_table, say
 from web.config import Config
-from web.site import files_of, introduced, own_key
-from wiki import grant, page, space
+from web.site import alone_in, files_of, introduced, key_file_of, own_key
+from wiki import errand, grant, log, page, restoring, space
 from wiki import peer as peers
 from wiki.access import Role
-from wiki.errors import BadInput, NotFound
+from wiki.errors import BadInput, Conflict, Misconfigured, NotFound
 from wiki.grant import Terms
 from wiki.key import SiteKey
+from wiki.peer import Peer
 from wiki.store import Store
 
+ASK_SECONDS = 0.3
 T = TypeVar("T")
 
 
@@ -56,13 +60,7 @@ def connect(config: Config, address: str, fingerprint: str | None) -> None:
     """Connect with the site at ADDRESS, or confirm that it may; both sides have to."""
 
     async def work(federation: Federation) -> str:
-        found = await federation.look(address)
-        if fingerprint is None:
-            say(f"{found.name} at {found.address} has the fingerprint\n\n  {found.fingerprint}\n")
-            click.confirm("Is it the one that their steward reads out?", abort=True, err=True)
-        elif "".join(fingerprint.split()) != "".join(found.fingerprint.split()):
-            raise BadInput("fingerprint", f"the site there has another one: {found.fingerprint}")
-        return (await federation.confirm(found)).state
+        return (await federation.confirm(await _compared(federation, address, fingerprint))).state
 
     give(_at_work(config, work))
 
@@ -126,13 +124,52 @@ def leave(config: Config, name: str, block: bool) -> None:
 @click.argument("name")
 @with_config
 def pull(config: Config, name: str) -> None:
-    """Fetch all that NAME has and this site lacks, such as after a fire."""
+    """Fetch all that NAME has and this site lacks, its own records first of all.
 
-    async def work(federation: Federation, store: Store) -> int:
-        one = await store.read(lambda conn: peers.find(conn, name))
-        return await federation.pull(one.origin)
+    Where a server is running on the folder, it does it."""
+    one = read(config, lambda conn: peers.find(conn, name))
+    try:
+        with alone_in(config.folder):
+            count, files = _at_work(config, lambda federation: _pulled(federation, one.origin))
+            say(f"{counted(count, 'record')} and {counted(files, 'file')} fetched.")
+    except Misconfigured:  # a server has the folder
+        count = _asked_of_the_server(config, one)
+        say(f"{counted(count, 'record')} fetched; files are on their way.")
 
-    say(f"{counted(_at_work_with_store(config, work), 'record')} fetched.")
+
+@peer.command()
+@click.argument("address")
+@click.option("--fingerprint", help="As their steward reads it out; else you are asked to compare.")
+@with_config
+def rebuild(config: Config, address: str, fingerprint: str | None) -> None:
+    """After a fire: make this site again from what the peer at ADDRESS holds of it.
+
+    The data folder holds the site's key and nothing else; the server is not running."""
+    if not key_file_of(config).is_file():
+        raise Misconfigured("data.folder", f"put site.key into {config.folder} first")
+
+    async def work(federation: Federation, store: Store) -> tuple[int, int]:
+        if await store.read(log.last_position):
+            raise Conflict("This site has records already. Use: groundswell peer pull NAME")
+        found = await _compared(federation, address, fingerprint)
+        state, now = peers.PeerState.CONNECTED, now_ms()
+        await store.write(lambda conn: peers.keep(conn, **found.fields, state=state, now_ms=now))
+        return await _pulled(federation, found.origin)
+
+    with alone_in(config.folder):
+        count, files = _at_work_with_store(config, work, may_begin=True)
+    say(f"{counted(count, 'record')} and {counted(files, 'file')} are back.")
+
+
+@peer.command("go-on")
+@with_config
+def go_on(config: Config) -> None:
+    """After a restore: sign new records, though not every peer could be asked for ours.
+
+    A peer that holds records of this site which are not here will not believe the new ones."""
+    left = read(config, restoring.left)
+    write(config, restoring.go_on)
+    say(f"{counted(len(left), 'site')} left unasked." if left else "Nobody was left to be asked.")
 
 
 @peer.command()
@@ -211,6 +248,38 @@ def shares(config: Config, name: str) -> None:
     give_table(("what", "role", "state", "people", "past", "id"), read(config, found))
 
 
+async def _compared(federation: Federation, address: str, fingerprint: str | None) -> Profile:
+    """The site there, once its fingerprint is known to be right."""
+    found = await federation.look(address)
+    if fingerprint is None:
+        say(f"{found.name} at {found.address} has the fingerprint\n\n  {found.fingerprint}\n")
+        click.confirm("Is it the one that their steward reads out?", abort=True, err=True)
+    elif "".join(fingerprint.split()) != "".join(found.fingerprint.split()):
+        raise BadInput("fingerprint", f"the site there has another one: {found.fingerprint}")
+    return found
+
+
+async def _pulled(federation: Federation, origin: str) -> tuple[int, int]:
+    """How many records and files came."""
+    return await federation.pull(origin), await federation.pull_files(origin)
+
+
+def _asked_of_the_server(config: Config, one: Peer) -> int:
+    async def work(store: Store) -> int:
+        await store.write(lambda conn: errand.want_pull(conn, one.origin))
+        told = None
+        while told is None:
+            await asyncio.sleep(ASK_SECONDS)
+            told = await store.read(lambda conn: errand.answer(conn, one.origin))
+        await store.write(lambda conn: errand.forget_pull(conn, one.origin))
+        count, trouble = told
+        if trouble:
+            raise Conflict(trouble)
+        return count
+
+    return at_work(config, work)
+
+
 def _thing(conn: Connection, name: str) -> tuple[str, list[str]]:
     """The id of a space or page, and the titles of the pages that it means. Raises NotFound."""
     slug, _, rest = name.strip("/").partition("/")
@@ -232,7 +301,9 @@ def _at_work(config: Config, work: Callable[[Federation], Awaitable[T]]) -> T:
     return _at_work_with_store(config, lambda federation, store: work(federation))
 
 
-def _at_work_with_store(config: Config, work: Callable[[Federation, Store], Awaitable[T]]) -> T:
+def _at_work_with_store(
+    config: Config, work: Callable[[Federation, Store], Awaitable[T]], *, may_begin: bool = False
+) -> T:
     """With a connection of its own to the world; a running server finds what it did."""
 
     async def run(store: Store) -> T:
@@ -246,4 +317,4 @@ def _at_work_with_store(config: Config, work: Callable[[Federation, Store], Awai
         finally:
             await fetcher.close()
 
-    return at_work(config, run)
+    return at_work(config, run, may_begin=may_begin)

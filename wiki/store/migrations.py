@@ -151,6 +151,12 @@ def _0030_versions_and_offers(connection: Connection) -> None:
     tables.offer.create(connection, checkfirst=True)
 
 
+def _0035_own_records_come_back(connection: Connection) -> None:
+    if all(one["name"] != "is_back" for one in inspect(connection).get_columns("held")):
+        column = "is_back BOOLEAN NOT NULL DEFAULT 0"
+        connection.exec_driver_sql(f"ALTER TABLE held ADD COLUMN {column}")
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -162,6 +168,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0005-more-checkpoints": _0005_more_checkpoints,
     "0008-repairs-are-written-down": _0008_repairs_are_written_down,
     "0035-whole-copies": _0035_whole_copies,
+    "0035-own-records-come-back": _0035_own_records_come_back,
     "0032-newest-pages": _0032_newest_pages,
     "0030-names-of-older-texts": _0030_names_of_older_texts,
     "0040-editions": _0040_editions,

@@ -358,6 +358,8 @@ held = Table(  # records that are whole, but wait for others: logged, not applie
     Column("body", LargeBinary, nullable=False),
     Column("received_at_ms", Integer, nullable=False),
     Column("why", String, nullable=False, default=""),
+    # Our own, come back after a fire or a restore: what it did to the tables is to be done again.
+    Column("is_back", Boolean, nullable=False, default=False, server_default="0"),
     UniqueConstraint("page", "chain", "seq"),
     sqlite_autoincrement=True,
 )

@@ -232,27 +232,6 @@ async def test_who_leaves_gets_and_sends_nothing_any_more(tmp_path: Path) -> Non
         assert await acme.text(page_id) == "Alone. Begin. "
 
 
-async def test_a_burnt_site_is_seeded_again_from_a_peer(tmp_path: Path) -> None:
-    async with federated(tmp_path, "acme", "birch") as (acme, birch):
-        page_id = await acme.page()
-        await acme.connect(birch)
-        await acme.share(birch)
-        await eventually(lambda: birch.has(page_id))
-        await acme.say(page_id, "Before the fire. ")
-        await acme.seal(page_id)
-        await settled(acme, birch, page_id=page_id)
-        key = (tmp_path / "acme" / "site.key").read_bytes()
-    (tmp_path / "acme").rename(tmp_path / "ashes")
-    (tmp_path / "acme").mkdir()
-    (tmp_path / "acme" / "site.key").write_bytes(key)
-    async with federated(tmp_path, "acme", "birch") as (acme, birch):
-        assert not await acme.has(page_id)
-        await acme.site.federation.confirm(await acme.site.federation.look("http://birch.test"))
-        await acme.site.federation.pull(birch.origin)
-        assert await acme.text(page_id) == "Before the fire. Begin. "
-        assert await acme.heads(page_id) == await birch.heads(page_id)
-
-
 async def _says(one: Member, page_id: str, words: str) -> bool:
     return await one.text(page_id) == words
 
