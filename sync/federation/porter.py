@@ -127,7 +127,9 @@ class Porter:
     async def _take(self, to: Peer, one: Awaited) -> None:
         """Fetch, look at it, keep it. Raises BadInput for what is not taken at all."""
         draft = self._files.incoming / f"{one.digest}.{self.origin}"
-        if not await asyncio.to_thread(kept_of, self._files.folder, frozenset((one.digest,))):
+        if await asyncio.to_thread(kept_of, self._files.folder, frozenset((one.digest,))):
+            await self._store.write(lambda conn: awaited.is_here(conn, one.digest))
+        else:
             if one.size_bytes > MAX_BYTES:
                 raise BadInput("file", f"it is over {MAX_BYTES:,} bytes")
             room = one.size_bytes, self._files.quota_bytes
