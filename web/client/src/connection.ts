@@ -61,8 +61,7 @@ export type Effect =
   | { do: "stopped"; reason: StopReason };
 
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 30_000;
-const TROUBLE_RETRY_MS = 4000;
+const LONGEST_RETRY_MS = 4000; // so that all have one text within five seconds of a network's healing
 const TROUBLES = [4429, 4503]; // it says why, and takes more later
 
 const STOPS: Readonly<Record<number, StopReason>> = {
@@ -176,8 +175,7 @@ function closed(state: State, code: number, told = ""): [State, Effect[]] {
   }
   const isTrouble = TROUBLES.includes(code);
   const trouble = isTrouble ? told.slice(told.indexOf(":") + 1).trim() : state.trouble;
-  const longest = trouble ? TROUBLE_RETRY_MS : LONGEST_RETRY_MS;
-  const wait: Effect = { do: "retry-in", milliseconds: Math.min(longest, backoff(state.attempt)) };
+  const wait: Effect = { do: "retry-in", milliseconds: backoff(state.attempt) };
   return [{ ...gone, attempt: state.attempt + 1, trouble }, [wait]];
 }
 
