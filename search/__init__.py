@@ -5,6 +5,7 @@ In reading order:
     tree           what is asked, in the index's own terms
     languages      text as tokens: folding, stems, scripts without spaces
     index          what an index is, whichever engine it is made of
+    moments        states of it that answers were given of
     tantivy_index  the default engine
     whoosh_index   the engine in pure Python
     whoosh_segments  what it keeps in memory

@@ -60,11 +60,12 @@ class Search:
         order: Order = Order.RELEVANCE,
         page: int = 1,
         per_page: int = 10,
+        moment: str = "",
     ) -> Results:
         """Pages for what was typed, best first; `page` counts from 1.
 
         `author` is a person id; `year` that of the page's last change; `origin` the id of the
-        site where it was made, or HERE."""
+        site where it was made, or HERE; `moment` that of the results whose next page this is."""
 
         def about(conn: Connection) -> tuple[list[Space], dict[str, str]]:
             return space.visible(conn, actor), peer.names(conn)
@@ -76,7 +77,7 @@ class Search:
         )
         exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year, ORIGIN: origin}
         offset = (min(page, MAX_PAGE) - 1) * per_page
-        frame = Query(Everything(), chosen, offset, per_page, order)
+        frame = Query(Everything(), chosen, offset, per_page, order, moment)
         hunt = Hunt(self._store, self._index, visible, sites, exact, frame)
         try:
             caught = await hunt.run(text)
@@ -92,6 +93,7 @@ class Search:
             caught.notices + ((BUILDING,) if self._index.is_building else ()),
             caught.did_you_mean,
             caught.searched_for,
+            found.moment,
         )
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:

@@ -149,13 +149,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`space_ids` are those that may be seen: mandatory, none means that nothing is found."""
+    """`space_ids` are those that may be seen: mandatory, none means that nothing is found.
+
+    `moment`: asks the index as it was when `Found.moment` was given, if it still can."""
 
     tree: Node
     space_ids: frozenset[str]
     offset: int = 0
     limit: int = 10
     order: Order = Order.RELEVANCE
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +173,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`facets`: for each of `FACETS`, how many pages have each value, most frequent first."""
+    """`facets`: for each of `FACETS`, how many pages have each value, most frequent first.
+
+    `moment` names the state of the index that this is of; "" when there are no further hits."""
 
     total: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class Results:
     many.
 
     `did_you_mean`: another text to search for, made only of words that the asker may read.
-    `searched_for`: what the hits are of, when nothing was found for what was typed."""
+    `searched_for`: what the hits are of, when nothing was found for what was typed. `moment`: asked
+    again with it, further pages go on where these hits end, whatever was written meanwhile."""
 
     total: int
     hits: tuple[Hit, ...]
@@ -77,6 +78,7 @@ class Results:
     notices: tuple[str, ...] = ()
     did_you_mean: str | None = None
     searched_for: str | None = None
+    moment: str = ""
 
     @property
     def notice(self) -> str | None:

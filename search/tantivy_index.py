@@ -33,6 +33,7 @@ from search.index import (
     Query,
     Stats,
 )
+from search.moments import Moments
 from search.tree import Node
 
 WRITER_BYTES = 30_000_000
@@ -50,6 +51,7 @@ class TantivyEngine:
         self._schema = _schema()
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._writer: Any = None
+        self._moments: Moments[Any] = Moments()
 
     def checkpoint(self) -> int:
         searcher = self._searcher()
@@ -75,13 +77,14 @@ class TantivyEngine:
         self._index.reload()
 
     def search(self, query: Query) -> Found:
-        searcher = self._searcher()
+        searcher = self._moments.at(query.moment) or self._searcher()
         compiled = self._within(query.tree, query.space_ids)
         by = {"order_by_field": MODIFIED} if query.order is Order.MODIFIED else {}
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
-        return Found(result.count, hits, self._facets(searcher, compiled, FACETS, FACET_VALUES))
+        facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
+        return Found(result.count, hits, facets, self._moment(query, result.count, searcher))
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         searcher = self._searcher()
@@ -114,9 +117,15 @@ class TantivyEngine:
         return [file for file in self._folder.iterdir() if file.name.partition(".")[0] in names]
 
     def close(self) -> None:
+        self._moments.clear()
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
+
+    def _moment(self, query: Query, total: int, searcher: Any) -> str:
+        if total <= query.limit:
+            return ""
+        return query.moment if self._moments.at(query.moment) else self._moments.keep(searcher)
 
     def _searcher(self) -> Any:
         return self._index.searcher()

@@ -5,6 +5,7 @@ its own, in the same commit."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -36,6 +37,7 @@ from search.index import (
     Query,
     Stats,
 )
+from search.moments import Moments
 from search.tree import Node
 from search.whoosh_segments import Segments
 
@@ -51,6 +53,8 @@ class WhooshEngine:
         else:
             self._index = whoosh_index.create_in(str(folder), _schema())
         self._segments = Segments()
+        self._moments: Moments[Any] = Moments()
+        self._one_at_a_time = threading.Lock()  # whoever shares a searcher
 
     def checkpoint(self) -> int:
         with self._index.searcher() as searcher:
@@ -75,7 +79,9 @@ class WhooshEngine:
     def search(self, query: Query) -> Found:
         if not query.space_ids:
             return Found(0, (), {name: {} for name in FACETS})
-        with self._index.searcher() as searcher:
+        # Closed when nobody holds it any more: the next page may want it.
+        searcher = self._moments.at(query.moment) or self._index.searcher()
+        with self._one_at_a_time:
             allowed = _any(SPACE, query.space_ids)
             order = {"sortedby": MODIFIED, "reverse": True} if query.order is Order.MODIFIED else {}
             results = searcher.search(
@@ -87,7 +93,7 @@ class WhooshEngine:
             found = list(results)[query.offset :]
             hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
             facets = self._segments.facets(searcher.reader(), results.docs())
-            return Found(len(results), hits, facets)
+            return Found(len(results), hits, facets, self._moment(query, len(results), searcher))
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:
@@ -122,7 +128,13 @@ class WhooshEngine:
         return [file for file in self._folder.iterdir() if file.suffix in (".toc", ".seg")]
 
     def close(self) -> None:
+        self._moments.clear()
         self._index.close()
+
+    def _moment(self, query: Query, total: int, searcher: Any) -> str:
+        if total <= query.limit:
+            return ""
+        return query.moment if self._moments.at(query.moment) else self._moments.keep(searcher)
 
     def _compile(self, searcher: Any, node: Node) -> Any:
         return _Compiler(searcher.reader(), self._segments).of(node)

@@ -13,6 +13,7 @@ from wiki.access import Actor
 NARROWING = ("space", "kind", "status", "tag", "author", "year", "from")
 NEWEST = "newest"
 MAX_PAGE = 100
+MAX_MOMENT = 20
 MAX_CHARS = 1000  # more than the search looks at; each link of the page carries it
 
 
@@ -43,9 +44,11 @@ class Asked:
         """One text for the same question, in whatever order the answer comes: what is kept."""
         return urlencode({"q": self.text} | dict(sorted(self.narrowed.items())))
 
-    def address(self, page: int = 1) -> str:
+    def address(self, page: int = 1, moment: str = "") -> str:
+        """`moment`: of the results that the page goes on with."""
         order = f"&order={NEWEST}" if self.is_newest else ""
-        return f"/search?{self.query}{order}" + (f"&page={page}" if page > 1 else "")
+        further = f"&page={page}" if page > 1 else ""
+        return f"/search?{self.query}{order}{further}" + (f"&moment={moment}" if moment else "")
 
     def by(self, name: str, value: str) -> Asked:
         return replace(self, narrowed={**self.narrowed, name: value})
@@ -63,7 +66,9 @@ class Asked:
     def everywhere(self) -> Asked:
         return Asked(self.text, {})
 
-    async def find(self, search: Search, actor: Actor, page: int, per_page: int) -> Results:
+    async def find(
+        self, search: Search, actor: Actor, page: int, per_page: int, moment: str = ""
+    ) -> Results:
         return await search.find(
             self.text,
             actor,
@@ -77,4 +82,5 @@ class Asked:
             order=Order.MODIFIED if self.is_newest else Order.RELEVANCE,
             page=page,
             per_page=per_page,
+            moment=moment[:MAX_MOMENT],
         )

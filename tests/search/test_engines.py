@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,22 @@ def test_a_damaged_index_asks_to_be_made_again(name: str, tmp_path: Path) -> Non
 def test_an_engine_that_there_is_not_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"search\.engine"):
         open_index("elastic", tmp_path)
+
+
+def test_the_next_page_goes_on_where_the_one_before_ended(make: Make) -> None:
+    engine = make()
+    engine.apply(Batch(tuple(document(number, "Kestrel") for number in range(1, 31)), 1))
+    asked = Query(parse("kestrel"), SPACES)
+    first = engine.search(asked)
+    for number in (3, 9, 27):  # are written anew, which puts them elsewhere; one comes before all
+        engine.apply(Batch((document(number, "Kestrel"),), 1 + number))
+    engine.apply(Batch((document(99, "Kestrel kestrel"),), 99))
+    later = [
+        engine.search(replace(asked, offset=offset, moment=first.moment)) for offset in (10, 20)
+    ]
+    seen = [hit.page_id for found in (first, *later) for hit in found.hits]
+    assert sorted(seen) == sorted(f"p{number}" for number in range(1, 31))
+    assert {found.total for found in (first, *later)} == {30}
+    assert engine.search(replace(asked, moment="of-nobody")).total == 31
+    few = engine.search(Query(parse("nothing"), SPACES))
+    assert few.moment == ""

@@ -29,7 +29,8 @@ async def search(request: Request) -> Response:
         raise BadInput("q", "say what to search for")
     page_number = whole(request, "page", 1, 1, MAX_PAGE)
     per_page = whole(request, "per_page", PER_PAGE, 1, MAX_PER_PAGE)
-    results = await asked.find(site.search, actor_of(request), page_number, per_page)
+    moment = request.query_params.get("moment", "")
+    results = await asked.find(site.search, actor_of(request), page_number, per_page, moment)
     names = await site.store.read(lambda conn: people.names(conn, _persons(results)))
     facets = {name: dict(counts) for name, counts in results.facets.items()}
     return answer(
@@ -40,6 +41,7 @@ async def search(request: Request) -> Response:
             results.notice,
             results.did_you_mean,
             results.searched_for,
+            results.moment,
         )
     )
 
@@ -110,6 +112,7 @@ OPERATIONS = (
                           word("year", "Only pages that changed last in this year"),
                           word("from", "Only pages made at the site of this id, or `here`"),
                           word("order", "`newest`: what changed last first; else the best"),
+                          word("moment", "What the page before said: go on where it ended"),
                           number("page", "Which page of results", 1, 1, MAX_PAGE),
                           number("per_page", "How many on one", PER_PAGE, 1, MAX_PER_PAGE))),
     Operation("GET", "/titles", titles, "Titles that hold what is being typed", shapes.Titles,

@@ -260,7 +260,8 @@ class Results(msgspec.Struct, frozen=True):
     (ids of sites), how many.
 
     `notice` is for people. `did_you_mean` is another text to search for; `searched_for` is what
-    was searched for instead, when nothing was found for `q`."""
+    was searched for instead, when nothing was found for `q`. Send `moment` with the next `page`:
+    then nothing is missed or shown twice, whatever is written meanwhile."""
 
     total: int
     hits: list[Hit]
@@ -268,6 +269,7 @@ class Results(msgspec.Struct, frozen=True):
     notice: str | None
     did_you_mean: str | None
     searched_for: str | None
+    moment: str
 
 
 class TitleHit(msgspec.Struct, frozen=True):

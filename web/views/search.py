@@ -32,7 +32,8 @@ async def search(request: Request) -> Response:
     asked, number = Asked.of(request.query_params), _number(request.query_params.get("page", "1"))
     results = Results(0, ())
     if asked.text:
-        results = await asked.find(site.search, actor, number, PER_PAGE)
+        moment = request.query_params.get("moment", "")
+        results = await asked.find(site.search, actor, number, PER_PAGE, moment)
     in_archive = None if "status" in asked.narrowed else asked.by("status", ARCHIVED)
     archived = Results(0, ())
     if asked.text and not results.total and in_archive:
@@ -67,8 +68,8 @@ async def search(request: Request) -> Response:
         "archived": archived.total,
         "first": first,
         "last": first + len(results.hits) - 1,
-        "back": asked.address(number - 1) if number > 1 else None,
-        "more": asked.address(number + 1) if _has_more(results, number) else None,
+        "back": asked.address(number - 1, results.moment) if number > 1 else None,
+        "more": asked.address(number + 1, results.moment) if _has_more(results, number) else None,
         "may_keep": person is not None and not person.is_guest,
         "is_kept": any(kept.query == asked.query for _, kept in context["kept"]),
     }
