@@ -4,7 +4,7 @@ where; titles and rights come from the store, for the few hits that are shown.""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -30,15 +30,18 @@ from wiki.store import Store
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 100
-BUILDING = "The index is being made again; some pages may be missing for a moment."
+BUILDING = "The index is being made again and has {} % of the pages; others may be missing so long."
 FAILED = "The search had trouble and is being repaired. Try again in a moment."
 
 
 class Search:
     """Finds for an actor; rights are a filter that must hold, and are asked again for each hit."""
 
-    def __init__(self, store: Store, index: Shelf) -> None:
-        self._store, self._index = store, index
+    def __init__(
+        self, store: Store, index: Shelf, done_percent: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`done_percent`: how many of the pages are in an index that is being made anew."""
+        self._store, self._index, self._done_percent = store, index, done_percent
 
     @property
     def is_rebuilding(self) -> bool:
@@ -90,7 +93,7 @@ class Search:
             found.total,
             hits,
             found.facets,
-            caught.notices + ((BUILDING,) if self._index.is_building else ()),
+            caught.notices + self._building(),
             caught.did_you_mean,
             caught.searched_for,
             found.moment,
@@ -142,6 +145,9 @@ class Search:
 
         title, text = await self._store.read(read)
         return await self.similar(title, text, actor, not_page_id=page_id, limit=limit)
+
+    def _building(self) -> tuple[str, ...]:
+        return (BUILDING.format(self._done_percent()),) if self._index.is_building else ()
 
     def _like(self, title: str, text: str, spaces: frozenset[str]) -> tuple[Draft, list[Place]]:
         draft = Draft(title, text, partial(self._index.frequencies, space_ids=spaces))

@@ -82,12 +82,13 @@ class Indexer:
             position, self._is_forgetting = None, True
         if position is None:
             await asyncio.to_thread(self._index.reset)
-            position = 0
+            position, self.done_percent = 0, 0
         try:
             return await self._put(position)
         except Damaged as error:
             log.error("indexer.starts_afresh", error=str(error))
             await asyncio.to_thread(self._index.reset)
+            self.done_percent = 0
             return True
 
     async def _put(self, position: int) -> bool:

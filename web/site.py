@@ -121,7 +121,7 @@ class Site:
                 store,
                 key,
                 rooms,
-                Search(store, index),
+                Search(store, index, lambda: indexer.done_percent),
                 indexer,
                 Renderer(),
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import httpx2
+from sqlalchemy import Connection
 
+from search.indexer import BATCH_PAGES
 from tests.support.front import Browser, Front, a_front
+from tests.support.waiting import eventually
+from wiki import forgetting, page
+from wiki.access import Openness
 
 HEALTHY = {"status": "ok", "search": "ready"}
 
@@ -30,6 +36,46 @@ async def test_a_site_that_works_says_so_to_everybody(tmp_path: Path) -> None:
         for browser in (front.ada, elsewhere(front), front.browser(Authorization="Bearer x")):
             answer = await browser.get("/healthz")
             assert (answer.status_code, answer.json()) == (200, HEALTHY)
+
+
+async def test_an_index_that_is_made_anew_says_how_far_it_is_while_it_serves(
+    tmp_path: Path,
+) -> None:
+    async with a_front(tmp_path) as front:
+        where = await front.space("Birds", Openness.WORLD)
+        await front.page(where, "First", "A kestrel.")
+        await front.site.indexer.caught_up()
+
+        def fill(conn: Connection) -> None:
+            for number in range(249):
+                about = {"title": f"Page {number}", "person_id": "u:x", "now_ms": 1}
+                page.create(conn, front.site.key, space_id=where.id, **about)  # type: ignore[arg-type]
+
+        await front.site.store.write(fill)
+        await front.site.indexer.caught_up()
+        every = len(await front.site.store.read(lambda conn: page.changed_since(conn, 0, 999)))
+        steps = asyncio.Semaphore(0)
+
+        async def gate() -> None:
+            if front.site.search.is_rebuilding:
+                await steps.acquire()
+
+        front.site.indexer._prepare = gate
+        await front.site.store.write(forgetting.want)  # as a redaction does
+
+        async def says(**told: object) -> bool:
+            answer = await front.ada.get("/healthz")
+            return bool(answer.json() == {"status": "ok", **told})
+
+        percent = 100 * BATCH_PAGES // every
+        await eventually(lambda: says(search="rebuilding", search_done_percent=0), 20)
+        steps.release()
+        await eventually(lambda: says(search="rebuilding", search_done_percent=percent), 20)
+        shown = (await front.browser().get("/search?q=kestrel")).text
+        assert f"has {percent} % of the pages" in shown and "First" in shown  # the old one answers
+        assert figure((await front.ada.get("/metrics")).text, "search_rebuilding") == 1
+        steps.release()
+        await eventually(lambda: says(search="ready"), 20)
 
 
 async def test_the_figures_count_what_there_is(tmp_path: Path) -> None:
