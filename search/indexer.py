@@ -26,7 +26,8 @@ from wiki.store.tables import attachment, file_text
 
 log = structlog.get_logger(__name__)
 
-BATCH_PAGES = 200
+BATCH_PAGES = 1000  # a commit waits for the disk some twenty times
+BATCH_CHARS = 8_000_000
 RETRY_SECONDS = 5.0
 
 
@@ -43,9 +44,11 @@ class Indexer:
         index: Index,
         *,
         interval_seconds: float = 0.5,
+        batch_pages: int = BATCH_PAGES,
         prepare: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
         """`prepare` is awaited before pages are read."""
+        self._batch_pages = batch_pages
         self._store, self._index, self._prepare = store, index, prepare
         self._interval_seconds = interval_seconds
         self._wake = asyncio.Event()
@@ -94,7 +97,9 @@ class Indexer:
     async def _put(self, position: int) -> bool:
         known = (await asyncio.to_thread(self._index.stats)).space_ids
         await self._prepare()
-        batch = await self._store.read(lambda conn: _batch(conn, position, known))
+        batch = await self._store.read(
+            lambda conn: _batch(conn, position, known, self._batch_pages)
+        )
         await self._measure(batch)
         is_empty = not batch.documents and not batch.gone_space_ids
         if is_empty and batch.position == position and position:
@@ -125,16 +130,24 @@ class Indexer:
         self._wake.clear()
 
 
-def _batch(conn: Connection, position: int, known: frozenset[str]) -> Batch:
+def _batch(conn: Connection, position: int, known: frozenset[str], pages: int) -> Batch:
+    """So many pages, or as many as have `BATCH_CHARS`."""
     spaces = {one.id for one in space.every(conn)}
-    changed = page.changed_since(conn, position, BATCH_PAGES)
-    is_last = len(changed) < BATCH_PAGES
+    changed = page.changed_since(conn, position, pages)
+    is_last = len(changed) < pages
     reached = page.last_change(conn) if is_last else changed[-1].change
-    documents = tuple(_readable(conn, changed))
-    return Batch(documents, reached, frozenset(known - spaces), is_last)
+    documents: list[Document] = []
+    chars = 0
+    for one, document in _readable(conn, changed):
+        documents.append(document)
+        chars += len(document.body)
+        if chars > BATCH_CHARS:
+            is_last, reached = False, one.change
+            break
+    return Batch(tuple(documents), reached, frozenset(known - spaces), is_last)
 
 
-def _readable(conn: Connection, pages: Sequence[Page]) -> Iterator[Document]:
+def _readable(conn: Connection, pages: Sequence[Page]) -> Iterator[tuple[Page, Document]]:
     """A damaged page is passed over, and said so once: the others are not to wait for it."""
     ids = [one.id for one in pages]
     rows, files = past.of_pages(conn, ids), _files(conn, ids)
@@ -146,7 +159,10 @@ def _readable(conn: Connection, pages: Sequence[Page]) -> Iterator[Document]:
             log.error("indexer.skipped", page=one.id, error=str(error))
         else:
             made = _document(one, body, rows.get(one.id, []), addresses.get(one.id, ()))
-            yield replace(made, origin=homes.get(one.id, ""), files=tuple(files.get(one.id, ())))
+            yield (
+                one,
+                replace(made, origin=homes.get(one.id, ""), files=tuple(files.get(one.id, ()))),
+            )
 
 
 def _document(one: Page, body: str, rows: Sequence[past.Row], addresses: Sequence[str]) -> Document:

@@ -209,8 +209,8 @@ def begins(starts: Iterable[str]) -> re.Pattern[str]:
 
 
 def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
-    """The same for lower ASCII text, quicker."""
-    inside = "|".join(sorted({re.escape(start[:2]) for start in starts if start.isascii()}))
+    """The same for lower ASCII text, of any length; quicker."""
+    inside = "|".join(sorted({re.escape(start) for start in starts if start.isascii()}))
     return re.compile(rf"(?<![0-9a-z])(?:{inside or '(?!)'})[0-9a-z]*")
 
 

@@ -48,9 +48,9 @@ class Look:
 @dataclass
 class _Want:
     words: set[str] = field(default_factory=set)
-    stems: set[tuple[str, str]] = field(default_factory=set)
-    prefixes: list[str] = field(default_factory=list)
-    near: list[tuple[str, int]] = field(default_factory=list)
+    stems: dict[str, set[str]] = field(default_factory=dict)  # with the languages that make them
+    prefixes: set[str] = field(default_factory=set)
+    near: set[tuple[str, int]] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
     phrases: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -58,7 +58,7 @@ class _Want:
         match leaf:
             case Term(name, text) if name in STEM_FIELDS:
                 *_, language, stemmed = text.split(":", 2)
-                self.stems.add((language, stemmed))
+                self.stems.setdefault(stemmed, set()).add(language)
             case Term(name, text) if name in PLACES:
                 self.words.add(text)
             case Term(name, text) if name in _PAIR_FIELDS:
@@ -70,21 +70,26 @@ class _Want:
             case Prefix(name, text) if name in _PAIR_FIELDS:
                 self.runs.add(text)
             case Prefix(name, text) if name in PLACES:
-                self.prefixes.append(text)
+                self.prefixes.add(text)
             case Fuzzy(_, text, distance):
-                self.near.append((text, distance))
+                self.near.add((text, distance))
 
     def __bool__(self) -> bool:
         kinds = (self.words, self.stems, self.prefixes, self.near, self.runs, self.phrases)
         return any(kinds)
 
     def has(self, word: str) -> bool:
-        return (
-            word in self.words
-            or any(word.startswith(prefix) for prefix in self.prefixes)
-            or any(stem(language, word) == stemmed for language, stemmed in self.stems)
-            or any(is_near(word, wanted, limit) for wanted, limit in self.near)
-        )
+        if word in self.words or (self.prefixes and word.startswith(tuple(self.prefixes))):
+            return True
+        for stemmed, languages in self.stems.items():
+            if word.startswith(_sure(stemmed)) and any(
+                stem(language, word) == stemmed for language in languages
+            ):
+                return True
+        for wanted, limit in self.near:
+            if -limit <= len(word) - len(wanted) <= limit and is_near(word, wanted, limit):
+                return True
+        return False
 
     def starts(self) -> Iterator[str]:
         """Beginnings of all words that it has, but for near ones."""
@@ -92,8 +97,8 @@ class _Want:
         yield from self.prefixes
         for words in self.phrases:
             yield from words
-        for _, stemmed in self.stems:
-            yield stemmed
+        for stemmed in self.stems:
+            yield _sure(stemmed)
 
     def needles(self) -> Iterator[str]:
         """Beginnings, one of which every text has that has what is wanted, but for near words."""
@@ -103,8 +108,13 @@ class _Want:
             yield words[0][:4]
         for word in self.words:
             yield word[:4]
-        for _, stemmed in self.stems:
-            yield stemmed[:4]
+        for stemmed in self.stems:
+            yield _sure(stemmed)[:4]
+
+
+def _sure(stemmed: str) -> str:
+    """What all words with this stem begin with: endings change its last letters at most."""
+    return stemmed[: max(2, len(stemmed) - 2)]
 
 
 class Marker:
@@ -199,7 +209,9 @@ class Marker:
         if found is None:
             found = 0
             if self._firsts is None or word[:1] in self._firsts:
-                found = sum(1 << n for n, want in enumerate(self._wants) if want.has(word))
+                for number, want in enumerate(self._wants):
+                    if want.has(word):
+                        found |= 1 << number
             self._known[word] = found
         return found
 
@@ -257,8 +269,8 @@ def _starts_of(wants: Sequence[_Want]) -> tuple[re.Pattern[str], re.Pattern[str]
     could be any word. An ending changes a word from its third letter on, at the earliest."""
     if any(want.near for want in wants):
         return None
-    starts = {one[:2] for want in wants for one in want.starts()}
-    return begins_in_ascii(starts), begins(starts)
+    starts = {one for want in wants for one in want.starts()}
+    return begins_in_ascii(starts), begins(one[:2] for one in starts)
 
 
 class _Shape:

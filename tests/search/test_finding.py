@@ -87,7 +87,7 @@ async def test_the_running_indexer_follows_and_forgets_deleted_spaces(tmp_path: 
 async def test_an_index_that_is_made_anew_tells_how_far_it_is(tmp_path: Path) -> None:
     async with a_wiki(tmp_path) as wiki:
         index = open_index(ENGINE, tmp_path / "index")
-        indexer = Indexer(wiki.store, index)
+        indexer = Indexer(wiki.store, index, batch_pages=200)
         for number in range(250):
             await wiki.page(f"Page {number}")
         assert await indexer.step()

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx2
 from sqlalchemy import Connection
 
-from search.indexer import BATCH_PAGES
 from tests.support.front import Browser, Front, a_front
 from tests.support.waiting import eventually
 from wiki import forgetting, page
@@ -60,14 +59,14 @@ async def test_an_index_that_is_made_anew_says_how_far_it_is_while_it_serves(
             if front.site.search.is_rebuilding:
                 await steps.acquire()
 
-        front.site.indexer._prepare = gate
+        front.site.indexer._prepare, front.site.indexer._batch_pages = gate, 200
         await front.site.store.write(forgetting.want)  # as a redaction does
 
         async def says(**told: object) -> bool:
             answer = await front.ada.get("/healthz")
             return bool(answer.json() == {"status": "ok", **told})
 
-        percent = 100 * BATCH_PAGES // every
+        percent = 100 * 200 // every
         await eventually(lambda: says(search="rebuilding", search_done_percent=0), 20)
         steps.release()
         await eventually(lambda: says(search="rebuilding", search_done_percent=percent), 20)
