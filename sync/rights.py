@@ -48,6 +48,7 @@ def read(
         page.c.epoch,
         page.c.archived_at_ms,
         page.c.protection,
+        page.c.bound,
         space.c.id,
         space.c.openness,
         space.c.open_role,
@@ -66,13 +67,15 @@ def read(
         ):
             return NotSignedIn()
         actor = actors[claim.person_id] if claim.person_id else ANONYMOUS
-        _, epoch, page_archived, protection, space_id, openness, open_role, space_archived = row
+        _, epoch, page_archived, protection, bound, *of_space = row
+        space_id, openness, open_role, space_archived = of_space
         access = SpaceAccess(
             space_id,
             Openness(openness),
             Role(open_role),
             space_archived is not None,
             Role(protection) if protection else Role.EDITOR,
+            Role(bound) if bound else None,
         )
         if not may(actor, Action.READ, access):
             return Forbidden("read", "this page") if claim.person_id else NotSignedIn()

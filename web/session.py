@@ -28,8 +28,8 @@ from sync.rights import Claim
 from web.headers import STATIC, is_host
 from web.site import Site
 from wiki import people, signin
-from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may
-from wiki.errors import BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
+from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may, within
+from wiki.errors import NOT_SHARED_SO_FAR, BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
 from wiki.names import token_hash
 from wiki.people import Person
 from wiki.store import edition
@@ -196,6 +196,8 @@ def require(
         raise Forbidden(action.value, "the site", "Ask an administrator.")
     if not may(actor, Action.READ, thing):
         raise NotFound(kind, name)
+    if not within(thing.bound, action):
+        raise Forbidden(action.value, f"the {kind} “{name}”", NOT_SHARED_SO_FAR)
     raise Forbidden(action.value, f"the {kind} “{name}”")
 
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     READ = "read"
     COMMENT = "comment"
     EDIT = "edit"  # text, titles, tags, pictures, archive and restore of pages
+    DECIDE = "decide"  # status and protection of a page: what stewards of its home say
     STEWARD = "steward"  # members, settings, invites, redaction, deleting the space
     ADMINISTER = "administer"  # the site
 
@@ -49,13 +50,15 @@ ANONYMOUS = Actor()
 @dataclass(frozen=True, slots=True)
 class SpaceAccess:
     """What of a space decides rights. `open_role` is what people whom it is open to get;
-    `edit_role` what it takes to edit, which is more on a protected page."""
+    `edit_role` what it takes to edit, which is more on a protected page; `bound` the most that all
+    our people together may do with what another site shares, None for what is our own."""
 
     space_id: str
     openness: Openness
     open_role: Role = Role.READER
     is_archived: bool = False
     edit_role: Role = Role.EDITOR
+    bound: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ _LADDER = list(Role)
 _NEEDS = {  # and for EDIT what the thing says
     Action.READ: Role.READER,
     Action.COMMENT: Role.COMMENTER,
+    Action.DECIDE: Role.STEWARD,
     Action.STEWARD: Role.STEWARD,
 }
 
@@ -88,8 +92,24 @@ def may(actor: Actor, action: Action, thing: SpaceAccess | SiteAccess) -> bool:
     role = role_in(actor, thing)
     if role is None or (thing.is_archived and action in (Action.EDIT, Action.COMMENT)):
         return False
+    if not within(thing.bound, action) or (action is Action.EDIT and _is_closed(thing)):
+        return False
     needed = thing.edit_role if action is Action.EDIT else _NEEDS[action]
     return _LADDER.index(role) >= _LADDER.index(needed)
+
+
+def within(bound: Role | None, action: Action) -> bool:
+    """Whether a site that shares something with us so far allows it; what is done here alone, such
+    as to let our people in, it has no say in."""
+    if bound is None or action is Action.STEWARD:
+        return True
+    needed = Role.EDITOR if action is Action.EDIT else _NEEDS[action]
+    return _LADDER.index(bound) >= _LADDER.index(needed)
+
+
+def _is_closed(thing: SpaceAccess) -> bool:
+    """Protected by the stewards of its home, who are not ours."""
+    return thing.bound is not None and thing.edit_role is Role.STEWARD
 
 
 def _by_openness(actor: Actor, space: SpaceAccess) -> Role | None:

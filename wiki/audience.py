@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from wiki import grant, log
 from wiki.access import Role
 from wiki.grant import Share
+from wiki.page import Page
 from wiki.store.tables import page as pages
 from wiki.store.tables import peer as peers
 from wiki.store.tables import record as records
@@ -67,6 +68,27 @@ def holders(conn: Connection, own: str, thing_id: str, space_id: str, now_ms: in
         for origin, some in found.items()
     ]
     return sorted(every, key=lambda one: (not one.is_home, one.name.casefold()))
+
+
+def bound(conn: Connection, one: Page, own: str, now_ms: int) -> str:
+    """Why our people may not edit the page, which another site shares, as a sentence; "" if it is
+    not for that."""
+    if not one.bound or (one.bound == Role.EDITOR and not one.protection):
+        return ""
+    born = log.birth(conn, one.id)
+    home = grant.authority(conn, one.id) or ""
+    name = names(conn, [home]).get(home, "Its home")
+    if one.bound == Role.EDITOR:
+        return f"Stewards of {name} alone edit this page."
+    found = grant.of_page(conn, one.id, born.space_id if born else "", own)
+    if any(each.is_open(now_ms) for each in found):
+        can = "and commented on" if one.bound == Role.COMMENTER else "here"
+        return f"{name} shares this page to be read {can}; it is written there."
+    if all(each.revoked_at_ms is not None for each in found):
+        return (
+            f"{name} has stopped sharing this page. What is here can be read, and stays as it is."
+        )
+    return f"{name} shared this page for a time that is over. What is here can be read."
 
 
 def names(conn: Connection, origins: Collection[str]) -> dict[str, str]:

@@ -120,6 +120,9 @@ class NotSignedIn(GroundswellError):
         return "Sign in first."
 
 
+NOT_SHARED_SO_FAR = "The site that shares it does not allow more."
+
+
 class Forbidden(GroundswellError):
     code = "forbidden"
 

@@ -17,8 +17,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wiki import form as forms
 from wiki import journal, label, log, page, record, seal, space, talk, text, version, voice
-from wiki.access import Action, Role
-from wiki.errors import BadInput, NameTaken
+from wiki.access import Action, Role, within
+from wiki.errors import NOT_SHARED_SO_FAR, BadInput, Forbidden, NameTaken
 from wiki.form import PAGE, SPACE, Act, Fields, Form, nothing
 from wiki.key import SiteKey
 from wiki.names import check_title, slugify
@@ -35,8 +35,12 @@ _TEXT = "text"
 def act(
     conn: Connection, key: SiteKey, thing_id: str, person_id: str, fact: Fields, now_ms: int
 ) -> Record:
-    """Do it and record it. Raises BadInput, NotFound, NameTaken; then nothing has happened."""
+    """Do it and record it. Raises BadInput, NotFound, NameTaken, and Forbidden for what the site
+    that shares the page does not allow; then nothing has happened."""
     form, told = _form(fact), dict(fact)
+    here = page.several(conn, [thing_id]).get(thing_id)
+    if here is not None and here.bound and not within(Role(here.bound), form.needs):
+        raise Forbidden(fact["name"], "what another site shares", NOT_SHARED_SO_FAR)
     if form.is_of_text:
         seal.seal(conn, key, thing_id, now_ms)
         if _TEXT not in told:
@@ -238,9 +242,9 @@ _FACTS: Mapping[str, Form] = {
         _status,
         lambda f: f"{f['status'] or 'open'}: {f['reason']}",
         is_of_text=True,
-        needs=Action.STEWARD,
+        needs=Action.DECIDE,
     ),
-    "protect": Form({"level": _protection}, _protect, _protected, needs=Action.STEWARD),
+    "protect": Form({"level": _protection}, _protect, _protected, needs=Action.DECIDE),
     "move": Form({"space": forms.short}, _move, lambda f: "moved here"),
     "archive": Form({}, _archive, lambda f: "archived", things=frozenset((PAGE, SPACE))),
     "restore": Form(

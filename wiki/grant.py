@@ -23,8 +23,10 @@ from wiki.record import Part, Record
 from wiki.store.tables import page as pages
 from wiki.store.tables import record as records
 from wiki.store.tables import share as table
+from wiki.store.tables import space as spaces
 
 ROLES = (Role.READER, Role.COMMENTER, Role.EDITOR)
+DECISIONS = frozenset(("status", "protect"))  # of stewards, who are the home's
 COMMENTS = frozenset(("comment", "reply", "resolve", "reopen", "vote", "sponsor", "offer"))
 
 
@@ -120,6 +122,8 @@ def apply(conn: Connection, made: Record, own: str) -> None:
             raise BadInput("last", "page -> number")
         values: dict[str, Any] = {"revoked_at_ms": made.ts, "last": json.dumps(last)}
         conn.execute(table.update().where(mine).values(**values))
+        if said.get("to") == own:
+            bind(conn, made.page, own, made.ts)
         return
     keep(conn, made.page, said, made.ts, own)
 
@@ -134,6 +138,53 @@ def keep(conn: Connection, thing_id: str, said: Mapping[str, Any], at_ms: int, o
     row = insert(table).values(thing_id=thing_id, origin=said["to"], **values)
     changed = values | {"with_history": table.c.with_history | row.excluded.with_history}
     conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=changed))
+    if said["to"] == own:
+        bind(conn, thing_id, own, at_ms)
+
+
+def bind(conn: Connection, thing_id: str, own: str, now_ms: int) -> None:
+    """Our people may do here what its home allows us, and no more: they are told before they try.
+    Once a grant has ended, what we hold can be read."""
+    born = log.birth(conn, thing_id)
+    if born is None or authority(conn, thing_id) == own:
+        return
+    most = _most(conn, [thing_id, born.space_id], own, now_ms)
+    for one in (spaces, pages):  # ids are hashes: never both
+        conn.execute(one.update().where(one.c.id == thing_id).values(bound=most))
+    inside = pages.c.space_id == thing_id
+    conn.execute(pages.update().where(inside).values(bound=most))
+    apart = select(table.c.thing_id).where(table.c.origin == own)
+    ours = pages.c.created_by.not_like("%@%")
+    for page_id in list(
+        conn.scalars(select(pages.c.id).where(inside, pages.c.id.in_(apart) | ours))
+    ):
+        is_ours = authority(conn, page_id) == own
+        most = "" if is_ours else _most(conn, [page_id, thing_id], own, now_ms)
+        conn.execute(pages.update().where(pages.c.id == page_id).values(bound=most))
+
+
+def lapsed(conn: Connection, own: str, now_ms: int) -> list[str]:
+    """What was shared with us until a time that is over, and is not bound by that yet."""
+    query = select(table.c.thing_id).where(
+        table.c.origin == own, table.c.revoked_at_ms.is_(None), table.c.until_ms <= now_ms
+    )
+    return [
+        thing_id
+        for thing_id in conn.scalars(query)
+        if any(
+            conn.scalar(select(one.c.bound).where(one.c.id == thing_id))
+            not in (None, "", _most(conn, [thing_id], own, now_ms))
+            for one in (spaces, pages)
+        )
+    ]
+
+
+def _most(conn: Connection, thing_ids: list[str], own: str, now_ms: int) -> str:
+    """The most that any of the grants allows; to read, when all have ended. "" without any."""
+    query = select(table).where(table.c.thing_id.in_(thing_ids), table.c.origin == own)
+    found = [_share(row) for row in conn.execute(query)]
+    roles = [one.terms.role for one in found if one.is_open(now_ms)]
+    return max(roles, key=ROLES.index, default=Role.READER).value if found else ""
 
 
 def grants_to(conn: Connection, thing_id: str, origin: str) -> list[Record]:
@@ -228,10 +279,13 @@ def _why_not(share: Share, made: Record, now_ms: int) -> str:
     if share.terms.until_ms is not None and now_ms >= share.terms.until_ms:
         return "the time for which it was shared is over"
     role = share.terms.role
-    if made.kind == "redact" or role is Role.EDITOR:
+    if made.kind == "redact":
         return ""  # of its own records; that is checked where they are redacted
-    if made.kind in record.FACT_KINDS and role is Role.COMMENTER:
-        names = {json.loads(part.update).get("name") for part in made.parts}
+    is_act = made.kind in record.FACT_KINDS
+    names = {json.loads(part.update).get("name") for part in made.parts if is_act}
+    if role is Role.EDITOR:
+        return "" if not names & DECISIONS else "status and protection are its home's to say"
+    if is_act and role is Role.COMMENTER:
         return "" if names <= COMMENTS else "that site may comment, not change"
     return f"that site is a {role.value} there"
 

@@ -34,6 +34,7 @@ from wiki.names import MAX_SLUG_CHARS, check_title, slugify
 from wiki.record import Part, canonical
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
+from wiki.store.tables import space as spaces
 from wiki.store.texts import Texts
 
 KINDS = ("idea", "note", "post", "episode", "question", "profile")
@@ -78,7 +79,8 @@ _EVER = 2**62  # milliseconds, after everything
 @dataclass(frozen=True, slots=True)
 class Page:
     """`change` is the site-wide counter at its last change; `protection` the role that it takes to
-    edit it, "" for the usual one; `language` a code, "" when it is to be told from the text."""
+    edit it, "" for the usual one; `bound` the most that our people may do, "" for a page of ours;
+    `language` a code, "" when it is to be told from the text."""
 
     id: str
     space_id: str
@@ -96,11 +98,16 @@ class Page:
     status_reason: str = ""
     protection: str = ""
     language: str = ""
+    bound: str = ""
     tags: tuple[str, ...] = ()
 
     def access(self, space: SpaceAccess) -> SpaceAccess:
-        """What decides rights on the page: those of its space, and its protection."""
-        return replace(space, edit_role=Role(self.protection)) if self.protection else space
+        """What decides rights on the page: those of its space, its protection, its home."""
+        edit_role = Role(self.protection) if self.protection else Role.EDITOR
+        bound = Role(self.bound) if self.bound else None
+        if (edit_role, bound) == (space.edit_role, space.bound):
+            return space
+        return replace(space, edit_role=edit_role, bound=bound)
 
     @property
     def is_archived(self) -> bool:
@@ -149,6 +156,7 @@ def insert(
             modified_by=person_id,
             modified_at_ms=at_ms,
             change=next_change(conn),
+            bound=select(spaces.c.bound).where(spaces.c.id == born["space"]).scalar_subquery(),
         )
     )
     set_tags(conn, page_id, born["tags"])

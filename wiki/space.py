@@ -24,7 +24,8 @@ from wiki.store.tables import space as table
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """`purpose` is Markdown; `open_role` is what people whom it is open to get."""
+    """`purpose` is Markdown; `open_role` is what people whom it is open to get; `bound` as of a
+    page."""
 
     id: str
     slug: str
@@ -36,10 +37,12 @@ class Space:
     is_sample: bool
     created_at_ms: int
     archived_at_ms: int | None
+    bound: str = ""
 
     @property
     def access(self) -> SpaceAccess:
-        return SpaceAccess(self.id, self.openness, self.open_role, self.is_archived)
+        bound = Role(self.bound) if self.bound else None
+        return SpaceAccess(self.id, self.openness, self.open_role, self.is_archived, bound=bound)
 
     @property
     def is_archived(self) -> bool:

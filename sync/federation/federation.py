@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, func, select
@@ -23,7 +24,7 @@ from sync.federation.introduction import Introduction, Profile
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
 from sync.room import Change
 from sync.rooms import Rooms
-from wiki import adopt, awaited, foreign, held, log, peer, restoring
+from wiki import adopt, awaited, foreign, grant, held, log, peer, restoring
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
@@ -274,6 +275,7 @@ class Federation:
     async def mend(self) -> None:
         """Look after all pages on which something waits, once."""
         now_ms = self._clock_ms()
+        await self._bind(now_ms)
         waiting = await self._store.read(lambda conn: set(held.pages(conn)))
         for page_id in waiting:
             await self._drain_now(page_id)
@@ -304,6 +306,15 @@ class Federation:
         await asyncio.to_thread(drop_drafts, self._files.incoming, wanted)
         for digest in await asyncio.to_thread(kept_of, self._files.folder, wanted):
             await self._store.write(lambda conn, one=digest: awaited.is_here(conn, one))  # type: ignore[misc]
+
+    async def _bind(self, now_ms: int) -> None:
+        """What was shared with us for a time is read-only when that is over."""
+        over = await self._store.read(lambda conn: grant.lapsed(conn, self._key.origin, now_ms))
+        for thing_id in over:
+            bind = partial(grant.bind, thing_id=thing_id, own=self._key.origin, now_ms=now_ms)
+            await self._store.write(bind)
+        if over:
+            self._rooms.rights_changed()
 
     async def _drain_now(self, page_id: str) -> None:
         await self.door.shown(lambda conn: [self._drain(conn, page_id)])

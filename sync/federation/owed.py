@@ -80,6 +80,12 @@ def _leaves(origin: str) -> ColumnElement[bool]:
     return records.c.position >= func.coalesce(first, 0)
 
 
+def _spaces_of_others(conn: Connection, own: str) -> list[str]:
+    """Where what we say (who may see it here, where it stands) is for us alone."""
+    every = list(conn.scalars(select(spaces.c.id)))
+    return [space_id for space_id, home in log.homes(conn, every).items() if home != own]
+
+
 def _first(conn: Connection, thing_id: str, origin: str) -> int:
     """Position of the first record that the site gets; 0: it gets all."""
     here = (beginning.c.thing_id == thing_id) & (beginning.c.origin == origin)
@@ -120,6 +126,7 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
         records.c.chain != origin,
         or_(records.c.page.in_(visible(origin, now_ms)), to_it),
         _leaves(origin),
+        records.c.page.not_in(_spaces_of_others(conn, own)) | (records.c.chain != own),
     )
     found = [Record(*row) for row in conn.execute(query.order_by(records.c.position).limit(limit))]
     chosen = list(_within(found))
@@ -252,7 +259,7 @@ def _within(found: list[Record]) -> Iterable[Record]:
 
 
 def _newest_grant(conn: Connection, own: str, origin: str) -> int:
-    """To the site, or to us: what we may write, it may take."""
+    """To the site, or to us: what we may write, it may take, also what it refused before."""
     is_to = [records.c.header.like(f'%"to":"{one}"%') for one in (own, origin)]
     query = select(func.max(records.c.position)).where(records.c.kind == "grant", or_(*is_to))
     return conn.scalar(query) or 0

@@ -53,6 +53,7 @@ class Reading:
     holders: list[Holder]  # other sites that have it
     troubles: list[str]  # which of them cannot be reached
     lineage: Lineage
+    bound: str  # why nobody here may edit it, if another site says so
 
 
 async def read(request: Request) -> Response:
@@ -84,7 +85,8 @@ async def _read(request: Request) -> tuple[Response, Page | None]:
         "holders": reading.holders,
         "troubles": reading.troubles,
         "bodies": await bodies_of(site, reading.said, here.slug),
-        "may_talk": may(actor_of(request), Action.COMMENT, here.access) and not one.is_archived,
+        "may_talk": may(actor_of(request), Action.COMMENT, one.access(here.access))
+        and not one.is_archived,
         "url": render.page_url(one, here.slug),
         "people_here": site.rooms.company.people(one.id),
         "sync_url": f"/sync/{one.id}",
@@ -213,6 +215,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         holders,
         standing.troubles(conn, {holder.origin for holder in holders}, now_ms),
         lineage(conn, actor_of(request), one),
+        audience.bound(conn, one, own, now_ms),
     )
 
 

@@ -97,6 +97,7 @@ async def _show(request: Request, here: Space, one: Page, form: Form) -> Respons
         "kinds": page.KINDS,
         "languages": page.LANGUAGES,
         "may_steward": may(actor, Action.STEWARD, here.access),
+        "may_decide": may(actor, Action.DECIDE, one.access(here.access)),
         "url": render.page_url(one, here.slug),
         "targets": [
             other

@@ -149,6 +149,13 @@ def _0034_beginnings(connection: Connection) -> None:
 def _0030_versions_and_offers(connection: Connection) -> None:
     tables.fork.create(connection, checkfirst=True)
     tables.offer.create(connection, checkfirst=True)
+def _0034_bounds(connection: Connection) -> None:
+    """What our people may do with pages and spaces that other sites share. What was shared before
+    is bound when its grant changes; until then its home refuses what it does not allow."""
+    for table in ("page", "space"):
+        if all(one["name"] != "bound" for one in inspect(connection).get_columns(table)):
+            column = "bound VARCHAR NOT NULL DEFAULT ''"
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 def _0035_own_records_come_back(connection: Connection) -> None:
@@ -174,6 +181,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0040-editions": _0040_editions,
     "0034-beginnings": _0034_beginnings,
     "0030-versions-and-offers": _0030_versions_and_offers,
+    "0034-bounds": _0034_bounds,
 }
 
 

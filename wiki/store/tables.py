@@ -105,6 +105,7 @@ space = Table(
     Column("is_sample", Boolean, nullable=False, default=False),
     Column("created_at_ms", Integer, nullable=False),
     Column("archived_at_ms", Integer),
+    Column("bound", String, nullable=False, default="", server_default=""),  # as of a page
 )
 
 member = Table(
@@ -137,6 +138,8 @@ page = Table(
     Column("protection", String, nullable=False, default="", server_default=""),  # a role, or ""
     # Which language it was said to be in (ISO 639-1); "" when that is told from the text.
     Column("language", String, nullable=False, default="", server_default=""),
+    # The most that our people may do with what another site shares: a role, "" for our own.
+    Column("bound", String, nullable=False, default="", server_default=""),
     UniqueConstraint("space_id", "slug"),
     Index("page_by_change", "change"),
     Index("page_by_recency", "space_id", text("modified_at_ms DESC"), "id"),
