@@ -149,6 +149,8 @@ def _0034_beginnings(connection: Connection) -> None:
 def _0030_versions_and_offers(connection: Connection) -> None:
     tables.fork.create(connection, checkfirst=True)
     tables.offer.create(connection, checkfirst=True)
+
+
 def _0034_bounds(connection: Connection) -> None:
     """What our people may do with pages and spaces that other sites share. What was shared before
     is bound when its grant changes; until then its home refuses what it does not allow."""
