@@ -122,11 +122,7 @@ class Fetcher:
         if parts.scheme not in ("https", "http") or not host or parts.username is not None:
             raise BadInput("address", "an address such as https://ideas.acme.example")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            found = await asyncio.to_thread(self._resolve, host, port)
-        except OSError as error:
-            raise Unreachable(f"There is no {host}.") from error
-        addresses = [ipaddress.ip_address(one) for one in found]
+        addresses = await self._addresses(host, port)
         is_here = bool(addresses) and all(one.is_loopback for one in addresses)
         if is_here and self._allows_loopback:
             pass
@@ -138,6 +134,20 @@ class Fetcher:
         shown = f"[{first}]" if ":" in first else first
         target = parts._replace(netloc=f"{shown}:{port}").geturl()
         return target, {"sni_hostname": host} if parts.scheme == "https" else {}
+
+    async def _addresses(
+        self, host: str, port: int
+    ) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+        """Raises Unreachable."""
+        try:
+            return [ipaddress.ip_address(host)]  # nothing to ask anybody
+        except ValueError:
+            pass
+        try:
+            found = await asyncio.to_thread(self._resolve, host, port)
+        except OSError as error:
+            raise Unreachable(f"There is no {host}.") from error
+        return [ipaddress.ip_address(one) for one in found]
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -6,7 +6,7 @@
 
 Nothing here is kept: a frame that does not arrive comes with its record, a cursor with its next
 move. What comes while a request is under way goes with the next one, cursors as they are then. Text
-never waits; cursors alone wait `CURSOR_SECONDS`, by which most go along with what was typed.
+never waits; cursors go `CURSOR_SECONDS` apart, and most go along with what was typed.
 
 As long as the peer shows people of ours, it is told anew every `RENEW_SECONDS`: else it takes them
 for gone (`presence.SILENT_MS`). When it cannot be reached, its people are shown here no more.
@@ -15,6 +15,7 @@ for gone (`presence.SILENT_MS`). When it cannot be reached, its people are shown
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -60,6 +61,7 @@ class Live:
         self._company, self._origin, self._clock_ms = company, origin, clock_ms
         self._frames: deque[Waiting] = deque(maxlen=MAX_FRAMES_WAITING)
         self._moved: dict[str, None] = {}  # pages, in order
+        self._told_at = 0.0  # when cursors went last
         self._shown: set[str] = set()  # pages at which the peer shows people of ours
         self._any, self._typed = asyncio.Event(), asyncio.Event()
 
@@ -110,7 +112,11 @@ class Live:
             self._typed.clear()
 
     def _next_pages(self) -> list[str]:
-        pages = list(self._moved)[:MAX_PAGES_AT_ONCE]
+        """Those of which to tell now; none while text alone goes in a rush."""
+        pages, now = list(self._moved)[:MAX_PAGES_AT_ONCE], time.monotonic()
+        if now - self._told_at < CURSOR_SECONDS:
+            return []
+        self._told_at = now
         for one in pages:
             del self._moved[one]
         if not self._moved and not self._frames:
