@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,14 @@ import pytest
 from sqlalchemy import Connection, select
 
 from tests.support.exports import resealed
+from tests.support.joint_exports import (
+    adopted,
+    entangled,
+    exported,
+    name_people,
+    taken_in,
+    unpacked,
+)
 from tests.support.sites import START_MS, Site, Sites
 from tests.sync.federation.histories import History
 from tests.wiki.exchange.test_import_zip import contents, everything
@@ -23,8 +30,6 @@ from wiki.accept import Acceptance
 from wiki.access import Role
 from wiki.errors import Damaged
 from wiki.exchange import verify_alone
-from wiki.exchange.export import export_zip
-from wiki.exchange.import_zip import import_zip
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import base64url, canonical
 from wiki.grant import Terms
@@ -40,35 +45,10 @@ KEPT = ("records", "pages", "attachments", "facts.csv", "people.json")
 def sites() -> Iterator[Sites]:
     made = Sites.named("acme", "birch", "cedar")
     for site in made.all:
-        _name_people(site, made.all)
+        name_people(site, made.all)
     yield made
     for site in made.all:
         site.close()
-
-
-def _name_people(site: Site, others: list[Site]) -> None:
-    with site.open() as conn:
-        people.create(conn, name=site.name, person_id=site.person, now_ms=START_MS)
-        for other in others:
-            if other is not site:
-                person_id = f"{other.person}@{other.origin}"
-                people.keep_foreign(conn, person_id, other.name.title(), "Their site", START_MS)
-
-
-def exported(site: Site, out: Path) -> Path:
-    out.parent.mkdir(exist_ok=True)
-    with site.open() as conn:
-        told = {"site_name": "Test", "now_ms": site.now_ms, "space_ids": None}
-        export_zip(conn, site.key, out.parent / "files", out, **told)
-    return out
-
-
-def taken_in(path: Path, name: str) -> Site:
-    """A new site that holds the export, and is connected with nobody."""
-    new = Site(name)
-    with new.open() as conn:
-        import_zip(conn, path, path.parent / "files", START_MS)
-    return new
 
 
 def batches(site: Site, page_id: str) -> list[list[int]]:
@@ -98,22 +78,6 @@ def names(conn: Connection) -> dict[str, str]:
         for part in one.parts
     }
     return people.names(conn, found)
-
-
-def entangled(sites: Sites) -> str:
-    """A page at cedar with two records, each of which builds on text of the other."""
-    acme, birch, cedar = sites.all
-    page_id = sites.shared_page()
-    for _ in range(2):  # under each other's live frames, nothing sealed
-        for site, other in ((acme, birch), (birch, acme)):
-            shown = site.type(page_id, len(site.text(page_id)), 0, f"{site.name} ")
-            assert shown and other.see(shown)
-    for site in (acme, birch):
-        site.seal(page_id)
-    ours, theirs = acme.records(page_id)[-1], birch.records(page_id)[-1]
-    for site, record in ((cedar, ours), (cedar, theirs), (birch, ours), (acme, theirs)):
-        site.receive(record)
-    return page_id
 
 
 def test_records_that_were_applied_together_are_proven_and_come_back(
@@ -213,13 +177,8 @@ def test_keys_that_another_site_changed_are_proven_by_their_chain(
 
 
 def test_text_that_a_site_adopted_was_signed_by_whom_it_names(sites: Sites, tmp_path: Path) -> None:
-    acme, birch, _ = sites.all
-    page_id = sites.shared_page()
-    shown = birch.type(page_id, 0, 0, "Last words. ")
-    assert shown and acme.see(shown)
-    acme.type(page_id, 5, 0, "(well) ")
-    acme.seal(page_id)
-    assert acme.adopt(page_id, birch)
+    acme = sites.all[0]
+    page_id = adopted(sites)
     path = exported(acme, tmp_path / "out.zip")
     assert verify_alone.check(path) == verify_zip(path)
     files = unpacked(path)
@@ -265,7 +224,7 @@ def test_whatever_sites_did_together_comes_back(seed: int, tmp_path: Path) -> No
     for site in lived.sites.all[:2]:
         if site.waiting(lived.page_id) != (0, 0):
             continue  # for a site that has gone: that is not in an export
-        _name_people(site, lived.sites.all)
+        name_people(site, lived.sites.all)
         path = exported(site, tmp_path / site.name / "out.zip")
         assert verify_alone.check(path, verify_signature) == verify_zip(path)
         new = taken_in(path, f"new{site.name}")
@@ -280,8 +239,3 @@ def texts_of(path: Path) -> dict[str, bytes]:
     """Without the HTML, which says when a page was changed last."""
     found = contents(path, KEPT)
     return {name: data for name, data in found.items() if not name.endswith(".html")}
-
-
-def unpacked(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
