@@ -21,18 +21,26 @@ class Clones:
         self._origin, self._attachments = origin, attachments
         self._turn = asyncio.Semaphore(1)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._open: WeakValueDictionary[str, Repository] = WeakValueDictionary()
 
     def of(self, space_id: str) -> Repository:
-        return Repository(self._folder / space_id, space_id, self._origin, self._attachments)
+        """The same one for all who ask for it at the same time."""
+        if (found := self._open.get(space_id)) is None:
+            folder = self._folder / space_id
+            found = Repository(folder, space_id, self._origin, self._attachments)
+            self._open[space_id] = found
+        return found
 
     async def newest(self, space_id: str) -> Repository:
         """The space's, with all that is in the record now."""
         there = self.of(space_id)
         lock = self._locks.setdefault(space_id, asyncio.Lock())
         async with lock:
-            is_behind = True
-            while is_behind:
-                is_behind = await self._step(there)
+            try:
+                while await self._step(there):
+                    pass
+            finally:
+                there.rest()
         return there
 
     async def _step(self, there: Repository) -> bool:

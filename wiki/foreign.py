@@ -27,7 +27,7 @@ from wiki.store.tables import space as spaces
 RECEPTION = "reception:"
 _NAME = re.compile(r"[a-z][a-z-]{0,39}")
 _OURS = ("openness", "open_role", "guests_allowed")  # of a space: who sees it here
-_OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
+OURS_TO_SAY = frozenset(("member", "move"))  # who sees what here, and where it stands
 
 
 def space_for(conn: Connection, record: Record) -> str | None:
@@ -187,7 +187,7 @@ def act(
         return
     if is_ours and name == "member" and not people.several(conn, [str(told.get("person"))]):
         return
-    is_not_theirs = name in _OURS_TO_SAY and not is_ours
+    is_not_theirs = name in OURS_TO_SAY and not is_ours
     if is_not_theirs or turn.is_beaten(conn, record, told, own=own):
         return
     if name == "settings":

@@ -16,6 +16,7 @@ NAMES: Final = {COMMIT: b"commit", TREE: b"tree", BLOB: b"blob"}
 FILE_MODE, FOLDER_MODE = b"100644", b"40000"
 _MAX_COPY = 0xFFFFFF
 _MAX_INSERT = 127
+_NEAR, _PROBE = 1024, 32  # bytes that a change may take up, bytes that tell that it is over
 _LEVEL = 6
 
 
@@ -72,15 +73,43 @@ def changed(base: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def delta(old: bytes, new: bytes) -> bytes:
-    """How `new` is made of `old`: what is equal in front and at the end is copied."""
-    head = _shared(old, new)
-    tail = _shared(old[head:][::-1], new[head:][::-1])
-    out = _size(len(old)) + _size(len(new)) + _copy(0, head)
-    middle = new[head : len(new) - tail]
-    for at in range(0, len(middle), _MAX_INSERT):
-        piece = middle[at : at + _MAX_INSERT]
-        out += bytes([len(piece)]) + piece
-    return out + _copy(len(old) - tail, tail)
+    """How `new` is made of `old`: what is equal in front, between changes that are not far apart
+    and at the end is copied. (A new page changes its folder in two places: there, and where
+    the folder of sheets stands in it.)"""
+    out = bytearray(_size(len(old)) + _size(len(new)))
+    was = now = 0
+    while now < len(new):
+        same = _shared(old[was:], new[now:])
+        out += _copy(was, same)
+        was, now = was + same, now + same
+        if (met := _meeting(old, new, was, now)) is None:
+            tail = _shared(old[was:][::-1], new[now:][::-1])
+            _insert(out, new[now : len(new) - tail])
+            out += _copy(len(old) - tail, tail)
+            break
+        _insert(out, new[now : met[1]])
+        was, now = met
+    return bytes(out)
+
+
+def _meeting(old: bytes, new: bytes, was: int, now: int) -> tuple[int, int] | None:
+    """Where both go on alike behind a change, if that is near."""
+    for skipped in range(0, _NEAR, _PROBE // 2):
+        probe = old[was + skipped : was + skipped + _PROBE]
+        if len(probe) < _PROBE:
+            return None
+        found = new.find(probe, now, now + _NEAR)
+        if found >= 0:
+            back = _shared(old[was : was + skipped][::-1], new[now:found][::-1])
+            return was + skipped - back, found - back
+    return None
+
+
+def _insert(out: bytearray, data: bytes) -> None:
+    for at in range(0, len(data), _MAX_INSERT):
+        piece = data[at : at + _MAX_INSERT]
+        out.append(len(piece))
+        out += piece
 
 
 def applied(old: bytes, data: bytes) -> bytes:

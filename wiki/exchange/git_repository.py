@@ -5,7 +5,8 @@ needs them; and `index.db`, which says where they are, what the newest tree hold
 record has been followed. Since the history is a line and every object stands where it was first
 needed, what a clone lacks is one stretch of `objects`: it is sent as it lies there.
 
-`index.db` is written last, in one transaction; bytes behind what it knows of are cut off.
+`index.db` is written last, in one transaction; bytes behind what it knows of are cut off. What a
+step has read and made is kept for the next one until all has been told.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import IO, Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -30,7 +32,7 @@ from wiki.exchange.git_commits import Change, Commit, Left, Sheet, Telling
 from wiki.exchange.git_folders import Content, Folder, Kept
 from wiki.exchange.git_objects import BLOB, COMMIT, FILE_MODE, FOLDER_MODE, TREE, Ident, Leaf
 
-FORMAT: Final = "1"  # another one is built anew
+FORMAT: Final = "2"  # another one is built anew
 MAX_DEPTH: Final = 60  # objects that build on each other
 MAX_KEPT_BYTES: Final = 32 * 1024 * 1024  # newest contents, which the next revisions build on
 PIECE_BYTES: Final = 256 * 1024
@@ -63,6 +65,9 @@ class Repository:
     def __init__(self, folder: Path, space_id: str, origin: str, attachments: Path) -> None:
         self.folder, self.origin, self.telling = folder, origin, (space_id, attachments)
         self._restarts = 0
+        self._step = Lock()  # one at a time, in whatever thread
+        self._writer: _Writer | None = None
+        self._is_resting = False
 
     @property
     def objects(self) -> Path:
@@ -73,15 +78,37 @@ class Repository:
 
         Starts from nothing when what was told must not be told any more. Raises Damaged when that
         does not help, however often it is done."""
-        try:
-            with self._opened() as index:
-                return _Writer(self, index, conn).follow(limit)
-        except (Left, sqlite3.DatabaseError, ValueError) as error:  # or its files are damaged
-            self.drop()
-            self._restarts += 1
-            if self._restarts > MAX_RESTARTS:
-                raise Damaged(f"it cannot be told ({error})", "the clone") from error
-            return True
+        with self._step:
+            self._is_resting, is_behind = False, True
+            try:
+                self._writer = self._writer or _Writer(self, self._open())
+                is_behind = self._writer.follow(conn, limit)
+                self._restarts = self._restarts if is_behind else 0
+            except (Left, sqlite3.DatabaseError, ValueError) as error:  # or its files are damaged
+                self._close()
+                self.drop()
+                self._restarts += 1
+                if self._restarts > MAX_RESTARTS:
+                    self._restarts = 0
+                    raise Damaged(f"it cannot be told ({error})", "the clone") from error
+            except BaseException:
+                self._close()  # what it remembers may be half a step ahead
+                raise
+            if self._is_resting or not is_behind:
+                self._close()
+            return is_behind
+
+    def rest(self) -> None:
+        """Nobody waits for the next step: keep nothing in memory for it."""
+        self._is_resting = True
+        if self._step.acquire(blocking=False):  # else the step that is under way sees to it
+            self._close()
+            self._step.release()
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
     def head(self) -> bytes:
         """Id of the newest commit; b"" while there is none."""
@@ -153,27 +180,41 @@ class Repository:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(self.folder / "index.db", timeout=30)) as index:
-            if not index.execute("SELECT 1 FROM sqlite_master").fetchone():
-                index.executescript(_TABLES)
-                index.execute("INSERT INTO known VALUES ('format', ?)", (FORMAT,))
-                index.commit()
+        with closing(self._open()) as index:
             yield index
+
+    def _open(self) -> sqlite3.Connection:
+        """It is closed in whatever thread has the last step."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / "index.db"
+        index = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        if not index.execute("SELECT 1 FROM sqlite_master").fetchone():
+            index.executescript(_TABLES)
+            index.execute("INSERT INTO known VALUES ('format', ?)", (FORMAT,))
+            index.commit()
+        return index
 
 
 class _Writer:
-    """One step of following: all of it, or nothing but bytes that nobody knows of."""
+    """Follows step by step: each is done wholly, or has left nothing but bytes that nobody knows
+    of; then another writer must go on."""
 
-    def __init__(self, repository: Repository, index: sqlite3.Connection, conn: Connection) -> None:
-        self._repository, self._index, self._conn = repository, index, conn
+    def __init__(self, repository: Repository, index: sqlite3.Connection) -> None:
+        self._repository, self._index = repository, index
+        self._telling: Telling | None = None
         self._idents: dict[str, Ident] = {}
         self._folders: dict[str, Folder] = {"": Folder()}
         self._trees = Kept(MAX_KEPT_BYTES)
         self._texts = Kept(MAX_KEPT_BYTES)
         self._changed: set[str] = set()
+        self._depths: dict[str, int] = {}
+        self._deepened: set[str] = set()
 
-    def follow(self, limit: int) -> bool:
+    def close(self) -> None:
+        self._index.close()
+
+    def follow(self, conn: Connection, limit: int) -> bool:
+        self._conn = conn
         last = log.last_position(self._conn)
         after = int(self._known("position") or 0)
         if self._known("format") != FORMAT or after > last:
@@ -182,11 +223,10 @@ class _Writer:
         seen = f"{last} {page.last_change(self._conn)}"
         if self._known("seen") == seen:
             return False  # nothing was written, and nothing moved
-        telling = Telling(*self._repository.telling, self._sheets())
+        telling = self._telling = self._telling or self._begun()
         telling.check_none_left(self._conn)
         records = telling.records(self._conn, after, limit)
         redacted_until = int(self._known("redacted until") or last)
-        self._load()
         with self._opened() as self._file:
             for commit in telling.commits(self._conn, records, redacted_until):
                 self._commit(commit)
@@ -194,7 +234,7 @@ class _Writer:
         self._keep("redacted until", redacted_until)
         self._keep("position", (records[-1].position if records else None) or after)
         self._keep("seen", seen if is_all else "")
-        self._save(telling.sheets)
+        self._save(telling.sheets, {record.page for record in records})
         return not is_all
 
     @contextmanager
@@ -224,9 +264,12 @@ class _Writer:
         if any(name != ERASED and person_id not in here for person_id, name in told.items()):
             raise Left
 
-    def _sheets(self) -> dict[str, Sheet]:
-        self._kept_sheets = dict(self._index.execute("SELECT id, fields FROM sheet"))
-        return {name: Sheet(**json.loads(fields)) for name, fields in self._kept_sheets.items()}
+    def _begun(self) -> Telling:
+        """What the steps before have told, from the index."""
+        kept = dict(self._index.execute("SELECT id, fields FROM sheet"))
+        sheets = {name: Sheet(**json.loads(fields)) for name, fields in kept.items()}
+        self._load()
+        return Telling(*self._repository.telling, sheets)
 
     def _load(self) -> None:
         for path, mode, oid in self._index.execute("SELECT path, mode, oid FROM leaf"):
@@ -236,7 +279,7 @@ class _Writer:
         self._count = int(self._known("objects") or 0)
         self._head = bytes.fromhex(self._known("head"))
 
-    def _save(self, sheets: Mapping[str, Sheet]) -> None:
+    def _save(self, sheets: Mapping[str, Sheet], changed: set[str]) -> None:
         index = self._index
         for path in self._changed:
             folder, _, name = path.rpartition("/")
@@ -244,17 +287,18 @@ class _Writer:
             index.execute("DELETE FROM leaf WHERE path = ?", (path,))
             if leaf is not None:
                 index.execute("INSERT INTO leaf VALUES (?, ?, ?)", (path, *leaf))
-        depths = self._depths.items()
+        depths = [(folder, self._depths[folder]) for folder in self._deepened]
         index.executemany("INSERT OR REPLACE INTO depth VALUES (?, ?)", depths)
-        rows = [(one.id, json.dumps(asdict(one))) for one in sheets.values()]
-        changed = [row for row in rows if self._kept_sheets.get(row[0]) != row[1]]
-        index.executemany("INSERT OR REPLACE INTO sheet VALUES (?, ?)", changed)
+        rows = [(name, json.dumps(asdict(sheets[name]))) for name in changed & sheets.keys()]
+        index.executemany("INSERT OR REPLACE INTO sheet VALUES (?, ?)", rows)
         names = [(person_id, ident.name) for person_id, ident in self._idents.items()]
         index.executemany("INSERT OR IGNORE INTO author VALUES (?, ?)", names)
         self._keep("end", self._at)
         self._keep("objects", self._count)
         self._keep("head", self._head.hex())
         index.commit()
+        self._changed.clear()
+        self._deepened.clear()
 
     # -- what is written
 
@@ -324,6 +368,7 @@ class _Writer:
                 else git_objects.whole(TREE, data),
             )
         self._depths[folder] = depth
+        self._deepened.add(folder)
         self._trees.keep(folder, Content(oid, data, depth))
         return oid
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from tests.support.clones import unpacked as unpacked_clone
 from tests.support.exports import resealed
+from tests.support.git import git, needs_git
 from tests.support.joint_exports import (
     adopted,
     entangled,
@@ -30,6 +32,7 @@ from wiki.accept import Acceptance
 from wiki.access import Role
 from wiki.errors import Damaged
 from wiki.exchange import verify_alone
+from wiki.exchange.git_repository import Repository
 from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import base64url, canonical
 from wiki.grant import Terms
@@ -154,6 +157,37 @@ def test_a_page_of_another_site_stands_where_it_stood(sites: Sites, tmp_path: Pa
         assert page.by_id(conn, page_id).slug == "idea-2"
         assert people.origin_of(page.by_id(conn, page_id).created_by) == acme.origin
     new.close()
+
+
+@needs_git
+def test_a_clone_has_the_text_of_all_sites_with_its_authors(sites: Sites, tmp_path: Path) -> None:
+    acme, birch, cedar = sites.all
+    page_id = entangled(sites)
+    with birch.open() as conn:
+        now_ms = birch.now_ms
+        far = space.create(conn, birch.key, title="Far", created_by=birch.person, now_ms=now_ms)
+        for told in (
+            {"name": "rename", "title": "Renamed there"},
+            {"name": "move", "space": far.id},
+        ):
+            fact.act(conn, birch.key, page_id, birch.person, told, now_ms)
+    for one in birch.records(page_id):
+        cedar.receive(one, birch)
+    clones = []
+    for number, limit in enumerate((2, 1000)):  # a batch is told whole, wherever a step ends
+        with cedar.open() as conn:
+            home = page.by_id(conn, page_id).space_id
+            there = Repository(tmp_path / f"{number}", home, cedar.origin, tmp_path)
+            while there.follow(conn, limit):
+                pass
+        clones.append(there)
+    assert clones[0].head() == clones[1].head()
+    clone = unpacked_clone(clones[0], tmp_path / "clone")
+    assert (clone / "renamed-there.md").read_text() == cedar.text(page_id)
+    addresses = set(git(clone, "log", "--format=%ae").split())
+    assert {f"{one.name}@{one.origin}" for one in (acme, birch)} == addresses
+    shown = git(clone, "blame", "--porcelain", "renamed-there.md")
+    assert "author-mail <birch@" in shown
 
 
 def test_keys_that_another_site_changed_are_proven_by_their_chain(
