@@ -13,6 +13,7 @@ import_zip        a ZIP into an empty site
 git_commits       a space's record as commits
 git_objects       how git writes them down
 git_folders       the newest tree, which the next one builds on
+git_writer        writing both, step by step
 git_repository    all of them in the cache folder, for clones
 git_stream        the same for `git fast-import`
 folder_files      what lies in a folder of Markdown files, and what their links mean

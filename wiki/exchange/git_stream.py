@@ -14,7 +14,7 @@ from wiki import label, log
 from wiki.exchange import reading
 from wiki.exchange.git_commits import Change, Commit, Telling
 from wiki.exchange.git_objects import Ident
-from wiki.exchange.git_repository import ident_of
+from wiki.exchange.git_writer import ident_of
 from wiki.exchange.pieces import Making
 from wiki.names import slugify
 from wiki.store.tables import page as pages
