@@ -23,13 +23,15 @@ from pycrdt import Doc, Text
 from sqlalchemy import Connection, func, select
 
 from benchmarks.rig.figures import table
-from tests.support.traces import trace
-from wiki import checkpoint, history, journal, log, page, people, seal, space, text
+from tests.support.traces import replayed, trace
+from wiki import checkpoint, history, journal, log, moment, page, people, seal, space, spool, text
 from wiki.exchange import verify_alone
 from wiki.exchange.export import export_zip
 from wiki.exchange.verify import verify_zip
 from wiki.journal import Entry
 from wiki.key import SiteKey, verify_signature
+from wiki.loom import Loom
+from wiki.spool import Spooled
 from wiki.store import Store
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import record as records
@@ -57,6 +59,7 @@ class Typed:
 def edits_of(file: Path, count: int) -> Iterator[tuple[int, int, str]]:
     """Position, deleted, inserted; the history again and again behind what it made before."""
     told = trace(file)
+    size = len(replayed(told))  # a trace that was cut short does not say how it ends
     base = done = 0
     while done < count:
         for transaction in told["txns"]:
@@ -65,7 +68,7 @@ def edits_of(file: Path, count: int) -> Iterator[tuple[int, int, str]]:
                 done += 1
                 if done == count:
                     return
-        base += len(told["endContent"])
+        base += size
 
 
 def updates_of(file: Path, count: int, typed: Typed) -> Iterator[bytes]:
@@ -159,11 +162,48 @@ def moments(conn: Connection, typed: Typed, count: int = MOMENTS) -> dict[str, f
     return {"p50": statistics.median(took), "max": max(took), "now": now}
 
 
+async def put_away(store: Store, typed: Typed) -> tuple[float, int]:
+    """As the site's follower does it for a page that has grown: milliseconds and bytes."""
+    threads = Loom()
+
+    def pack(conn: Connection) -> tuple[float, Spooled]:
+        with threads.at(conn, typed.page_id):
+            pass
+        return milliseconds(lambda: threads.spooled(conn, typed.page_id))
+
+    took, made = await store.read(pack)
+    await store.write(lambda conn: spool.save(conn, typed.page_id, made))
+    return took, len(made.data)
+
+
+def looks(conn: Connection, typed: Typed, count: int = MOMENTS) -> dict[str, float]:
+    """The text at random moments with its authors, as the slider asks for it: right after a start,
+    and when the page was looked at before."""
+    chance, cold, warm = random.Random(2), list[float](), list[float]()
+    for _ in range(count):
+        threads, at = Loom(), chance.random()
+
+        def look(threads: Loom = threads, at: float = at) -> None:
+            with threads.at(conn, typed.page_id) as woven:
+                moment.pieces(woven, round(at * woven.last))
+
+        cold.append(milliseconds(look)[0])
+        warm.append(milliseconds(look)[0])
+    return {
+        "cold": statistics.median(cold),
+        "cold max": max(cold),
+        "warm": statistics.median(warm),
+        "warm max": max(warm),
+    }
+
+
 async def long_page(folder: Path, file: Path, count: int) -> str:
     store, key = await Store.open(folder / "long"), SiteKey.new()
     typed = await written(store, key, file, count)
     size = await store.read(lambda conn: sizes(conn, typed))
     took = await store.read(lambda conn: moments(conn, typed))
+    pack_ms, pack_bytes = await put_away(store, typed)
+    seen = await store.read(lambda conn: looks(conn, typed))
     bare = await store.write(lambda conn: _without(conn, typed))
     weave_ms, spans = await store.read(
         lambda conn: milliseconds(lambda: history.blame(conn, typed.page_id))
@@ -189,6 +229,11 @@ async def long_page(folder: Path, file: Path, count: int) -> str:
             ("sealing, an update", f"{typed.seal_seconds / typed.edits * 1e6:.1f}", "us"),
             ("text at a random revision, p50", f"{took['p50']:.0f}", "ms"),
             ("text at a random revision, max", f"{took['max']:.0f}", "ms"),
+            ("with authors, after a start, p50", f"{seen['cold']:.0f}", "ms"),
+            ("with authors, after a start, max", f"{seen['cold max']:.0f}", "ms"),
+            ("with authors, looked at before, p50", f"{seen['warm']:.0f}", "ms"),
+            ("with authors, looked at before, max", f"{seen['warm max']:.0f}", "ms"),
+            ("its past, put away", f"{pack_bytes:,}", f"bytes, in {pack_ms:.0f} ms"),
             ("the present text", f"{took['now']:.0f}", "ms"),
             ("a revision without checkpoints, max", f"{bare['max']:.0f}", "ms"),
             ("blame, whole page", f"{weave_ms:.0f}", f"ms, {len(spans):,} stretches"),

@@ -30,7 +30,7 @@ from web.editions import Editions
 from web.markdown import Renderer
 from web.takeaway import Takeaway
 from web.throttle import Throttle
-from wiki import contribution, links
+from wiki import contribution, links, spool
 from wiki import log as record_log
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
@@ -251,6 +251,9 @@ async def _follow_contributions(store: Store, loom: Loom) -> None:
     """The follower of who wrote how much: looks every few seconds whether anything was sealed."""
     while True:
         try:
+            for page_id in loom.due():
+                made = await store.read(lambda conn, page=page_id: loom.spooled(conn, page))  # type: ignore[misc]
+                await store.write(lambda conn, to=page_id, made=made: spool.save(conn, to, made))  # type: ignore[misc]
             if not await store.read(contribution.is_behind):
                 await asyncio.sleep(CONTRIBUTIONS_SECONDS)
                 continue

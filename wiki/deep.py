@@ -20,11 +20,13 @@ from wiki import (
     journal,
     links,
     log,
+    loom,
     page,
     past,
     record,
     seal,
     space,
+    spool,
     text,
     views,
 )
@@ -35,6 +37,7 @@ from wiki.record import FACT_KINDS, Record
 from wiki.store.tables import attachment, comment, fork, label, offer, page_tag, voice
 from wiki.store.tables import checkpoint as checkpoints
 from wiki.store.tables import link as link_table
+from wiki.weave import Run, Weave
 
 _VIEWS = {
     comment: "comments",
@@ -62,7 +65,7 @@ def look(conn: Connection) -> Iterator[Stale]:
     for one in page.changed_since(conn, -1, 10**9):
         where = f"page {slugs[one.space_id]}/{one.slug}"
         try:
-            problems = [*_told(conn, one), *_replayed(conn, one.id)]
+            problems = [*_told(conn, one), *_replayed(conn, one.id), *_woven(conn, one.id)]
             if one.change <= seen:
                 problems += _linked(conn, one, slugs[one.space_id])
         except (Damaged, BadUpdate):
@@ -76,6 +79,7 @@ def mend(conn: Connection, page_id: str) -> None:
     """Make of the record again what is made of it: the page's tables, checkpoints, past; followers
     look at it anew."""
     views.rebuild(conn, page_id)
+    spool.drop(conn, page_id)
     seal.save_checkpoints(conn, page_id)
     past.forget(conn, page_id)
     forgetting.want(conn)
@@ -136,6 +140,27 @@ def _replayed(conn: Connection, page_id: str) -> Iterator[str]:
         while kept and (until is None or kept[0] < until):
             if not _is_same(doc, checkpoint.load(conn, page_id, through=(at := kept.pop(0))), at):
                 yield "checkpoint"
+
+
+def _woven(conn: Connection, page_id: str) -> Iterator[str]:
+    """What is put away of its past, against what its record makes of it."""
+    if (kept := spool.load(conn, page_id)) is not None:
+        fresh = loom.woven(conn, page_id, through=kept.position)
+        if kept.steps != fresh.steps or _run_on(kept.weave) != _run_on(fresh.weave):
+            yield "past, as it is put away"
+
+
+def _run_on(weave: Weave) -> list[Run]:
+    """Its runs, joined where nothing but chance has cut them."""
+    found: list[Run] = []
+    for run in weave.runs():
+        last = found[-1] if found else None
+        is_one = last and last[0] == run[0] and last[1] + last[3] == run[1] and last[4:] == run[4:]
+        if last and is_one:
+            found[-1] = last._replace(text=last.text + run.text, length=last.length + run.length)
+        else:
+            found.append(run)
+    return found
 
 
 def _is_same(doc: text.Document, found: tuple[int, bytes] | None, position: int) -> bool:

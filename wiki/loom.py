@@ -10,74 +10,33 @@ when its step is sealed. After step 0 a page is empty.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from operator import attrgetter
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection
 
-from wiki import journal, log, people
-from wiki.errors import NotFound
+from wiki import journal, log, people, spool
 from wiki.journal import JournalRow
 from wiki.record import FACT_KINDS, TEXT_KINDS, Record
-from wiki.weave import Weave
+from wiki.spool import Spooled
+from wiki.woven import UNSEALED, Step, Woven
 
-UNSEALED: Final = 2**62  # the position of what has none yet
 PAGES_KEPT: Final = 12
-
-
-class Step(NamedTuple):
-    """`part` counts from 1 within the record at `position`; `via` says how it came."""
-
-    position: int
-    part: int
-    person_id: str
-    at_ms: int
-    via: str
-
-
-@dataclass
-class Woven:
-    """One page, through its newest step."""
-
-    weave: Weave = field(default_factory=Weave)
-    steps: list[Step] = field(default_factory=list)
-    sealed: int = 0  # how many of the steps are
-    position: int = 0  # of the last record that is in
-    row: int = 0  # the last row of the journal that is in
-    open_row: JournalRow | None = None  # which began the newest step
-
-    @property
-    def last(self) -> int:
-        return len(self.steps)
-
-    def through(self, position: int) -> int:
-        """The last step of the records up to `position`."""
-        return bisect_right(self.steps, position, key=attrgetter("position"))
-
-    def of_part(self, position: int, part: int) -> int:
-        """Raises NotFound when the record has no such part."""
-        first = bisect_left(self.steps, position, key=attrgetter("position"))
-        if not 1 <= part <= self.through(position) - first:
-            raise NotFound("moment", str(part))
-        return first + part
-
-    def is_end_of_record(self, step: int) -> bool:
-        return step == self.last or self.steps[step].position != self.steps[step - 1].position
+SPOOL_STEPS: Final = 500  # at least so many that are not put away yet
+SPOOL_SHARE: Final = 64  # or one in so many
 
 
 class Loom:
     """Weaves of the pages that were asked for lately. For threads."""
 
-    def __init__(self, pages_kept: int = PAGES_KEPT) -> None:
-        self._pages_kept = pages_kept
+    def __init__(self, pages_kept: int = PAGES_KEPT, spool_steps: int = SPOOL_STEPS) -> None:
+        self._pages_kept, self._spool_steps = pages_kept, spool_steps
         self._kept: OrderedDict[str, tuple[Lock, Woven]] = OrderedDict()
         self._lock = Lock()
+        self._due: set[str] = set()
 
     def holds(self, page_id: str) -> bool:
         """Whether the page was asked for lately, so that asking again is quick."""
@@ -96,13 +55,34 @@ class Loom:
             _, woven = self._kept.get(page_id, (lock, Woven()))
             is_done = False
             try:
+                if not woven.position:
+                    woven = spool.load(conn, page_id) or woven
                 if not _carry_on(conn, page_id, woven):
                     woven = Woven()
                     _carry_on(conn, page_id, woven)
                 is_done = True
             finally:
                 self._keep(page_id, lock, woven if is_done else Woven())
+            enough = max(self._spool_steps, woven.spooled // SPOOL_SHARE)
+            if woven.sealed - woven.spooled >= enough and woven.weave.is_whole:
+                with self._lock:
+                    self._due.add(page_id)
             yield woven
+
+    def due(self) -> set[str]:
+        """Pages that have grown so much that `spooled` should be kept; each is told once."""
+        with self._lock:
+            found, self._due = self._due, set()
+        return found
+
+    def spooled(self, conn: Connection, page_id: str) -> Spooled:
+        """What `spool.save` is to keep of the page. Raises Damaged."""
+        with self.at(conn, page_id) as woven:
+            made = spool.pack(woven)
+            woven.spooled = woven.sealed
+        with self._lock:
+            self._due.discard(page_id)
+        return made
 
     def _keep(self, page_id: str, lock: Lock, woven: Woven) -> None:
         with self._lock:
@@ -110,25 +90,27 @@ class Loom:
                 self._kept[page_id] = (lock, woven)
 
 
-def woven(conn: Connection, page_id: str) -> Woven:
-    """The page's, made afresh. Raises Damaged."""
+def woven(conn: Connection, page_id: str, through: int | None = None) -> Woven:
+    """The page's, made afresh; only of the records up to the position `through`, if that is given.
+
+    Raises Damaged."""
     made = Woven()
-    _carry_on(conn, page_id, made)
+    _carry_on(conn, page_id, made, through)
     return made
 
 
-def _carry_on(conn: Connection, page_id: str, woven: Woven) -> bool:
+def _carry_on(conn: Connection, page_id: str, woven: Woven, through: int | None = None) -> bool:
     """Put in what came since; whether what was in it still stands."""
     began_at = woven.position
     with journal.named(conn, page_id):
         foreign = people.foreign_origins(conn)
-        for record in log.of_page(conn, page_id, after=woven.position):
+        for record in log.of_page(conn, page_id, woven.position, through):
             if began_at and record.kind not in (*TEXT_KINDS, *FACT_KINDS):
                 return False  # it may speak of what went before, as redactions do
             if record.kind in TEXT_KINDS and not _take_record(woven, record, foreign):
                 return False
             woven.position = record.position or 0
-    for row in journal.rows(conn, page_id):
+    for row in journal.rows(conn, page_id) if through is None else ():
         if row.n > woven.row:
             _take_row(woven, row)
     return True

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, func, select
 
 from wiki import history
 from wiki.errors import NotFound
+from wiki.growth import Change
 from wiki.history import NOW
-from wiki.loom import UNSEALED, Woven
 from wiki.store.tables import record as records
-from wiki.weave import Change
+from wiki.woven import UNSEALED, Woven
 
 
 class Piece(NamedTuple):

@@ -24,12 +24,25 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from wiki import blanking, forgetting, journal, log, page, past, phrase, record, seal, text, views
+from wiki import (
+    blanking,
+    forgetting,
+    journal,
+    log,
+    page,
+    past,
+    phrase,
+    record,
+    seal,
+    spool,
+    text,
+    views,
+)
 from wiki import form as forms
 from wiki.errors import BadInput, Conflict, Damaged, Forbidden, NotFound
 from wiki.gate import parse_state_vector
 from wiki.key import SiteKey
-from wiki.loom import Woven, woven
+from wiki.loom import woven
 from wiki.names import slugify
 from wiki.phrase import Ranges, folded
 from wiki.record import Part, Record
@@ -40,6 +53,7 @@ from wiki.store.tables import page as pages
 from wiki.store.tables import record as table
 from wiki.update import MAX_CLOCK, of_deletes, parse
 from wiki.weave import NEVER, Run
+from wiki.woven import Woven
 
 SNIPPET_CHARS = 40
 _WORDS = ("title", "label", "body", "reason", "purpose", "file", "status")
@@ -236,6 +250,7 @@ def after(conn: Connection, thing_id: str, person_id: str, now_ms: int) -> None:
     if not page.several(conn, [thing_id]):
         return
     seal.save_checkpoints(conn, thing_id)
+    spool.drop(conn, thing_id)
     past.forget(conn, thing_id)
     forgetting.want(conn)
     this = pages.update().where(pages.c.id == thing_id)

@@ -15,8 +15,11 @@ counts as if it had come at its own step.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from wiki import growth
+from wiki.growth import Change
 from wiki.update import Block, Parsed, Section, parse
 
 NEVER: Final = 2**31 - 1
@@ -43,12 +46,20 @@ class Run(NamedTuple):
     died: int
 
 
-class Change(NamedTuple):
-    """At `utf16_offset` of the text so far, `removed` units went and `added` came."""
+class Columns(NamedTuple):
+    """A weave as it is put away: a list for each thing that is known of a run, in the order of the
+    text. Origins are clients and clocks; -1 is none."""
 
-    utf16_offset: int
-    removed: int
-    added: str
+    client: Sequence[int]
+    clock: Sequence[int]
+    text: Sequence[str]
+    length: Sequence[int]
+    born: Sequence[int]
+    died: Sequence[int]
+    origin_client: Sequence[int]
+    origin_clock: Sequence[int]
+    right_client: Sequence[int]
+    right_clock: Sequence[int]
 
 
 class Weave:
@@ -69,9 +80,47 @@ class Weave:
         self._deleted: set[tuple[int, int, int]] = set()  # ranges; states repeat them all
         self._waiting: list[tuple[Parsed, int]] = []
         self._walk: list[int] | None = None
+        self._away: Columns | None = None  # from which origins and places are made when one adds
+
+    @classmethod
+    def of(cls, columns: Columns) -> Weave:
+        """The weave that `columns` tell of."""
+        made = cls()
+        made._client += columns.client
+        made._clock += columns.clock
+        made._text += columns.text
+        made._length += columns.length
+        made._born += columns.born
+        made._died += columns.died
+        size = len(made._client)
+        made._right = [*range(1, size), END]
+        made._walk = list(range(1, size))
+        made._away = columns
+        return made
+
+    def columns(self, through: int) -> Columns:
+        """All of it through that step, to be put away; `is_whole` has to hold."""
+        self._unfold()
+        runs = [run for run in self._order() if self._born[run] <= through]
+        none = (-1, -1)
+        origins = [self._origin[run] or none for run in runs]
+        rights = [self._right_origin[run] or none for run in runs]
+        return Columns(
+            [self._client[run] for run in runs],
+            [self._clock[run] for run in runs],
+            [self._text[run] for run in runs],
+            [self._length[run] for run in runs],
+            [self._born[run] for run in runs],
+            [died if (died := self._died[run]) <= through else NEVER for run in runs],
+            [client for client, _ in origins],
+            [clock for _, clock in origins],
+            [client for client, _ in rights],
+            [clock for _, clock in rights],
+        )
 
     def add(self, update: bytes, step: int) -> None:
         """Replay an update that the gate has let through. Raises BadUpdate."""
+        self._unfold()
         parsed = parse(update, is_limited=False)
         if not self._took(parsed, step):
             self._waiting.append((parsed, step))
@@ -135,43 +184,8 @@ class Weave:
         """What each step in (after, through] did to the text, to be done one after the other.
 
         Steps that changed nothing to be seen are left out."""
-        order = self._order()
-        born, died = self._born, self._died
-        sizes = [0] * len(order)
-        events: dict[int, list[int]] = {}  # step -> places in `order`, rising
-        for place, run in enumerate(order):
-            came, went = born[run], died[run]
-            if came == went:
-                continue
-            if came <= after < went:
-                sizes[place] = self._length[run]
-            if after < came <= through:
-                events.setdefault(came, []).append(place)
-            if after < went <= through:
-                events.setdefault(went, []).append(place)
-        tree = _Sums(sizes)
-        found = {}
-        for step in sorted(events):
-            found[step] = self._changes_of(step, events[step], order, tree)
-        return found
-
-    def _changes_of(
-        self, step: int, places: list[int], order: list[int], tree: _Sums
-    ) -> list[Change]:
-        changes: list[Change] = []
-        for place in sorted(places):
-            run, offset = order[place], tree.before(place)
-            if self._born[run] == step:
-                change = Change(offset, 0, self._text[run])
-                tree.add(place, self._length[run])
-            else:
-                change = Change(offset, self._length[run], "")
-                tree.add(place, -self._length[run])
-            if changes and (joined := _joined(changes[-1], change)):
-                changes[-1] = joined
-            else:
-                changes.append(change)
-        return changes
+        lists = self._born, self._died, self._length, self._text
+        return growth.changes(self._order(), *lists, after, through)
 
     def _order(self) -> list[int]:
         """The runs as they stand in the text."""
@@ -182,6 +196,22 @@ class Weave:
                 run = right[run]
             self._walk = walk
         return self._walk
+
+    def _unfold(self) -> None:
+        """What adding needs to know of a weave that was put away."""
+        if (away := self._away) is None:
+            return
+        self._away = None
+        for origins, clients, clocks in (
+            (self._origin, away.origin_client, away.origin_clock),
+            (self._right_origin, away.right_client, away.right_clock),
+        ):
+            found = zip(clients, clocks, strict=True)
+            origins += [one if one[0] >= 0 else None for one in found]
+        by_clock = sorted(range(1, len(self._client)), key=self._clock.__getitem__)
+        for run in by_clock:
+            self._starts.setdefault(self._client[run], []).append(self._clock[run])
+            self._runs.setdefault(self._client[run], []).append(run)
 
     # -- replay
 
@@ -353,42 +383,6 @@ class Weave:
         self._right[left] = run
         self._walk = None
         return run
-
-
-class _Sums:
-    """Sums of the first numbers of a list that changes (Fenwick)."""
-
-    def __init__(self, numbers: list[int]) -> None:
-        self._tree = [0, *numbers]
-        size = len(self._tree)
-        for at in range(1, size):
-            above = at + (at & -at)
-            if above < size:
-                self._tree[above] += self._tree[at]
-
-    def add(self, at: int, amount: int) -> None:
-        at += 1
-        while at < len(self._tree):
-            self._tree[at] += amount
-            at += at & -at
-
-    def before(self, at: int) -> int:
-        total = 0
-        while at:
-            total += self._tree[at]
-            at -= at & -at
-        return total
-
-
-def _joined(one: Change, two: Change) -> Change | None:
-    """Both as one, where they touch."""
-    if two.utf16_offset != one.utf16_offset + _units(one.added):
-        return None
-    return Change(one.utf16_offset, one.removed + two.removed, one.added + two.added)
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _cut(text: str, units: int) -> tuple[str, str]:

@@ -25,8 +25,8 @@ from wiki import history, label, moment, people
 from wiki.access import Action
 from wiki.errors import BadInput, Forbidden, NotFound
 from wiki.history import Asked
-from wiki.loom import Woven
 from wiki.text import utf16_length
+from wiki.woven import Woven
 
 PER_LIST = 50
 MAX_PER_LIST = 200

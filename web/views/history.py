@@ -29,10 +29,10 @@ from wiki.access import Action, may
 from wiki.errors import BadInput, Forbidden
 from wiki.history import NOW, Revision
 from wiki.label import Label
-from wiki.loom import Woven
 from wiki.page import Page
 from wiki.people import Person
 from wiki.space import Space
+from wiki.woven import Woven
 
 PER_PAGE = 80
 NAMES_SHOWN = 100

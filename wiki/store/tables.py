@@ -288,6 +288,15 @@ offer = Table(  # changes that a version offers to the page it was made from; a 
     Column("edits", Text, nullable=False),  # JSON: the records that acceptance made
 )
 
+weave = Table(  # what a page ever held, woven through the record at `position`: rebuildable
+    "weave",
+    metadata,
+    Column("page_id", ForeignKey("page.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of `data`
+)
+
 contribution = Table(  # how much of a page's sealed text is whose; kept by a follower
     "contribution",
     metadata,
