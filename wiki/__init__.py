@@ -22,10 +22,18 @@ In reading order:
     anchor      places in a text that stay with their words
     talk        comments that stick to their words, and answers
     voice       votes and sponsors
+    label       what moments of a page are called
+    version     which page was made from which, and what is offered back
     fact        acts that are not text: rename, tags, archive, comment, vote …
     history     revisions, and the text at any of them
+    naming      giving a moment a name, another one, or none
+    readership  who could read a text in one space who cannot in another
+    handover    a text goes over into a page together with its authors
+    versioning  making a version, offering its changes, answering an offer
     sitting     a list of revisions by day and sitting
     weave       every character that a page ever had, with when it came and went
+    woven       a page's weave, and what each of its steps is
+    spool       a weave put away, so that it is at hand after a start
     loom        pages' weaves, carried on as pages grow
     contribution  how much of each page is whose, for lists
     moment      text, authors and changes at any moment, by way of the weave

@@ -164,6 +164,8 @@ def _0035_own_records_come_back(connection: Connection) -> None:
     if all(one["name"] != "is_back" for one in inspect(connection).get_columns("held")):
         column = "is_back BOOLEAN NOT NULL DEFAULT 0"
         connection.exec_driver_sql(f"ALTER TABLE held ADD COLUMN {column}")
+
+
 def _0030_weaves_are_put_away(connection: Connection) -> None:
     tables.weave.create(connection, checkfirst=True)
 
