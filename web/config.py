@@ -92,6 +92,11 @@ SETTINGS = (
         "federation.contact", "", "Whom other sites' stewards can write to; they are shown it."
     ),
     Setting(
+        "federation.redactions",
+        True,
+        "Whether what other sites redact of their pages is taken out here, too. They are told.",
+    ),
+    Setting(
         "federation.loopback",
         False,
         "For trials on one machine: connect with sites at loopback addresses, over plain HTTP.",
@@ -126,6 +131,7 @@ class Config:
     limits_kib_per_second: int
     limits_work_ms_per_second: int
     federation_contact: str
+    federation_redactions: bool
     federation_loopback: bool
     log_level: str
     log_json: bool

@@ -103,6 +103,10 @@ async def _seal(site: Site, given: callers.Request, _: Request) -> Any:
     return await site.federation.door.seal(given)
 
 
+async def _redactions(site: Site, given: callers.Request, _: Request) -> Any:
+    return await site.federation.door.redactions(given)
+
+
 _V1 = "/federation/v1"
 routes = [
     Route(WELL_KNOWN, well_known),
@@ -115,4 +119,5 @@ routes = [
     Route(f"{_V1}/inbox", _endpoint(_inbox), methods=["POST"]),
     Route(f"{_V1}/live", _endpoint(_live), methods=["POST"]),
     Route(f"{_V1}/seal", _endpoint(_seal), methods=["POST"]),
+    Route(f"{_V1}/redactions", _endpoint(_redactions), methods=["POST"]),
 ]

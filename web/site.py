@@ -115,6 +115,7 @@ class Site:
                 files=files_of(config),
                 clock_ms=wall_clock_ms,
                 on_change=indexer.nudge,
+                carries_out=config.federation_redactions,
             )
             site = cls(
                 config,

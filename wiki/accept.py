@@ -39,11 +39,13 @@ class Acceptance:
     """Keeps what the records of the busiest pages make of their text; rebuilt from them at need.
 
     1. Only what this site's log holds is in a gate: it is compared with the log before each use.
-    2. A method that raises has changed nothing: its transaction is rolled back by whoever called.
+    2. Redactions of other sites are carried out if it `carries_out`; they are told what became of
+       them (`compliance`).
+    3. A method that raises has changed nothing: its transaction is rolled back by whoever called.
     """
 
-    def __init__(self, key: SiteKey) -> None:
-        self._key = key
+    def __init__(self, key: SiteKey, *, carries_out: bool = True) -> None:
+        self._key, self._carries_out = key, carries_out
         self._gates: dict[str, tuple[str, Gate]] = {}  # page -> its newest record, what it knows
 
     def receive(self, conn: Connection, record: Record, sender: str, now_ms: int) -> Outcome:
@@ -87,7 +89,8 @@ class Acceptance:
         """Apply all of the page's held records that lack nothing."""
         outcome = outcome or Outcome(APPLIED)
         while True:
-            draining = Drain(conn, self._key, page_id, self._gate(conn, page_id), now_ms, outcome)
+            told = conn, self._key, page_id, self._gate(conn, page_id), now_ms, outcome
+            draining = Drain(*told, carries_out=self._carries_out)
             try:
                 draining.run()
             except Stopped as stop:

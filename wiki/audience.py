@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from wiki import grant, log
+from wiki import compliance, grant, log, page
 from wiki.access import Role
 from wiki.grant import Share
 from wiki.page import Page
@@ -89,6 +90,29 @@ def bound(conn: Connection, one: Page, own: str, now_ms: int) -> str:
             f"{name} has stopped sharing this page. What is here can be read, and stays as it is."
         )
     return f"{name} shared this page for a time that is over. What is here can be read."
+
+
+def compliances(conn: Connection, page_id: str, own: str, now_ms: int) -> list[tuple[int, str]]:
+    """Of each redaction of the page by us, the newest first: when, and what became of it at the
+    other sites, as they say."""
+    found = compliance.of_page(conn, page_id, own)
+    here = page.by_id(conn, page_id)
+    holding = {one.origin for one in holders(conn, own, page_id, here.space_id, now_ms)}
+    called = names(conn, holding | {one.origin for some in found.values() for one in some})
+    told = []
+    for record_id, answers in found.items():
+        words = []
+        for one in answers:
+            day = datetime.fromtimestamp(one.at_ms / 1000, UTC).strftime("%-d %B %Y")
+            name = called.get(one.origin, one.origin)
+            words.append(
+                f"{name} carried it out on {day}." if one.is_done else f"{name} keeps it: policy."
+            )
+        silent = holding - {one.origin for one in answers}
+        words += [f"{called.get(one, one)} has not answered yet." for one in sorted(silent)]
+        made = log.get(conn, record_id)
+        told.append((made.ts, f"{made.x['why']}. {' '.join(words)}".strip()))
+    return told
 
 
 def names(conn: Connection, origins: Collection[str]) -> dict[str, str]:

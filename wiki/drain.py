@@ -77,9 +77,12 @@ class Drain:
         gate: Gate,
         now_ms: int,
         outcome: Outcome,
+        *,
+        carries_out: bool = True,
     ) -> None:
         self._conn, self._key, self._page_id = conn, key, page_id
         self._gate, self._now_ms, self._outcome = gate, now_ms, outcome
+        self._carries_out = carries_out
         self._foreign, self._back = people.foreign_origins(conn), held.back(conn, page_id)
         self._heads = log.heads(conn, page_id)
         self._before = log.before(conn, page_id)
@@ -268,7 +271,8 @@ class Drain:
                 log.begin_batch(self._conn, position)
             is_done = record.chain == self._key.origin and record.id not in self._back
             if not is_done or record.kind in BIRTHS:
-                foreign.apply(self._conn, record, self._foreign, self._key.origin, self._now_ms)
+                told = self._foreign, self._key.origin, self._now_ms
+                foreign.apply(self._conn, record, *told, carries_out=self._carries_out)
         if not self._heads and together[0].kind == "checkpoint":
             self._before = log.before(self._conn, self._page_id)
             self._heads = dict(self._before)

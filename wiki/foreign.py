@@ -13,8 +13,22 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from wiki import awaited, fact, grant, log, newcomer, page, people, redaction, space, turn, version
+from wiki import (
+    awaited,
+    compliance,
+    fact,
+    grant,
+    log,
+    newcomer,
+    page,
+    people,
+    redaction,
+    space,
+    turn,
+    version,
+)
 from wiki.access import Openness, Role
+from wiki.compliance import Answer
 from wiki.errors import BadInput, GroundswellError, NameTaken, NotFound
 from wiki.form import MAX_PURPOSE_CHARS
 from wiki.key import SiteKey
@@ -68,9 +82,19 @@ def receive(conn: Connection, key: SiteKey, record: Record, site_name: str, now_
     conn.execute(setting.insert().values(name=RECEPTION + record.chain, value=made.id))
 
 
-def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, now_ms: int) -> None:
+def apply(
+    conn: Connection,
+    record: Record,
+    foreign: frozenset[str],
+    own: str,
+    now_ms: int,
+    *,
+    carries_out: bool = True,
+) -> None:
     """Births, acts and grants; of our own records only what has come back after a fire, which says
-    all that it said before. Raises BadInput, NotFound, NameTaken."""
+    all that it said before. `carries_out`: whether redactions of other sites count here.
+
+    Raises BadInput, NotFound, NameTaken."""
     if record.kind in BIRTHS:
         _be_born(conn, record, foreign, own, now_ms)
     elif record.kind in FACT_KINDS:
@@ -79,7 +103,7 @@ def apply(conn: Connection, record: Record, foreign: frozenset[str], own: str, n
     elif record.kind == "grant":
         grant.apply(conn, record, own)
     elif record.kind == "redact":
-        _redact(conn, record, foreign, now_ms)
+        _redact(conn, record, foreign, own, now_ms, carries_out)
 
 
 def replaced_by(conn: Connection, redact: Record) -> dict[str, bytes]:
@@ -216,11 +240,21 @@ def _rename(
     conn.execute(pages.update().where(pages.c.id == page_id).values(title=told["title"]))
 
 
-def _redact(conn: Connection, record: Record, foreign: frozenset[str], now_ms: int) -> None:
-    """By policy what its author took out is taken out here, too."""
+def _redact(
+    conn: Connection,
+    record: Record,
+    foreign: frozenset[str],
+    own: str,
+    now_ms: int,
+    carries_out: bool,
+) -> None:
+    """By policy what its author took out is taken out here, too; they are told what came of it."""
     found = {one: body for one, body in replaced_by(conn, record).items() if log.has(conn, one)}
-    if not found:
-        return  # none of it is here
+    if record.chain != own:
+        is_done = carries_out or not found
+        compliance.note(conn, Answer(record.id, own, is_done, now_ms), is_told=False)
+    if not found or (record.chain != own and not carries_out):
+        return
     for record_id, body in found.items():
         redaction.replace(conn, record_id, body)
     author = people.id_here(record.parts[0].person_id, record.chain, foreign)

@@ -137,6 +137,12 @@ def has(conn: Connection, record_id: str) -> bool:
     return conn.scalar(select(table.c.position).where(table.c.id == record_id)) is not None
 
 
+def with_id(conn: Connection, record_id: str) -> Record | None:
+    """The record of that id, if it is here."""
+    found = _records(conn, _select().where(table.c.id == record_id))
+    return found[0] if found else None
+
+
 def position_of(conn: Connection, record_id: str) -> int | None:
     return conn.scalar(select(table.c.position).where(table.c.id == record_id))
 

@@ -27,7 +27,7 @@ from sync.federation.introduction import Introduction
 from sync.federation.live import Live
 from sync.federation.owed import Owed
 from sync.federation.porter import Files, Porter
-from wiki import peer
+from wiki import compliance, peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
@@ -93,6 +93,7 @@ class Courier:
             refused = json.loads(answer.body).get("refused", [])
             for _, reason, why in refused:
                 logger.warning("record.refused_there", origin=origin, reason=reason, why=why)
+        await self._answer(to)
         is_due = bool(to.trouble) or now_ms - (to.contact_at_ms or 0) > CALL_MS
         is_call = found.is_nothing and (is_due or not self._has_called)
         if is_call:  # nothing to bring: whether it is there
@@ -110,6 +111,16 @@ class Courier:
 
         await self._store.write(note)
         return not found.is_nothing
+
+    async def _answer(self, to: Peer) -> None:
+        """Tell what has become of their redactions here."""
+        own = self._key.origin
+        answers = await self._store.read(lambda conn: compliance.untold(conn, own, to.origin))
+        if answers:
+            told = [[one.record_id, one.is_done] for one in answers]
+            body = json.dumps({"answers": told}).encode()
+            await self._introduction.post(f"{to.address}/federation/v1/redactions", body)
+            await self._store.write(lambda conn: compliance.told(conn, answers))
 
     async def _deliver_for_ever(self) -> None:
         while True:

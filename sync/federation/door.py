@@ -27,8 +27,9 @@ from sync.presence import Neighbour
 from sync.rights import Restarting
 from sync.room import Foreign
 from sync.rooms import Rooms
-from wiki import foreign, frame, grant, peer, seal
+from wiki import compliance, foreign, frame, grant, peer, seal
 from wiki.accept import Acceptance
+from wiki.compliance import Answer
 from wiki.drain import Outcome
 from wiki.errors import (
     GroundswellError,
@@ -49,6 +50,7 @@ log = structlog.get_logger(__name__)
 RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait for a peer's backlog
 RECORDS_OUT = 500
 MAX_ASKING = 50
+MAX_ANSWERS = 200
 PRESENCES_PER_SECOND = 2000  # of people at pages; honest sites tell 20 times a second of who moved
 
 
@@ -236,6 +238,21 @@ class Door:
         count = await self._store.write(sealed)
         self._on_change()
         return {"sealed": count}
+
+    async def redactions(self, request: Request) -> dict[str, Any]:
+        """They tell what has become of redactions of ours. What they say of others is left out."""
+        sender = await self._callers.sender(request)
+        now_ms = self._clock_ms()
+        try:
+            told = json.loads(request.body)["answers"][:MAX_ANSWERS]
+            answers = [Answer(str(one), sender.origin, done is True, now_ms) for one, done in told]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise NotAccepted("malformed", "it does not name redactions") from error
+        own = self._key.origin
+        taken = await self._store.write(
+            lambda conn: sum(compliance.take(conn, own, one) for one in answers)
+        )
+        return {"taken": taken}
 
     # -- also for what the couriers fetch
 

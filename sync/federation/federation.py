@@ -58,11 +58,12 @@ class Federation:
         on_change: Callable[[], None] = lambda: None,
         silent_ms: int = SILENT_MS,
         unsealed_ms: int = UNSEALED_MS,
+        carries_out: bool = True,
     ) -> None:
         self._store, self._key, self._rooms, self._fetcher = store, key, rooms, fetcher
         self._clock_ms, self._follow = clock_ms, on_change
         self._silent_ms, self._unsealed_ms = silent_ms, unsealed_ms
-        self._acceptance, self._files = Acceptance(key), files
+        self._acceptance, self._files = Acceptance(key, carries_out=carries_out), files
         self.introduction = Introduction(key, fetcher, me, clock_ms)
         self.door = Door(
             store,

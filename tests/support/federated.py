@@ -7,7 +7,7 @@ async with federated(folder, "acme", "birch") as (acme, birch):
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,9 +229,12 @@ async def settled(*members: Member, page_id: str) -> None:
 
 @asynccontextmanager
 async def federated(
-    folder: Path, *names: str, cut: Sequence[str] = ()
+    folder: Path,
+    *names: str,
+    cut: Sequence[str] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[tuple[Member, ...]]:
-    """`cut`: whom nobody reaches from the beginning."""
+    """`cut`: whom nobody reaches from the beginning; `settings`: of some, besides the usual."""
     network = Network()
     network.cut(*cut)
     async with AsyncExitStack() as stack:
@@ -242,12 +245,13 @@ async def federated(
                 "server.url": f"http://{name}.test",
                 "federation.loopback": True,
                 "record.quiet_seconds": 1,
+                **(settings or {}).get(name, {}),
             }
             fetcher = Fetcher(
                 allows_loopback=True, transport=network, resolve=lambda host, port: ["127.0.0.1"]
             )
-            settings = config.load(environment={}, given=given)
-            site = await stack.enter_async_context(Site.open(settings, lambda: None, fetcher))
+            loaded = config.load(environment={}, given=given)
+            site = await stack.enter_async_context(Site.open(loaded, lambda: None, fetcher))
             network.apps[name] = app_of(site)
             members.append(await _peopled(name, site, network))
         yield tuple(members)

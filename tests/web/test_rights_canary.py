@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
     "POST /federation/v1/inbox": OWN,
     "POST /federation/v1/live": OWN,
     "POST /federation/v1/seal": OWN,
+    "POST /federation/v1/redactions": OWN,
     "GET /api/v1/openapi.json": FRONT,
     "GET /api/v1/spaces": Rule(),
     "POST /api/v1/spaces": Rule(("",), False, {}, {"title": "X", "slug": "secluded"}, False),

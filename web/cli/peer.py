@@ -311,7 +311,12 @@ def _at_work_with_store(
         fetcher = Fetcher(allows_loopback=config.federation_loopback)
         me = partial(introduced, store, config)
         told = store, key, Rooms(store, key), fetcher, me
-        federation = Federation(*told, files=files_of(config), clock_ms=now_ms)
+        federation = Federation(
+            *told,
+            files=files_of(config),
+            clock_ms=now_ms,
+            carries_out=config.federation_redactions,
+        )
         try:
             return await work(federation, store)
         finally:

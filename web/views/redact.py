@@ -16,7 +16,7 @@ from web.views import render
 from web.views.forms import Form, Mendable
 from web.views.lineage import Made, made_of
 from web.views.page import existing
-from wiki import people, redaction, version
+from wiki import audience, people, redaction, version
 from wiki.access import Action, Actor
 from wiki.errors import BadInput, NotFound
 from wiki.page import Page
@@ -77,6 +77,10 @@ async def _show(request: Request, here: Space, one: Page, form: Form) -> Respons
             form.refuse(error)
     context = {"space": here, "one": one, "form": form, "shown": shown, "most": PLACES_SHOWN}
     context["url"] = render.page_url(one, here.slug)
+    site = _site(request)
+    context["redacted"] = await site.store.read(
+        lambda conn: audience.compliances(conn, one.id, site.key.origin, site.now_ms())
+    )
     return await render.page(request, "redact.html", context, form.status)
 
 

@@ -151,6 +151,10 @@ def _0030_versions_and_offers(connection: Connection) -> None:
     tables.offer.create(connection, checkfirst=True)
 
 
+def _0034_answers_to_redactions(connection: Connection) -> None:
+    tables.compliance.create(connection, checkfirst=True)
+
+
 def _0034_bounds(connection: Connection) -> None:
     """What our people may do with pages and spaces that other sites share. What was shared before
     is bound when its grant changes; until then its home refuses what it does not allow."""
@@ -189,6 +193,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0030-versions-and-offers": _0030_versions_and_offers,
     "0034-bounds": _0034_bounds,
     "0030-weaves-are-put-away": _0030_weaves_are_put_away,
+    "0034-answers-to-redactions": _0034_answers_to_redactions,
 }
 
 

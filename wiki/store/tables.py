@@ -422,6 +422,16 @@ beginning = Table(  # from which record on a site gets what it was granted witho
     Column("position", Integer, nullable=False),  # 0: all of it is younger than the grant
 )
 
+compliance = Table(  # what sites say has become of a redaction: this one to others, they to us
+    "compliance",
+    metadata,
+    Column("record_id", String, primary_key=True),  # of the `redact` record
+    Column("origin", String, primary_key=True),  # who says so
+    Column("is_done", Boolean, nullable=False),  # else kept, by policy
+    Column("at_ms", Integer, nullable=False),
+    Column("is_told", Boolean, nullable=False),
+)
+
 past = Table(  # what revisions took away and facts said, kept by the follower `past`
     "past",
     metadata,

@@ -13,10 +13,10 @@ from tests.support.federated import Member, federated, settled
 from tests.support.waiting import eventually
 from web.app import app_of
 from web.session import cookie_name
-from wiki import chain, fact, grant, log, page, record, signin
+from wiki import audience, chain, fact, grant, log, page, record, redaction, signin
 from wiki.access import Role
 from wiki.errors import Forbidden
-from wiki.record import Part
+from wiki.record import Part, Record
 
 
 async def test_a_site_that_may_comment_comments_and_does_not_edit(tmp_path: Path) -> None:
@@ -114,6 +114,44 @@ async def test_a_grant_until_a_date_ends_by_itself_on_both_sides(tmp_path: Path)
             "Later. Begin. ",
             "Late. Begin. ",
         )
+
+
+async def test_sites_say_what_became_of_a_redaction(tmp_path: Path) -> None:
+    keeps = {"cedar": {"federation.redactions": False}}
+    async with federated(tmp_path, "acme", "birch", "cedar", settings=keeps) as members:
+        acme, birch, cedar = members
+        page_id = await acme.page("Idea", "Call 555-1234 now. ")
+        for other in (birch, cedar):
+            await acme.connect(other)
+        await acme.share(birch, cedar)
+        for other in (birch, cedar):
+            await eventually(lambda other=other: other.has(page_id), seconds=30)
+
+        def redact(conn: Connection) -> Record:
+            told = (acme.person.id, "private", acme.site.now_ms())
+            key, of = acme.site.key, lambda conn: redaction.of_words(conn, page_id, "555-1234")
+            return redaction.redact(conn, key, page_id, of, *told)
+
+        await acme.write(redact)
+
+        async def words() -> str:
+            told = (page_id, acme.origin, acme.site.now_ms())
+            found = await acme.read(lambda conn: audience.compliances(conn, *told))
+            return found[0][1]
+
+        async def have_both_answered() -> bool:
+            return "not answered" not in await words()
+
+        await eventually(have_both_answered, seconds=30)
+        assert "Birch carried it out on" in await words()
+        assert "Cedar keeps it: policy." in await words()
+        held = [
+            b"".join(each.body for each in await one.read(lambda conn: log.of_page(conn, page_id)))
+            for one in (birch, cedar)
+        ]
+        assert [b"555-1234" in bodies for bodies in held] == [False, True]
+        assert await cedar.text(page_id) == await acme.text(page_id) == "Call  now. "
+        assert [await one.problems() for one in members] == [[], [], []]
 
 
 async def _shared(acme: Member, birch: Member, role: Role = Role.EDITOR, **terms: object) -> str:
