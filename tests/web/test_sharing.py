@@ -116,6 +116,23 @@ async def test_a_day_that_is_over_is_told_beside_its_field(tmp_path: Path) -> No
             assert answer.status_code == 400 and 'id="f-until-error"' in answer.text
 
 
+async def test_who_has_the_past_cannot_be_made_to_forget_it(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        await acme.page("First")
+        await acme.connect(birch)
+        await acme.share(birch)
+        browser, here = await browser_of(acme), f"/s/{acme.space.slug}/settings/sites"
+        told = {"origin": birch.origin, "role": "reader", "history": "without"}
+        preview = (await sent(browser, here, **told)).text
+        sure = re.search(r'name="sure" value="([^"]+)"', preview)
+        assert sure is not None
+        answer = await sent(browser, here, act="share", sure=sure[1], **told)
+        assert answer.status_code == 400 and 'id="history-error"' in answer.text
+        await acme.site.federation.leave(birch.origin)
+        answer = await sent(browser, here, **told)
+        assert answer.status_code == 400 and "No site is connected yet" in answer.text
+
+
 async def test_a_page_says_when_a_site_that_has_it_cannot_be_reached(tmp_path: Path) -> None:
     async with federated(tmp_path, "acme", "birch") as (acme, birch):
         page_id = await acme.page()

@@ -30,7 +30,7 @@ from wiki.access import Action, Role, may
 from wiki.errors import BadInput
 from wiki.grant import Share, Terms
 from wiki.page import Page
-from wiki.peer import Peer
+from wiki.peer import Peer, PeerState
 from wiki.share_preview import Preview
 from wiki.space import Space
 
@@ -79,6 +79,8 @@ async def share(request: Request) -> Response:
     try:
         terms = _terms(form, now_ms)
         to = await site.store.read(lambda conn: peer.by_origin(conn, form.get("origin")))
+        if to.state is not PeerState.CONNECTED:
+            raise BadInput("origin", f"{to.name} is not connected with this site")
         if form.get("act") != "share":
             return await _shown(request, thing, form, to)
 
