@@ -65,7 +65,7 @@ class YjsClients:
 
 
 @asynccontextmanager
-async def yjs_clients(seconds: float = 60) -> AsyncIterator[YjsClients]:
+async def yjs_clients(seconds: float = 150) -> AsyncIterator[YjsClients]:
     """`seconds`: how long one command may take."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(

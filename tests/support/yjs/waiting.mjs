@@ -1,5 +1,5 @@
 /** Resolves as soon as `holds()` is true, looked at whenever `emitter` changes. */
-export function until(emitter, holds, what, seconds = 30) {
+export function until(emitter, holds, what, seconds = 120) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => end(() => reject(new Error(`It never came true: ${what}.`))), seconds * 1000);
     const look = () => holds() && end(resolve);
