@@ -84,6 +84,8 @@ class Connection:
         """Close it, for the first reason given; what else it sent is passed over."""
         if self.refused is None:
             self.refused = error
+            if self.allowance is not None:
+                self.allowance.refused(error)
             self.inbox.clear()
             self.inbox_bytes = 0
             self.on_output()

@@ -7,6 +7,9 @@
 A burst is free: a pasted chapter, a week of typing offline. What lasts is slowed to the rate that
 is allowed, by which nothing is lost; who has been slowed for `PATIENCE_SECONDS` without a rest is
 closed with the error that says which budget it was. Others are not touched by either.
+
+Who was closed for what they sent may come back at once, but not again and again: after `REFUSALS`
+of that their next connection has to wait its turn, whatever the address it comes from.
 """
 
 from __future__ import annotations
@@ -16,11 +19,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from wiki.errors import Flooding, GroundswellError, TooCostly, TooManySockets
+from wiki.errors import (
+    BadFrame,
+    BadUpdate,
+    Flooding,
+    GroundswellError,
+    TooCostly,
+    TooLarge,
+    TooManyRefusals,
+    TooManySockets,
+)
 
 PERSON: Final = 4  # times what one of their connections may
 BURST_SECONDS: Final = 10.0  # of the rate, at once
 PATIENCE_SECONDS: Final = 30.0
+REFUSALS: Final = 20  # at once; more than a client that is out of order makes before it is mended
+HARMFUL: Final = (BadFrame, BadUpdate, TooLarge)  # what no honest client sends twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,7 @@ class Limits:
     cost. All connections of a person together may `PERSON` times as much."""
 
     sockets_per_person: int = 64
+    refusals_per_minute: int = 20
     frames_per_second: int = 500
     kib_per_second: int = 1024
     work_ms_per_second: int = 100
@@ -65,7 +80,7 @@ class Allowance:
     """What a connection may: its own budgets, and those that it shares with the others of its
     person."""
 
-    __slots__ = ("_bytes", "_frames", "_work")
+    __slots__ = ("_bytes", "_frames", "_person", "_refusals", "_work")
 
     def __init__(self, limits: Limits, person: Allowance | None = None, *, times: int = 1) -> None:
         """`times`: as much as one connection may."""
@@ -74,6 +89,7 @@ class Allowance:
         self._frames = [Budget(frames)] if frames else []
         self._bytes = [Budget(kib * 1024)] if kib else []
         self._work = [Budget(work / 1000)] if work else []
+        self._person, self._refusals = person, 0
         if person is not None:
             self._frames += person._frames
             self._bytes += person._bytes
@@ -91,6 +107,16 @@ class Allowance:
     def worked(self, seconds: float, now: float) -> float:
         """The processor was at it for so long: how many seconds to take in nothing more."""
         return max((budget.spend(seconds, now) for budget in self._work), default=0.0)
+
+    def refused(self, error: GroundswellError) -> None:
+        """Its connection is closed for that."""
+        if isinstance(error, HARMFUL):
+            (self._person or self)._refusals += 1
+
+    def take_refusals(self) -> int:
+        """How often any of a person's connections was closed for harm since this was asked."""
+        count, self._refusals = self._refusals, 0
+        return count
 
     def refusal(self, now: float) -> GroundswellError | None:
         """Why it is to be closed, if it is."""
@@ -113,9 +139,12 @@ class Persons:
         self._sockets: dict[str, int] = {}
         self._allowances: dict[str, Allowance] = {}
         self._left_at: dict[str, float] = {}  # who has no socket now, in the order of leaving
+        self._refusals: dict[str, Budget] = {}
 
     def enter(self, person_id: str) -> Allowance:
-        """One socket more. Raises TooManySockets."""
+        """One socket more. Raises TooManySockets, TooManyRefusals."""
+        if wait := self._has_to_wait(person_id):
+            raise TooManyRefusals(wait)
         count, most = self._sockets.get(person_id, 0), self._limits.sockets_per_person
         if most and count >= most:
             raise TooManySockets("yours", most)
@@ -131,8 +160,18 @@ class Persons:
             self._left_at[person_id] = self._clock()
         self._forget()
 
+    def _has_to_wait(self, person_id: str) -> float:
+        """Seconds, for what their connections were closed for."""
+        allowance, rate = self._allowances.get(person_id), self._limits.refusals_per_minute / 60
+        if allowance is None or not rate:
+            return 0.0
+        budget = self._refusals.setdefault(person_id, Budget(rate, REFUSALS))
+        return budget.spend(allowance.take_refusals(), self._clock())
+
     def _forget(self) -> None:
         """Those who left so long ago that their budgets are full again."""
-        long_ago = self._clock() - 2 * BURST_SECONDS
+        rate = self._limits.refusals_per_minute / 60
+        long_ago = self._clock() - max(2 * BURST_SECONDS, 2 * REFUSALS / rate if rate else 0)
         while self._left_at and (first := next(iter(self._left_at.items())))[1] < long_ago:
             del self._left_at[first[0]], self._allowances[first[0]]
+            self._refusals.pop(first[0], None)

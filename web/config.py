@@ -77,6 +77,12 @@ SETTINGS = (
         "How often pages may be opened from one address; as many at once.",
     ),
     Setting(
+        "limits.refusals_per_minute",
+        20,
+        "How often one person may be closed for what no honest client sends, and come back; twenty "
+        "times at once.",
+    ),
+    Setting(
         "limits.frames_per_second",
         500,
         "Messages that one open page may send, in the long run; one person four times as many. Who "
@@ -127,6 +133,7 @@ class Config:
     limits_sockets_per_person: int
     limits_sockets_per_address: int
     limits_joins_per_minute: int
+    limits_refusals_per_minute: int
     limits_frames_per_second: int
     limits_kib_per_second: int
     limits_work_ms_per_second: int
@@ -156,6 +163,7 @@ class Config:
         """Of what comes over open pages."""
         return Limits(
             self.limits_sockets_per_person,
+            self.limits_refusals_per_minute,
             self.limits_frames_per_second,
             self.limits_kib_per_second,
             self.limits_work_ms_per_second,

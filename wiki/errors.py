@@ -16,6 +16,7 @@
     ├── RateLimited        wait
     │   ├── TooManySockets     close some
     │   ├── TooManyJoins       from one address
+    │   ├── TooManyRefusals    of one person
     │   ├── Flooding           more frames or bytes than one connection may send
     │   └── TooCostly          its frames cost the server too much time
     ├── Unavailable        our fault or the machine's; nothing was lost, try again
@@ -193,6 +194,15 @@ class TooManyJoins(RateLimited):
 
     def __init__(self, retry_seconds: float) -> None:
         super().__init__("new connections from your address", max(1.0, retry_seconds))
+
+
+class TooManyRefusals(RateLimited):
+    """What somebody's last connections sent was refused, one after the other."""
+
+    code = "too-many-refusals"
+
+    def __init__(self, retry_seconds: float) -> None:
+        super().__init__("messages that had to be refused", max(1.0, retry_seconds))
 
 
 class Flooding(RateLimited):

@@ -1,12 +1,15 @@
 """A running server, bombarded, and two people who type meanwhile and are watched from outside.
 
-    python -m tests.faults.hostile --frames 1000000 --minutes 20 [--seed 1]
+    python -m tests.faults.hostile --frames 1000000 --per-second 2000 --minutes 10 [--seed 1]
 
 Attackers, each at a page of its own and one at the page of the two, join again and again, over
 WebSockets and over plain HTTP. Each time they send some frames that are taken, nonsense as they
 are, and one that was broken (tests/support/hostile_frames.py); then they ask for the page, and
 are answered, or turned away by name. All limits of rate are off: what is shown is that the frames
-do no harm, not that few of them come.
+do no harm, not that few of them come. (With the limits on, somebody who is refused again and again
+waits for longer and longer: sync/limits.py.) `--per-second` paces the attackers, who run on the
+same machine as what they attack: without it, they take a processor of it, and what the two people
+notice is that.
 
 Before and during that, two people in a process of their own measure how long a letter takes from
 one to the other. Prints what was sent, how it was answered, their latencies, and the server's
@@ -49,6 +52,7 @@ NO_LIMITS = "\n".join(
     for name in (
         "sockets_per_person",
         "joins_per_minute",
+        "refusals_per_minute",
         "frames_per_second",
         "kib_per_second",
         "work_ms_per_second",
@@ -75,6 +79,8 @@ class Attack:
     tally: Tally
     wanted: int  # frames
     until: float
+    per_second: float = 0.0  # of all attackers together; 0 is as many as they can
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def is_over(self) -> bool:
@@ -98,6 +104,9 @@ class Attack:
             self.tally.joinings += 1
             self.tally.frames += len(some)
             self.tally.answers[answer] += 1
+            if self.per_second:
+                due = self.began + self.tally.frames / self.per_second
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _by_socket(self, page_id: str, frames: list[bytes], *, acks: bool) -> str:
         url = self.server.sync_url(page_id, "eve", acks=acks)
@@ -155,7 +164,13 @@ def _named(reason: str) -> str:
 
 
 async def bombarded(
-    folder: Path, *, frames: int, seconds: float, seed: int, quiet_seconds: float = 5.0
+    folder: Path,
+    *,
+    frames: int,
+    seconds: float,
+    seed: int,
+    per_second: float = 0.0,
+    quiet_seconds: float = 5.0,
 ) -> Tally:
     """Raises AssertionError when somebody was harmed."""
     tally, site = Tally(), folder / "site"
@@ -182,7 +197,7 @@ async def bombarded(
 
         await asyncio.sleep(quiet_seconds)  # how long it takes without anybody else
         await measured("before")
-        attack = Attack(server, tally, frames, time.monotonic() + seconds)
+        attack = Attack(server, tally, frames, time.monotonic() + seconds, per_second)
         watching = asyncio.create_task(_memory(server.pid, tally.memory_mib))
         try:
             async with asyncio.TaskGroup() as attackers:
@@ -224,14 +239,20 @@ def _resident_mib(pid: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=1_000_000)
-    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--per-second", type=float, default=2000, help="frames; 0 is no pace")
+    parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         tally = asyncio.run(
             bombarded(
-                Path(folder), frames=given.frames, seconds=given.minutes * 60, seed=given.seed
+                Path(folder),
+                frames=given.frames,
+                seconds=given.minutes * 60,
+                seed=given.seed,
+                per_second=given.per_second,
+                quiet_seconds=15,  # or their p99 would be of few letters
             )
         )
     tenth = max(1, len(tally.memory_mib) // 10)
@@ -240,6 +261,8 @@ def main() -> None:
     print("answers:", dict(tally.answers))
     for when, latencies in tally.latencies_ms.items():
         print(f"a letter takes, {when}:", latencies)
+    before, during = (tally.latencies_ms[when]["p99"] for when in ("before", "during"))
+    print(f"its p99 during the attack: {during / before:.2f} times what it was before")
     print(f"memory: {sum(first) / len(first):.0f} MiB early, {sum(last) / len(last):.0f} MiB late")
 
 

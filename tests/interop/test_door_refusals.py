@@ -73,7 +73,7 @@ BAD_FRAMES: dict[str, bytes | str] = {
     "presence: no UTF-8": presence(b'"\xff"'),
     "presence: deep": presence(DEEP),
     "presence: deep enough to recurse": presence(b"[" * 2000),
-    "presence: clock over 2^31": presence(b"{}", clock=2**31 + 1),
+    "presence: clock over 2^53": presence(b"{}", clock=2**53 + 1),
     "presence: client over 2^53": presence(b"{}", client=2**53),
 }
 

@@ -57,7 +57,10 @@ class Scene:
 
 @asynccontextmanager
 async def a_scene(folder: Path) -> AsyncIterator[Scene]:
-    async with a_peopled_server(folder) as server, yjs_clients() as yjs:
+    settings = folder / "settings.toml"
+    settings.write_text("[limits]\nrefusals_per_minute = 0\n")  # eve has much to be refused for
+    options = ("--config", str(settings))
+    async with a_peopled_server(folder, *options) as server, yjs_clients() as yjs:
         page_id = await server.page("Refusals", AT_FIRST)
         [ada] = await server.read(lambda conn: journal.leased(conn, page_id))
         url = server.sync_url(page_id, "bob")

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from sync.limits import BURST_SECONDS, PATIENCE_SECONDS, PERSON, Allowance, Budget, Limits, Persons
-from wiki.errors import Flooding, TooCostly, TooManySockets
+from sync.limits import (
+    BURST_SECONDS,
+    PATIENCE_SECONDS,
+    PERSON,
+    REFUSALS,
+    Allowance,
+    Budget,
+    Limits,
+    Persons,
+)
+from wiki.errors import BadFrame, Flooding, Forbidden, TooCostly, TooManyRefusals, TooManySockets
 
-NO_LIMITS = Limits(0, 0, 0, 0)
+NO_LIMITS = Limits(0, 0, 0, 0, 0)
 
 
 @dataclass
@@ -100,3 +109,25 @@ def test_nought_is_no_limit() -> None:
         allowance = Allowance(NO_LIMITS, persons.enter("ada"))
     assert not any(allowance.sent(10**9, 0) for _ in range(1000))
     assert allowance.worked(10**9, 0) == 0 and allowance.refusal(10**9) is None
+
+
+def test_who_is_refused_again_and_again_waits_their_turn_and_nobody_else_does() -> None:
+    clock = Clock()
+    persons = Persons(Limits(refusals_per_minute=60), clock)
+    for _ in range(REFUSALS + 1):
+        allowance = Allowance(Limits(), persons.enter("eve"))
+        persons.leave("eve")
+        allowance.refused(BadFrame("noise"))  # found out when the socket was gone already
+    with pytest.raises(TooManyRefusals, match="in 1 seconds"):
+        persons.enter("eve")
+    persons.enter("ada")
+    clock.now += 1
+    persons.enter("eve")
+
+
+def test_what_an_honest_client_is_refused_for_costs_no_waiting() -> None:
+    persons = Persons(Limits(refusals_per_minute=1))
+    for _ in range(3 * REFUSALS):
+        Allowance(Limits(), persons.enter("eve")).refused(Forbidden("edit", "it"))
+        persons.leave("eve")
+    persons.enter("eve")
