@@ -30,7 +30,9 @@ SNIPPET_CHARS = 240
 FIRST_CHARS = 12_000  # of a text that are read first; more only for what is not in them
 SCANNED_CHARS = 200_000
 _CLEANED_CHARS = 4 * SNIPPET_CHARS
-_MARKS = re.compile(r"^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE)
+_MARKS = re.compile(
+    r"^[#>\s*+-]*\[[ xX]\]\s|^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE
+)
 _PAIR_FIELDS = frozenset(PAIRS.values())
 _ALNUM = re.compile(r"[^\W_]")
 _INNER = (AllOf, AnyOf, Not, Prefer, Flat)
@@ -162,7 +164,7 @@ class Marker:
         """The stretch with the most of it, as one line."""
         places = (found or self.look(markdown)).places
         first = _best(places)
-        low = max(0, first - SNIPPET_CHARS)
+        low = _line_before(markdown, max(0, first - SNIPPET_CHARS))
         text = " ".join(_MARKS.sub(" ", markdown[low : first + _CLEANED_CHARS]).split())
         places = self._look(text).places
         start = _best(places)
@@ -305,6 +307,12 @@ class _Shape:
         bit = 1 << len(self.wants)
         self.wants.append(want)
         return lambda mask: bool(mask & bit)
+
+
+def _line_before(text: str, at: int) -> int:
+    """Where the line begins that `at` is in, or if that is long, its next word."""
+    start = text.rfind("\n", max(0, at - SNIPPET_CHARS), at) + 1
+    return start if start or not at else max(at, text.find(" ", at) + 1)
 
 
 def _best(places: Sequence[tuple[int, int]]) -> int:

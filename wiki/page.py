@@ -64,10 +64,17 @@ _TOUCH = (
         modified_by=bindparam("by"), modified_at_ms=bindparam("at_ms"), change=bindparam("number")
     )
 )
+_COLUMNS = ", ".join(f"page.{column.name}" for column in table.columns)
+_SEVERAL = sql(
+    f"SELECT {_COLUMNS} FROM page WHERE id IN (SELECT value FROM json_each(:ids))"
+).columns(*table.columns)
+_TAGS = sql(
+    "SELECT page_id, tag FROM page_tag WHERE page_id IN (SELECT value FROM json_each(:ids))"
+    " ORDER BY tag"
+)
 # Each space gives its newest, which its index has in that order; only these are sorted.
 _RECENT = sql(
-    f"SELECT {', '.join(f'page.{column.name}' for column in table.columns)}"
-    " FROM json_each(:ids) AS space CROSS JOIN page ON page.id IN"
+    f"SELECT {_COLUMNS} FROM json_each(:ids) AS space CROSS JOIN page ON page.id IN"
     " (SELECT id FROM page AS one WHERE one.space_id = space.value"
     " AND one.archived_at_ms IS NULL AND one.modified_at_ms < :before_ms"
     " ORDER BY one.modified_at_ms DESC, one.id LIMIT :n)"
@@ -222,7 +229,8 @@ def by_id(conn: Connection, page_id: str) -> Page:
 
 def several(conn: Connection, page_ids: Collection[str]) -> dict[str, Page]:
     """Those of them that exist, by id."""
-    return {one.id: one for one in _pages(conn, _select().where(table.c.id.in_(list(page_ids))))}
+    given = {"ids": json.dumps(list(page_ids))}
+    return {one.id: one for one in _pages(conn, _SEVERAL, given)} if page_ids else {}
 
 
 def epochs(conn: Connection, page_ids: Collection[str]) -> dict[str, int]:
@@ -403,7 +411,7 @@ def _pages(
 ) -> list[Page]:
     rows: list[Row[Any]] = list(conn.execute(query, given))
     tags: dict[str, list[str]] = {}
-    found = page_tag.c.page_id.in_([row.id for row in rows])
-    for row in conn.execute(select(page_tag).where(found).order_by(page_tag.c.tag)) if rows else ():
-        tags.setdefault(row.page_id, []).append(row.tag)
+    asked = {"ids": json.dumps([row.id for row in rows])}
+    for page_id, tag in conn.execute(_TAGS, asked) if rows else ():
+        tags.setdefault(page_id, []).append(tag)
     return [Page(**row._mapping, tags=tuple(tags.get(row.id, ()))) for row in rows]

@@ -25,6 +25,11 @@ from wiki.store.tables import peer as table
 from wiki.store.tables import peer_key, setting
 
 _CHAIN = "peer keys:"
+_NAMES = (
+    select(peer_key.c.origin, func.coalesce(func.max(table.c.name), ""))
+    .join(table, table.c.origin == peer_key.c.origin, isouter=True)
+    .group_by(peer_key.c.origin)
+)
 
 
 class PeerState(StrEnum):
@@ -192,9 +197,7 @@ def every(conn: Connection) -> list[Peer]:
 def names(conn: Connection) -> dict[str, str]:
     """What the sites are called whose signatures are known, by id; "" for one that only others
     told of."""
-    called = select(peer_key.c.origin, func.coalesce(func.max(table.c.name), ""))
-    called = called.join(table, table.c.origin == peer_key.c.origin, isouter=True)
-    return {row[0]: row[1] for row in conn.execute(called.group_by(peer_key.c.origin))}
+    return {row[0]: row[1] for row in conn.execute(_NAMES)}
 
 
 def connected(conn: Connection) -> list[Peer]:

@@ -21,6 +21,8 @@ from wiki.record import Part, canonical
 from wiki.store.tables import member, page, record
 from wiki.store.tables import space as table
 
+_EVERY = select(table).order_by(table.c.title)
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -101,7 +103,7 @@ def by_id(conn: Connection, space_id: str) -> Space:
 
 def every(conn: Connection) -> list[Space]:
     """By title."""
-    return [_space(row) for row in conn.execute(select(table).order_by(table.c.title))]
+    return [_space(row) for row in conn.execute(_EVERY)]
 
 
 def visible(conn: Connection, actor: Actor) -> list[Space]:
