@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
 from tantivy import FieldType, Occur
@@ -37,9 +37,18 @@ from search.moments import Moments
 from search.tree import Node
 
 WRITER_BYTES = 30_000_000
+COUNTED_SPACES = 10_000
 _TOKENS = "whitespace"
 _TEXT = "text"  # what is shown of a page
 _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
+
+
+class _View(NamedTuple):
+    """The index as it is after one commit. `space_ids`: all that it has pages of; None for more
+    than are counted."""
+
+    searcher: Any
+    space_ids: frozenset[str] | None
 
 
 class TantivyEngine:
@@ -51,10 +60,11 @@ class TantivyEngine:
         self._schema = _schema()
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._writer: Any = None
-        self._moments: Moments[Any] = Moments()
+        self._moments: Moments[_View] = Moments()
+        self._view = self._newest()
 
     def checkpoint(self) -> int:
-        searcher = self._searcher()
+        searcher = self._view.searcher
         query = tantivy.Query.term_query(self._schema, ID, CHECKPOINT_ID)
         hits = searcher.search(query, 1).hits
         return int(searcher.doc(hits[0][1])[POSITION][0]) if hits else 0
@@ -75,37 +85,38 @@ class TantivyEngine:
         writer.add_document(mark)
         writer.commit()
         self._index.reload()
+        self._view = self._newest()
 
     def search(self, query: Query) -> Found:
-        searcher = self._moments.at(query.moment) or self._searcher()
-        compiled = self._within(query.tree, query.space_ids)
+        view = self._moments.at(query.moment) or self._view
+        searcher = view.searcher
+        compiled = self._within(view, query.tree, query.space_ids)
         by = {"order_by_field": MODIFIED} if query.order is Order.MODIFIED else {}
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
         facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
-        return Found(result.count, hits, facets, self._moment(query, result.count, searcher))
+        return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
-        searcher = self._searcher()
-        result = searcher.search(self._within(tree, space_ids), limit, count=False)
-        return list(self._hits(searcher, result.hits))
+        view = self._view
+        result = view.searcher.search(self._within(view, tree, space_ids), limit, count=False)
+        return list(self._hits(view.searcher, result.hits))
 
     def frequencies(
         self, field: str, texts: Sequence[str], space_ids: frozenset[str]
     ) -> Frequencies:
-        searcher = self._searcher()
+        view = self._view
 
         def count(node: Node) -> int:
-            return int(searcher.search(self._within(node, space_ids), 1, count=True).count)
+            return int(view.searcher.search(self._within(view, node, space_ids), 1).count)
 
         counts = tuple(count(tree.Term(field, text)) for text in texts)
         return Frequencies(count(tree.Everything()), counts)
 
     def stats(self) -> Stats:
-        searcher = self._searcher()
         every = tantivy.Query.all_query()
-        spaces = self._facets(searcher, every, (SPACE,), 10_000)[SPACE]
+        spaces = self._facets(self._view.searcher, every, (SPACE,), COUNTED_SPACES)[SPACE]
         size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
         documents = sum(spaces.values())
         return Stats(documents, size, frozenset(spaces))
@@ -122,21 +133,30 @@ class TantivyEngine:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def _moment(self, query: Query, total: int, searcher: Any) -> str:
+    def _moment(self, query: Query, total: int, view: _View) -> str:
         if total <= query.limit:
             return ""
-        return query.moment if self._moments.at(query.moment) else self._moments.keep(searcher)
+        return query.moment if self._moments.at(query.moment) else self._moments.keep(view)
 
-    def _searcher(self) -> Any:
-        return self._index.searcher()
+    def _newest(self) -> _View:
+        """Searches ask the very searcher whose spaces are known, never a newer one."""
+        searcher, every = self._index.searcher(), tantivy.Query.all_query()
+        found = self._facets(searcher, every, (SPACE,), COUNTED_SPACES)[SPACE]
+        return _View(searcher, frozenset(found) if len(found) < COUNTED_SPACES else None)
 
-    def _within(self, node: Node, space_ids: frozenset[str]) -> Any:
-        """Rights are a filter that must hold, whatever was typed."""
-        allowed = tantivy.Query.term_set_query(self._schema, SPACE, sorted(space_ids))
-        allowed = tantivy.Query.const_score_query(allowed, 0.0)
-        return tantivy.Query.boolean_query(
-            [(Occur.Must, allowed), (Occur.Must, self._compile(node))]
-        )
+    def _within(self, view: _View, node: Node, space_ids: frozenset[str]) -> Any:
+        """Rights are a filter that must hold, whatever was typed: what is in none of `space_ids` is
+        left out. Said by the fewer spaces, those that may be seen or those that may not."""
+        make, schema = tantivy.Query, self._schema
+        hidden = None if view.space_ids is None else view.space_ids - space_ids
+        asked = (Occur.Must, self._compile(node))
+        if hidden is None or len(hidden) >= len(space_ids):
+            allowed = make.term_set_query(schema, SPACE, sorted(space_ids))
+            return make.boolean_query([(Occur.Must, make.const_score_query(allowed, 0.0)), asked])
+        unseen = [(Occur.MustNot, make.term_query(schema, ID, CHECKPOINT_ID))]
+        if hidden:
+            unseen.append((Occur.MustNot, make.term_set_query(schema, SPACE, sorted(hidden))))
+        return make.boolean_query([asked, *unseen])
 
     def _hits(self, searcher: Any, found: list[tuple[Any, Any]]) -> tuple[Hit, ...]:
         hits = []
