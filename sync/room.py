@@ -18,7 +18,6 @@ Invariants:
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -267,7 +266,8 @@ class Room:
 
     def _take_submission(self, submission: Submission, batch: Batch, now_ms: int) -> None:
         person_id = submission.person_id
-        client = self._own_clients.setdefault(person_id, random.getrandbits(31))
+        if (client := self._own_clients.get(person_id)) is None:
+            client = self._own_clients[person_id] = text.new_client(self._leases)
         try:
             update = submission.make(text.state_of(self._doc), client)
             if update and update != text.EMPTY_UPDATE:

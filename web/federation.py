@@ -22,6 +22,7 @@ _STATUS = {
     "unknown-key": 401,
     "bad-signature": 401,
     "replayed": 401,
+    "restarted": 401,
 }
 
 Answer = Callable[[Site, callers.Request, Request], Awaitable[Any]]

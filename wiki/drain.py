@@ -35,10 +35,9 @@ from wiki.errors import (
     NotFound,
 )
 from wiki.gate import Gate
-from wiki.journal import Lease
 from wiki.key import SiteKey
-from wiki.record import BIRTHS, Part, Record
-from wiki.update import parse
+from wiki.leasing import Leases
+from wiki.record import BIRTHS, Record
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +90,7 @@ class Drain:
             self._queues.setdefault(record.chain, []).append(record)
         self._taken: list[Record] = []
         self._allowed: set[str] = set()  # chains that may edit
-        self._leases = _Leases(conn, page_id, key.origin, self._foreign)
+        self._leases = Leases(conn, page_id, key.origin, self._foreign, gate)
 
     def run(self) -> None:
         """Raises Stopped; what was applied before stays."""
@@ -297,59 +296,13 @@ class Drain:
         self._outcome.rebuilt |= overlap.drop_covered(
             self._conn, self._page_id, self._key.origin, applied, self._gate
         )
+        if self._leases.has_given_way:
+            self._outcome.rebuilt.add(self._page_id)
         newest = max(applied, key=lambda one: one.ts)
         if newest.parts and self._page_id in page.several(self._conn, [self._page_id]):
             part = newest.parts[-1]
             author = people.id_here(part.person_id, newest.chain, self._foreign)
             page.touch(self._conn, self._page_id, author, part.at_ms)
-
-
-class _Leases:
-    """Whose the client ids are that a set of records writes under: each is bound to one origin."""
-
-    def __init__(
-        self,
-        conn: Connection,
-        page_id: str,
-        own: str,
-        foreign_origins: frozenset[str],
-    ) -> None:
-        self._conn, self._page_id = conn, page_id
-        self._own, self._foreign = own, foreign_origins
-        self._owners: dict[int, str] = {}
-        self._looked_up: set[int] = set()
-        self.person_id, self._origin = "", ""
-        self._is_ours = False
-        self._told: dict[int, str] | None = None  # client -> whose, as a checkpoint says
-        self.new: list[Lease] = []
-
-    def look_up(self, updates: Sequence[bytes]) -> None:
-        """These updates come next."""
-        clients = {one.client for raw in updates for one in parse(raw, is_limited=False).sections}
-        if unknown := clients - self._looked_up:
-            self._owners |= journal.owners(self._conn, self._page_id, unknown)
-            self._looked_up |= unknown
-
-    def turn_to(self, record: Record, part: Part) -> None:
-        """What comes now is this record's."""
-        self._is_ours = record.chain == self._own and record.kind != "adopt"
-        self.person_id = people.id_here(part.person_id, record.chain, self._foreign)
-        self._told = newcomer.owners(record, self._foreign) if record.kind == "checkpoint" else None
-        origin = str(record.x.get("of")) if record.kind == "adopt" else record.chain
-        self._origin = origin if origin in self._foreign else ""
-
-    def is_own(self, client: int) -> bool:
-        owner = self._owners.get(client)
-        if self._told is not None:
-            return True  # its home says whose they are
-        return self._is_ours or owner is None or people.origin_of(owner) == self._origin
-
-    def take(self, clients: Sequence[int]) -> None:
-        for client in clients:
-            if client not in self._owners:
-                owner = (self._told or {}).get(client, self.person_id)
-                self._owners[client] = owner
-                self.new.append(Lease(self._page_id, client, owner))
 
 
 class Stopped(Exception):

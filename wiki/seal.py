@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, and_, func, or_, select
 
-from wiki import checkpoint, held, journal, log, restoring, text
+from wiki import checkpoint, held, journal, log, namesake, restoring, text
 from wiki.journal import JournalRow
 from wiki.key import SiteKey
 from wiki.record import Part, Record
@@ -43,6 +43,8 @@ def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | 
     own = [row for row in rows if not row.chain and not row.seq]
     if not own:
         return None
+    if namesake.settle(conn, page_id, key.origin, own):
+        return seal(conn, key, page_id, now_ms)
     must_wait = len(own) != len(rows) or held.is_any(conn, page_id)
     made: Record | None = None
     for via, group in groupby(own, key=lambda row: row.via):

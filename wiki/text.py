@@ -7,7 +7,7 @@ BaseException; here they become `Damaged`. Bytes from outside must have passed t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -24,9 +24,11 @@ EMPTY_UPDATE: Final = b"\0\0"
 MERGE_AT_ONCE: Final = 200  # merging is quadratic
 
 
-def new_client() -> int:
-    """A client id that nobody has used, as Yjs chooses them."""
-    return random.getrandbits(32)
+def new_client(taken: Container[int] = ()) -> int:
+    """A client id that nobody has used, as Yjs chooses them; none of those that are `taken`."""
+    while (client := random.getrandbits(32)) in taken:
+        pass
+    return client
 
 
 def new_doc(*updates: bytes, client: int | None = None) -> Document:

@@ -116,6 +116,18 @@ def of_deletes(ranges: list[tuple[int, int, int]]) -> bytes:
     return out
 
 
+def renamed(update: bytes, client: int, new: int) -> bytes:
+    """`update` with `new` wherever it says `client`; `new` must not stand in it."""
+    reader = _Places(update, client)
+    reader.sections()
+    reader.deletes()
+    out, done = bytearray(), 0
+    for start, end in reader.places:
+        out += update[done:start] + varuint(new)
+        done = end
+    return bytes(out + update[done:])
+
+
 def varuint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
@@ -260,6 +272,24 @@ class _Spans(_Reader):
         block = super().block()
         self.spans.append((start, self.at))
         return block
+
+
+class _Places(_Reader):
+    """Remembers where it says `wanted` as a client."""
+
+    __slots__ = ("places", "wanted")
+
+    def __init__(self, data: bytes, wanted: int) -> None:
+        super().__init__(data, len(data))
+        self.wanted = wanted
+        self.places: list[tuple[int, int]] = []
+
+    def client(self) -> int:
+        start = self.at
+        client = super().client()
+        if client == self.wanted:
+            self.places.append((start, self.at))
+        return client
 
 
 def _measured(encoded: bytes) -> tuple[int, tuple[int, ...]]:

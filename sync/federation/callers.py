@@ -42,7 +42,7 @@ class Callers:
         self, store: Store, introduction: Introduction, clock_ms: Callable[[], int]
     ) -> None:
         self._store, self._introduction, self._clock_ms = store, introduction, clock_ms
-        self._verifier = Verifier(clock_ms)
+        self._verifier = Verifier(clock_ms, signatures.new_life())
         self._heard_ms: dict[str, int] = {}  # when a peer's call was noted last
         self._renewed_ms: dict[str, int] = {}  # when a peer was asked for its keys
 

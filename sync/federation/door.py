@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
-from sync.federation import owed, presence, wire
+from sync.federation import owed, presence, signatures, wire
 from sync.federation.acquaintances import Acquaintances
 from sync.federation.callers import Callers, Request
 from sync.federation.courier import begun
@@ -78,7 +78,8 @@ class Door:
         self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
         self._files = files
         self._callers = Callers(store, introduction, clock_ms)
-        self._of_strangers = Verifier(clock_ms)  # they must not use up what is kept for peers
+        # they must not use up what is kept for peers
+        self._of_strangers = Verifier(clock_ms, signatures.new_life())
 
     async def hello(self, request: Request) -> dict[str, Any]:
         """They propose a connection, or confirm ours, or leave: `state` says which."""

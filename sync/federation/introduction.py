@@ -86,6 +86,7 @@ class Introduction:
         clock_ms: Callable[[], int],
     ) -> None:
         self._key, self._fetcher, self._me, self._clock_ms = key, fetcher, me, clock_ms
+        self._lives: dict[tuple[str, bool], str] = {}  # of other servers: peers' door, strangers'
 
     async def profile(self) -> Profile:
         name, address, contact = await self._me()
@@ -118,7 +119,17 @@ class Introduction:
 
     async def send(self, method: str, url: str, body: bytes = b"") -> Answer:
         """A signed request. Raises Unreachable, and NotAccepted for what the other site refuses."""
-        headers = signatures.sign(self._key, method, url, body, self._clock_ms())
+        door = url.rpartition("/federation/")[0], url.endswith("/hello")
+        try:
+            return await self._send(method, url, body, self._lives.get(door, ""))
+        except NotAccepted as error:
+            if error.reason != signatures.RESTARTED or not signatures.is_life(error.why):
+                raise
+            self._lives[door] = error.why
+        return await self._send(method, url, body, self._lives[door])
+
+    async def _send(self, method: str, url: str, body: bytes, life: str) -> Answer:
+        headers = signatures.sign(self._key, method, url, body, self._clock_ms(), life)
         answer = await self._fetcher.send(method, url, body, headers)
         if answer.status == 200:
             return answer

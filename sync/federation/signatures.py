@@ -1,6 +1,10 @@
 """Requests between sites are signed (RFC 9421) over method, address and the hash of the body, with
 the time and a nonce: nobody else can send them, and nobody can send them twice.
 
+Nonces are remembered in memory. So that nothing of before a restart is taken again after it, a
+nonce begins with the *life* of the server that it is for: a word that is new at each start. Who
+does not know it is told, and asks again; clocks have no part in that.
+
     Signature-Input: gs=("@method" "@target-uri" "content-digest");created=…;expires=…;
                      keyid="<site id>:<kid>";nonce="…";tag="groundswell"
 """
@@ -31,6 +35,8 @@ COVERED = ("@method", "@target-uri")
 VALID_SECONDS = 60
 SKEW_SECONDS = 300  # clocks of two sites may differ by so much
 MAX_NONCES = 100_000
+RESTARTED = "restarted"  # refused, but not for good: the reason why is the life to sign for
+_LIFE = re.compile(r"[\w-]{8,64}", re.ASCII)
 _KEYID = re.compile(r';keyid="([a-z2-7]{26}):(k[0-9]{1,6})"')
 
 
@@ -52,8 +58,11 @@ class Sender:
     skew_ms: int
 
 
-def sign(key: SiteKey, method: str, url: str, body: bytes, now_ms: int) -> dict[str, str]:
-    """The headers that prove who sends this."""
+def sign(
+    key: SiteKey, method: str, url: str, body: bytes, now_ms: int, life: str = ""
+) -> dict[str, str]:
+    """The headers that prove who sends this; `life` is the receiver's, as it told it."""
+    word = base64.urlsafe_b64encode(secrets.token_bytes(12)).decode()
     message = Message(method, url)
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
     created = datetime.fromtimestamp(now_ms / 1000, UTC)
@@ -62,7 +71,7 @@ def sign(key: SiteKey, method: str, url: str, body: bytes, now_ms: int) -> dict[
         key_id=f"{key.origin}:{key.kid}",
         created=created,
         expires=created + timedelta(seconds=VALID_SECONDS),
-        nonce=base64.urlsafe_b64encode(secrets.token_bytes(12)).decode(),
+        nonce=f"{life}.{word}" if life else word,
         label="gs",
         tag=TAG,
         covered_component_ids=COVERED,
@@ -78,11 +87,21 @@ def claimed(headers: Mapping[str, str]) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
-class Verifier:
-    """Remembers the nonces of the last minutes, so that nothing is taken twice."""
+def new_life() -> str:
+    return secrets.token_urlsafe(9)
 
-    def __init__(self, clock_ms: Callable[[], int]) -> None:
-        self._clock_ms = clock_ms
+
+def is_life(told: str) -> bool:
+    """Whether another site can call its life so."""
+    return _LIFE.fullmatch(told) is not None
+
+
+class Verifier:
+    """Remembers the nonces of the last minutes, so that nothing is taken twice. `life` is what they
+    begin with; "" asks for none."""
+
+    def __init__(self, clock_ms: Callable[[], int], life: str = "") -> None:
+        self._clock_ms, self._life = clock_ms, life
         self._seen: dict[str, int] = {}  # nonce -> until when it counts
 
     def verify(
@@ -112,6 +131,8 @@ class Verifier:
             raise NotAccepted("bad-signature", "a time or the nonce is missing")
         origin, _, kid = str(found.parameters["keyid"]).partition(":")
         skew_ms = self._check_time(created, expires)
+        if self._life and found.nonce.partition(".")[0] != self._life:
+            raise NotAccepted(RESTARTED, self._life)
         self._check_nonce(f"{origin}:{found.nonce}")
         return Sender(origin, kid, skew_ms)
 

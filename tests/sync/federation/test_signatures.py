@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sync.federation.signatures import SKEW_SECONDS, VALID_SECONDS, Verifier, claimed, sign
+from sync.federation.signatures import (
+    SKEW_SECONDS,
+    VALID_SECONDS,
+    Verifier,
+    claimed,
+    new_life,
+    sign,
+)
 from wiki.errors import NotAccepted
 from wiki.key import SiteKey
 
@@ -43,6 +50,15 @@ def test_a_request_is_taken_once() -> None:
     request = ("POST", URL, sign(KEY, "POST", URL, b"x", NOW_MS), b"x")
     verifier.verify(*request, keys)
     refused("replayed", verifier, *request)
+
+
+def test_what_was_sent_before_a_restart_is_not_taken_after_it() -> None:
+    clock, before = Clock(), new_life()
+    request = ("POST", URL, sign(KEY, "POST", URL, b"x", NOW_MS, before), b"x")
+    Verifier(clock, before).verify(*request, keys)
+    after = Verifier(clock, new_life())
+    refused("restarted", after, *request)
+    refused("restarted", after, "POST", URL, sign(KEY, "POST", URL, b"x", NOW_MS), b"x")
 
 
 def test_what_was_changed_on_the_way_is_refused() -> None:
