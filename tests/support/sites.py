@@ -194,7 +194,7 @@ class Site:
             with self.open() as conn:
                 fact.act(conn, self.key, page_id, self.person, told, self.now_ms)
                 self.acceptance.drain(conn, page_id, self.now_ms)
-        except (Conflict, NotFound):
+        except (Conflict, Forbidden, NotFound):
             return False
         return True
 

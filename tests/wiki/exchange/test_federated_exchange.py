@@ -64,12 +64,19 @@ def batches(site: Site, page_id: str) -> list[list[int]]:
 
 
 def seen(site: Site) -> dict[str, Any]:
-    """All that must come back; who was last of two at one moment is left to chance."""
+    """All that must come back: who was last of two at one moment is left to chance, and what other
+    sites allow this one to do, they do not allow the new one to."""
     with site.open() as conn:
         found = everything(conn)
-        pages = {name: replace(one, modified_by="") for name, one in found["pages"].items()}
+        pages, spaces = found["pages"].items(), found["spaces"].items()
         shown = list(conn.execute(select(records.c.id, records.c.page)))
-        return {**found, "pages": pages, "records": shown, "names": names(conn)}
+        return {
+            **found,
+            "pages": {name: replace(one, modified_by="", bound="") for name, one in pages},
+            "spaces": {name: replace(one, bound="") for name, one in spaces},
+            "records": shown,
+            "names": names(conn),
+        }
 
 
 def names(conn: Connection) -> dict[str, str]:
