@@ -66,6 +66,7 @@ class Courier:
 
     def nudge(self) -> None:
         self._new.set()
+        self.live.forget()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -38,11 +39,20 @@ logger = structlog.get_logger(__name__)
 
 CURSOR_SECONDS = 0.05
 RENEW_SECONDS = 5.0
+LOOK_SECONDS = 1.0  # so much later it is felt that a command has shared a page or taken it back
 AFTER_FAILURE_SECONDS = 1.0
 MAX_FRAMES_WAITING = 2000
 MAX_BYTES_AT_ONCE = 4 * 1024 * 1024
 MAX_PAGES_AT_ONCE = 200
 Waiting = tuple[str, Change, int]  # page, what was accepted, its number
+
+
+class _Told(NamedTuple):
+    """`seqs`: page -> number of the record that will hold its frames."""
+
+    seqs: dict[str, int]
+    names: dict[str, str]
+    present: list[presence.AtPage]
 
 
 class Live:
@@ -62,19 +72,37 @@ class Live:
         self._frames: deque[Waiting] = deque(maxlen=MAX_FRAMES_WAITING)
         self._moved: dict[str, None] = {}  # pages, in order
         self._told_at = 0.0  # when cursors went last
+        self._known: dict[str, bool] = {}  # may it have the page; as of `_looked_at`
+        self._looked_at = 0.0
         self._shown: set[str] = set()  # pages at which the peer shows people of ours
         self._any, self._typed = asyncio.Event(), asyncio.Event()
 
     def show(self, page_id: str, changes: Sequence[Change], first_n: int) -> None:
         """These were accepted here: let the peer see them, if it may."""
+        if self._verdicts().get(page_id) is False:
+            return
         self._frames.extend((page_id, one, first_n + at) for at, one in enumerate(changes))
         self._any.set()
         self._typed.set()
 
     def moved(self, page_id: str) -> None:
         """Somebody of ours came, moved their cursor, or left."""
+        if self._verdicts().get(page_id) is False and page_id not in self._shown:
+            return
         self._moved[page_id] = None
         self._any.set()
+
+    def forget(self) -> None:
+        """Something was shared, or taken back: who may have what is looked at anew."""
+        self._known.clear()
+
+    def _verdicts(self) -> dict[str, bool]:
+        """Whether the peer may have a page, as far as that was looked at just now: those who write
+        must not feel that there are peers, nor pages that are not shared cost anything."""
+        if (now := time.monotonic()) > self._looked_at + LOOK_SECONDS:
+            self._looked_at = now
+            self._known.clear()
+        return self._known
 
     async def run(self) -> None:
         while True:
@@ -125,28 +153,27 @@ class Live:
 
     async def _send(self, waiting: Sequence[Waiting], pages: Sequence[str]) -> None:
         now_ms, origin, own = self._clock_ms(), self._origin, self._key.origin
+        known = dict(self._verdicts())
         authors = {
             page_id: {one.person_id for _, one, _ in some}
             for page_id, some in groupby(sorted(waiting, key=_page_of), _page_of)
         }
 
-        def read(
-            conn: Connection,
-        ) -> tuple[Peer, dict[str, int], dict[str, str], list[presence.AtPage]]:
-            seqs = {}
-            for page_id in authors:
-                if owed.may_have(conn, page_id, origin, now_ms):
-                    head = log.own_head(conn, page_id, own)
-                    seqs[page_id] = (head[0] if head else 0) + 1
-            visible = {page_id: authors[page_id] for page_id in seqs}
-            return (
-                peer.by_origin(conn, origin),
-                seqs,
-                owed.names_at(conn, own, origin, visible),
-                presence.to_tell(conn, self._company, own, origin, pages, now_ms),
+        def read(conn: Connection) -> tuple[Peer, frozenset[str], _Told]:
+            new = {*authors, *pages} - known.keys()
+            found_now = owed.visible_of(conn, new, origin, now_ms) if new else frozenset[str]()
+            visible = found_now | {one for one, may in known.items() if may}
+            shown = {page_id: who for page_id, who in authors.items() if page_id in visible}
+            heads = {one: log.own_head(conn, one, own) for one in shown}
+            found = _Told(
+                {page_id: (head[0] if head else 0) + 1 for page_id, head in heads.items()},
+                owed.names_at(conn, own, origin, shown),
+                presence.to_tell(conn, self._company, own, origin, pages, visible, now_ms),
             )
+            return peer.by_origin(conn, origin), visible, found
 
-        to, seqs, names, told = await self._store.read(read)
+        to, visible, (seqs, names, told) = await self._store.read(read)
+        self._verdicts().update((one, one in visible) for one in (*authors, *pages))
         if to.state is not PeerState.CONNECTED:
             self._shown.clear()
             return

@@ -106,9 +106,19 @@ def _granted(origin: str, now_ms: int) -> Select[Any]:
 
 
 def may_have(conn: Connection, thing_id: str, origin: str, now_ms: int) -> bool:
-    here = union(select(pages.c.id), select(spaces.c.id)).subquery()
-    query = select(here.c[0]).where(here.c[0] == thing_id, here.c[0].in_(visible(origin, now_ms)))
-    return conn.scalar(query) is not None
+    return bool(visible_of(conn, [thing_id], origin, now_ms))
+
+
+def visible_of(
+    conn: Connection, thing_ids: Iterable[str], origin: str, now_ms: int
+) -> frozenset[str]:
+    """Which of these are here, and the site may have them."""
+    asked = list(thing_ids)
+    here: set[str] = set()
+    for table in (pages, spaces):
+        here |= set(conn.scalars(select(table.c.id).where(table.c.id.in_(asked))))
+    found = visible(origin, now_ms).subquery()
+    return frozenset(conn.scalars(select(found.c[0]).where(found.c[0].in_(here))))
 
 
 def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATCH) -> Owed:

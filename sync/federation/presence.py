@@ -11,7 +11,7 @@ seconds), when its connection ends, and when it may not see the page any more.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,19 +85,27 @@ def _present(client: Any, person_id: Any, name: Any, cursor: Any) -> Present:
 
 
 def to_tell(
-    conn: Connection, company: Company, own: str, origin: str, page_ids: Iterable[str], now_ms: int
+    conn: Connection,
+    company: Company,
+    own: str,
+    origin: str,
+    page_ids: Iterable[str],
+    visible: Collection[str],
+    now_ms: int,
 ) -> list[AtPage]:
-    """Who has the pages open here, as the site may know it: nobody where it may not."""
-    return [AtPage(one, _here(conn, company, own, origin, one, now_ms)) for one in page_ids]
+    """Who has the pages open here, as the site may know it: nobody where a page is not `visible`
+    to it."""
+    return [
+        AtPage(one, _here(conn, company, own, origin, one, now_ms) if one in visible else ())
+        for one in page_ids
+    ]
 
 
 def _here(
     conn: Connection, company: Company, own: str, origin: str, page_id: str, now_ms: int
 ) -> tuple[Present, ...]:
     here = company.here(page_id)
-    if not here or not owed.may_have(conn, page_id, origin, now_ms):
-        return ()
-    if not _is_still_ours(conn, page_id, own, now_ms):
+    if not here or not _is_still_ours(conn, page_id, own, now_ms):
         return ()
     here.sort(key=lambda one: one[2] == "null")  # who has no cursor comes last
     names = owed.names_at(conn, own, origin, {page_id: {one for _, one, _ in here}})

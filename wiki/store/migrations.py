@@ -104,6 +104,13 @@ def _0032_newest_pages(connection: Connection) -> None:
     connection.exec_driver_sql("DROP INDEX IF EXISTS page_by_modified")
 
 
+def _0033_births_and_grants(connection: Connection) -> None:
+    """Which things a site made, and what was granted to whom, is asked with each keystroke that
+    goes to another site: not by reading every record."""
+    (index,) = (one for one in tables.record.indexes if one.name == "record_by_kind")
+    index.create(connection, checkfirst=True)
+
+
 def _0030_names_of_older_texts(connection: Connection) -> None:
     """A table of what texts are called; names that were given before stand in it, too."""
     tables.label.create(connection, checkfirst=True)
@@ -194,6 +201,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0034-bounds": _0034_bounds,
     "0030-weaves-are-put-away": _0030_weaves_are_put_away,
     "0034-answers-to-redactions": _0034_answers_to_redactions,
+    "0033-births-and-grants": _0033_births_and_grants,
 }
 
 

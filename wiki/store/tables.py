@@ -212,6 +212,7 @@ record = Table(  # the record of RECORD.md: append only
     Column("batch", Integer),
     UniqueConstraint("page", "chain", "seq"),
     Index("record_by_page", "page", "position"),
+    Index("record_by_kind", "kind", "chain"),  # births and grants: few among many
     sqlite_autoincrement=True,
 )
 

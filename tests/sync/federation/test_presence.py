@@ -170,3 +170,20 @@ def _everybody(conn: Connection) -> list[str]:
 def test_a_telling_keeps_its_form() -> None:
     one = presence.AtPage("p", (presence.Present(1, "u:eve", "Eve", '{"head":1}'),))
     assert list(wire.read(wire.lines([one]), "site")) == [one]
+
+
+async def test_pages_that_are_not_shared_cost_a_look_now_and_then(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        await acme.connect(birch)
+        page_id = await acme.page("Ours alone")
+        acme.site.federation.nudge()
+        (live,) = [courier.live for courier, _ in acme.site.federation._couriers.values()]
+        await acme.say(page_id, "One. ")
+        await eventually(lambda: live._known.get(page_id) is False)
+        await acme.say(page_id, "Two. ")
+        assert not live._frames
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        await birch.sit(page_id)
+        await acme.say(page_id, "Three. ")
+        await eventually(lambda: _says(birch, page_id, "Three. Two. One. Begin. "))
