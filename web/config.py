@@ -95,6 +95,11 @@ SETTINGS = (
         "The same for the processor time that the messages cost the server, in milliseconds.",
     ),
     Setting(
+        "limits.remarks_per_minute",
+        60,
+        "Comments, answers, votes and offers of one person, in the long run; as many at once.",
+    ),
+    Setting(
         "federation.contact", "", "Whom other sites' stewards can write to; they are shown it."
     ),
     Setting(
@@ -137,6 +142,7 @@ class Config:
     limits_frames_per_second: int
     limits_kib_per_second: int
     limits_work_ms_per_second: int
+    limits_remarks_per_minute: int
     federation_contact: str
     federation_redactions: bool
     federation_loopback: bool

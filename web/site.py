@@ -28,6 +28,7 @@ from web.clones import Clones
 from web.config import Config
 from web.editions import Editions
 from web.markdown import Renderer
+from web.remarks import Remarks
 from web.takeaway import Takeaway
 from web.throttle import Throttle
 from wiki import contribution, links, spool
@@ -62,6 +63,7 @@ class Site:
     editions: Editions
     throttle: Throttle  # tries to sign in
     admission: Admission
+    remarks: Remarks
     secret: bytes  # forms are signed with it; new at every start
     now_ms: Callable[[], int] = wall_clock_ms
     loom: Loom = field(default_factory=Loom)  # pages as they grew
@@ -135,6 +137,7 @@ class Site:
                     config.limits_joins_per_minute,
                     config.server_trusted_proxies,
                 ),
+                Remarks(config.limits_remarks_per_minute),
                 secrets.token_bytes(32),
             )
             followers = {

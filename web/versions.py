@@ -65,7 +65,8 @@ async def make_version(
 
 
 async def offer_changes(site: Site, child: Page, reason: str, person_id: str) -> Offer:
-    """What the page says now, offered to the one that it was made from."""
+    """What the page says now, offered to the one that it was made from. Raises TooManyRemarks."""
+    site.remarks.check(person_id)
     await site.rooms.seal_now(child.id)
     now_ms = site.now_ms()
     made = await site.store.write(

@@ -17,6 +17,7 @@
     │   ├── TooManySockets     close some
     │   ├── TooManyJoins       from one address
     │   ├── TooManyRefusals    of one person
+    │   ├── TooManyRemarks     from one person
     │   ├── Flooding           more frames or bytes than one connection may send
     │   └── TooCostly          its frames cost the server too much time
     ├── Unavailable        our fault or the machine's; nothing was lost, try again
@@ -203,6 +204,13 @@ class TooManyRefusals(RateLimited):
 
     def __init__(self, retry_seconds: float) -> None:
         super().__init__("messages that had to be refused", max(1.0, retry_seconds))
+
+
+class TooManyRemarks(RateLimited):
+    code = "too-many-remarks"
+
+    def __init__(self, retry_seconds: float) -> None:
+        super().__init__("comments, votes and offers of yours", max(1.0, retry_seconds))
 
 
 class Flooding(RateLimited):

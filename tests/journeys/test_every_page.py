@@ -16,7 +16,7 @@ from tests.support.server import Server, a_peopled_server
 from tests.support.sites import Site
 from tests.support.windows import Windows, editing
 from web.app import routes
-from wiki import fact, grant, history, invite, peer, talk
+from wiki import fact, grant, history, invite, label, peer, talk
 from wiki.access import Role
 from wiki.grant import Terms
 from wiki.peer import PeerState
@@ -117,6 +117,7 @@ async def filled(server: Server) -> dict[str, str]:
         act(page_id, name="status", status="accepted", reason="All were for it.")
         act(page_id, name="vote", value=1)
         act(archived, name="archive")
+        act(page_id, name="fork", parent=other, of=label.newest_text(conn, other))
         peer.keep(
             conn, origin=birch.origin, name="Birch", address="https://birch.example", contact="",
             chain=birch.key.chain, state=PeerState.CONNECTED, now_ms=now_ms,
@@ -135,6 +136,14 @@ async def filled(server: Server) -> dict[str, str]:
         assert (await client.put(**put, content=TEXT + "\nMore.")).status_code == 200
         kept = await client.post("/api/v1/searches", json={"name": "Words", "q": "words"})
         assert kept.status_code == 201
+        wanted = {"space": "ideas", "title": "My version"}
+        made = (await client.post(f"/api/v1/pages/{page_id}/versions", json=wanted)).json()
+        seen = f'"{made["version"]}"'
+        put = {"url": f"/api/v1/pages/{made['id']}/text", "headers": {"If-Match": seen}}
+        assert (await client.put(**put, content="Other words.")).status_code == 200
+        wanted = {"version": made["id"], "reason": "Fewer words."}
+        offered = await client.post(f"/api/v1/pages/{page_id}/offers", json=wanted)
+        assert offered.status_code == 201, offered.text
     first = (await server.read(lambda conn: history.revisions(conn, page_id)))[-1].record_id
     return {
         "space": "ideas",
@@ -144,4 +153,5 @@ async def filled(server: Server) -> dict[str, str]:
         "record_id": first,
         "token": link,
         "export": "pages.json",
+        "offer": offered.json()["id"],
     }

@@ -40,6 +40,7 @@ EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     errors.TooManySockets: errors.TooManySockets("yours", 64),
     errors.TooManyJoins: errors.TooManyJoins(3),
     errors.TooManyRefusals: errors.TooManyRefusals(3),
+    errors.TooManyRemarks: errors.TooManyRemarks(3),
     errors.Flooding: errors.Flooding("frames"),
     errors.TooCostly: errors.TooCostly(),
     errors.Recovering: errors.Recovering(["Birch", "Cedar"]),

@@ -93,3 +93,17 @@ async def test_only_who_began_a_thread_or_may_edit_resolves_it(tmp_path: Path) -
         refused = await (await front.as_person(other)).send(at, AT, resolved="1")
         assert refused.status_code == 403
         assert (await (await front.as_person(one)).send(at, AT, resolved="1")).status_code == 303
+
+
+async def test_who_says_too_much_too_fast_is_told_to_wait(tmp_path: Path) -> None:
+    async with a_front(tmp_path, limits_remarks_per_minute=2) as front:
+        one = await front.page(await front.space(), text="A bridge.")
+        eve = (await front.program(await front.person("eve"))).client
+        at = f"/api/v1/pages/{one.id}"
+        for number in range(2):
+            assert (await eve.post(f"{at}/comments", json={"body": f"n{number}"})).is_success
+        refused = await eve.put(f"{at}/vote", json={"value": 1})
+        assert refused.status_code == 429 and refused.json()["code"] == "too-many-remarks"
+        assert int(refused.headers["retry-after"]) >= 1
+        answer = await front.ada.send(f"{AT}/comments", AT, body="Mine.")
+        assert answer.status_code == 303  # others are not touched by it

@@ -111,10 +111,12 @@ async def protect(request: Request) -> Response:
 
 async def _open_to(request: Request, act: str) -> Here:
     """The page, if the act is allowed there. Raises NotSignedIn, NotFound, Forbidden."""
-    signed_in(request)
-    here = await here_of(request, fact.action_of(act))
+    person, needed = signed_in(request), fact.action_of(act)
+    here = await here_of(request, needed)
     if here.page.is_archived:
         raise Forbidden(act, "an archived page", "Bring it back from the archive first.")
+    if needed is Action.COMMENT:
+        site_of(request).remarks.check(person.id)
     return here
 
 
@@ -177,7 +179,7 @@ def _people_in(found: list[Thread]) -> set[str]:
 
 
 _ONE = "/pages/{page_id}"
-_FAILS = (400, 403, 404, 413)
+_FAILS = (400, 403, 404, 413, 429)
 OPERATIONS = (
     Operation("GET", f"{_ONE}/comments", comments, "Comments on a page, and where they stand now",
               shapes.Comments, may_be_anonymous=True),

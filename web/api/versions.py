@@ -120,7 +120,7 @@ def _offer(one: Seen, texts: tuple[str, str] | None = None) -> told_in.Offer:
 
 
 _ONE = "/pages/{page_id}"
-_FAILS = (400, 403, 404, 409, 413)
+_FAILS = (400, 403, 404, 409, 413, 429)
 OPERATIONS = (
     Operation("POST", f"{_ONE}/versions", make_version,
               "Make a page of one's own from the text of a page", shapes.Page,

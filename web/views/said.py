@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -68,9 +69,9 @@ def said_of(conn: Connection, one: Page, body: str) -> Said:
 
 async def bodies_of(site: Site, said: Said, space_slug: str) -> dict[str, Markup]:
     """Comments and answers as HTML, by id; their wiki links stay words."""
-    found = {}
+    bodies: dict[str, str] = {}
     for thread in (*said.threads, *said.resolved):
-        bodies = {thread.id: thread.body} | {reply.id: reply.body for reply in thread.replies}
-        for said_id, body in bodies.items():
-            found[said_id] = (await site.renderer.render(body, {}, space_slug)).html
-    return found
+        bodies |= {thread.id: thread.body} | {reply.id: reply.body for reply in thread.replies}
+    renderer = site.remarks.renderer
+    made = await asyncio.gather(*(renderer.render(one, {}, space_slug) for one in bodies.values()))
+    return {said_id: one.html for said_id, one in zip(bodies, made, strict=True)}

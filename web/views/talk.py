@@ -84,10 +84,11 @@ async def sponsor(request: Request) -> Response:
 
 
 async def _open_to(request: Request, act: str) -> tuple[Space, Page]:
-    signed_in(request)
+    person, site = signed_in(request), request.app.state.site
     here, one = await existing(request, fact.action_of(act))
     if one.is_archived:
         raise Forbidden(act, "an archived page", "Bring it back from the archive first.")
+    site.remarks.check(person.id)
     return here, one
 
 
