@@ -58,7 +58,8 @@ def _gap_free(conn: Connection, page_id: str, rows: Sequence[JournalRow]) -> lis
     gate = Gate()
     for update in journal.sealed(conn, page_id):
         gate.learn(update)
-    others = [row for row in journal.rows(conn, page_id) if row not in rows]
+    chosen = {row.n for row in rows}
+    others = [row for row in journal.rows(conn, page_id) if row.n not in chosen]
     updates = [row.update for row in (*rows, *others)]
     left_out = causal.walk(gate.state_vector, updates).left_out
     return [row for of, row in enumerate(rows) if of not in left_out]

@@ -50,6 +50,8 @@ log = structlog.get_logger(__name__)
 RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait for a peer's backlog
 RECORDS_OUT = 500
 MAX_ASKING = 50
+SEAL_AGAIN_MS = 5000  # who asks all the time does not get a record for each keystroke
+MAX_SEALED_KNOWN = 10_000
 MAX_ANSWERS = 200
 PRESENCES_PER_SECOND = 2000  # of people at pages; honest sites tell 20 times a second of who moved
 
@@ -75,6 +77,7 @@ class Door:
         self._acceptance, self._introduction = acceptance, introduction
         self._clock_ms, self._on_change, self._on_arrival = clock_ms, on_change, on_arrival
         self._acquaintances = Acquaintances(store, key)
+        self._sealed_ms: dict[str, int] = {}  # page -> when it was sealed because a peer asked
         self._paces: dict[str, Budget] = {}  # of tellings who is where, by site
         self._files = files
         self._callers = Callers(store, introduction, clock_ms)
@@ -228,17 +231,24 @@ class Door:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotAccepted("malformed", "it does not name pages") from error
 
-        def sealed(conn: Connection) -> int:
-            count = 0
-            for page_id in wanted:
-                if owed.may_have(conn, page_id, sender.origin, now_ms):
-                    count += seal.seal(conn, self._key, page_id, now_ms) is not None
-                    self._acceptance.drain(conn, page_id, now_ms)
-            return count
+        due = [one for one in wanted if now_ms - self._sealed_ms.get(one, 0) >= SEAL_AGAIN_MS]
+        made: list[str] = []
 
-        count = await self._store.write(sealed)
+        def sealed(conn: Connection) -> list[Outcome]:
+            outcomes, made[:] = [], []
+            for page_id in due:
+                if owed.may_have(conn, page_id, sender.origin, now_ms):
+                    if seal.seal(conn, self._key, page_id, now_ms) is not None:
+                        made.append(page_id)
+                    outcomes.append(self._acceptance.drain(conn, page_id, now_ms))
+            return outcomes
+
+        await self.shown(sealed)
+        if len(self._sealed_ms) > MAX_SEALED_KNOWN:
+            self._sealed_ms.clear()
+        self._sealed_ms |= dict.fromkeys(made, now_ms)
         self._on_change()
-        return {"sealed": count}
+        return {"sealed": len(made)}
 
     async def redactions(self, request: Request) -> dict[str, Any]:
         """They tell what has become of redactions of ours. What they say of others is left out."""

@@ -24,7 +24,7 @@ from sync.federation.introduction import Introduction, Profile
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
 from sync.room import Change
 from sync.rooms import Rooms
-from wiki import adopt, awaited, foreign, grant, held, log, peer, restoring
+from wiki import adopt, awaited, foreign, grant, held, log, page, peer, restoring
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
@@ -38,6 +38,8 @@ logger = structlog.get_logger(__name__)
 
 WATCH_SECONDS = 1.0
 MEND_SECONDS = 2.0
+ASK_SECONDS = 5.0
+MAX_PAGES_ASKED = 100
 SILENT_MS = 10_000  # after being asked to seal
 UNSEALED_MS = 60_000  # a peer seals within half a minute after the last key
 
@@ -279,9 +281,10 @@ class Federation:
         await self._bind(now_ms)
         waiting = await self._store.read(lambda conn: set(held.pages(conn)))
         for page_id in waiting:
-            await self._drain_now(page_id)
+            await self._alone(page_id, self._drain_now(page_id))
         unsealed = await self._store.read(_unsealed)
         still = await self._store.read(lambda conn: set(held.pages(conn)))
+        to_ask: dict[str, list[str]] = {}
         for (page_id, origin), since_ms in unsealed.items():
             is_late = now_ms - since_ms >= self._unsealed_ms
             if page_id not in still and not is_late:
@@ -289,10 +292,18 @@ class Federation:
             asked_ms = self._asked.get((page_id, origin))
             if asked_ms is None:
                 self._asked[page_id, origin] = now_ms
-                await self._ask_to_seal(page_id, origin)
+                to_ask.setdefault(origin, []).append(page_id)
             elif now_ms - asked_ms >= self._silent_ms and not await self._is_restoring():
-                await self._adopt(page_id, origin)
+                await self._alone(page_id, self._adopt(page_id, origin))
         self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
+        await asyncio.gather(*(self._ask_to_seal(*one) for one in to_ask.items()))
+
+    async def _alone(self, page_id: str, work: Awaitable[None]) -> None:
+        """One page's trouble is no other's."""
+        try:
+            await work
+        except GroundswellError as error:
+            logger.error("mend.failed", page=page_id, error=str(error))
 
     async def _is_restoring(self) -> bool:
         """Whether nothing may be signed before peers have been asked."""
@@ -328,20 +339,30 @@ class Federation:
                 foreign.receive(conn, self._key, record, name, self._clock_ms())
         return self._acceptance.drain(conn, page_id, self._clock_ms())
 
-    async def _ask_to_seal(self, page_id: str, origin: str) -> None:
+    async def _ask_to_seal(self, origin: str, page_ids: list[str]) -> None:
+        """All at once; who does not answer soon is silent, and holds up no other."""
         try:
-            to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
-            body = json.dumps({"pages": [page_id]}).encode()
-            await self.introduction.post(f"{to.address}/federation/v1/seal", body)
-        except GroundswellError as error:  # it stays silent, then
+            async with asyncio.timeout(ASK_SECONDS):
+                to = await self._store.read(lambda conn: peer.by_origin(conn, origin))
+                for start in range(0, len(page_ids), MAX_PAGES_ASKED):
+                    some = page_ids[start : start + MAX_PAGES_ASKED]
+                    body = json.dumps({"pages": some}).encode()
+                    await self.introduction.post(f"{to.address}/federation/v1/seal", body)
+        except (GroundswellError, TimeoutError) as error:  # it stays silent, then
             logger.info("seal.not_asked", origin=origin, why=str(error))
 
     async def _adopt(self, page_id: str, origin: str) -> None:
+        """Where we may write: nobody would take it from a site that may only read."""
+        now_ms, own = self._clock_ms(), self._key.origin
+
         def take_over(conn: Connection) -> list[Outcome]:
-            adopt.adopt(conn, self._key, page_id, origin)
+            where = page.by_id(conn, page_id).space_id
+            if not grant.may_edit(conn, page_id, where, own, own, now_ms):
+                return []
+            if adopt.adopt(conn, self._key, page_id, origin) is not None:
+                logger.warning("text.adopted", page=page_id, origin=origin)
             return [self._drain(conn, page_id)]
 
-        logger.warning("text.adopted", page=page_id, origin=origin)
         await self.door.shown(take_over)
         self._asked.pop((page_id, origin), None)
         self.nudge()
