@@ -13,6 +13,7 @@ from search import query, spelling, words
 from search.hits import text_of
 from search.index import ARCHIVED, AUTHOR, ORIGIN, SPACE, STATUS, Found, Query
 from search.index import Hit as Place
+from search.languages import tokens
 from search.query import Asked
 from search.shelf import Shelf
 from search.tree import (
@@ -71,9 +72,25 @@ class Hunt:
         """Raises Damaged."""
         read, self._has_fields = query.read(text), ":" in text
         tree, notices = await self._named(read)
-        first = Caught(await self._found(tree), tree, notices)
-        if not read.plain or first.found.total > spelling.FEW:
+        first = Caught(await self._found(tree, has_facets=True), tree, notices)
+        if not read.plain or first.found.total > spelling.FEW or await self._is_title(read, first):
             return first
+        caught = await self._other(text, read, first)
+        if caught.found is first.found:
+            return caught
+        asked = replace(self._frame, tree=self._narrowed(caught.tree), moment=caught.found.moment)
+        facets = await asyncio.to_thread(self._index.facets, asked)
+        return replace(caught, found=replace(caught.found, facets=facets))
+
+    async def _is_title(self, read: Asked, first: Caught) -> bool:
+        """Whether a page that was found is called so: then nothing else was meant."""
+        ids = [place.page_id for place in first.found.hits]
+        known = await self._store.read(lambda conn: page.several(conn, ids)) if ids else {}
+        wanted = {one.text for one in tokens(read.plain)}
+        return any(wanted <= {one.text for one in tokens(one.title)} for one in known.values())
+
+    async def _other(self, text: str, read: Asked, first: Caught) -> Caught:
+        """Little was found: what else may have been meant."""
         better = None
         if len(read.words) <= spelling.MAX_WORDS:
             few = spelling.FEW if first.found.total else 0
@@ -155,8 +172,8 @@ class Hunt:
         chosen = (one for one, name in self._sites.items() if wanted in (one, name.casefold()))
         return AnyOf(tuple(Term(ORIGIN, one) for one in chosen))
 
-    async def _found(self, tree: Node) -> Found:
-        asked = replace(self._frame, tree=self._narrowed(tree))
+    async def _found(self, tree: Node, *, has_facets: bool = False) -> Found:
+        asked = replace(self._frame, tree=self._narrowed(tree), has_facets=has_facets)
         return await asyncio.to_thread(self._index.search, asked)
 
     def _narrowed(self, tree: Node) -> Node:
@@ -176,7 +193,7 @@ class Hunt:
         """`text` with better words for those that at most `few` pages have; None when there are
         none."""
         long = [word for word in typed if spelling.may_be_wrong(word)]
-        odd = [word for word in long if len(await self._first(words.word(word), few + 1)) <= few]
+        odd = await asyncio.to_thread(self._rare, long, few)
         instead: dict[str, str] = {}
         for word in odd:
             others = [one for one in typed if one not in odd]
@@ -187,6 +204,14 @@ class Hunt:
             if better := spelling.better(word, texts):
                 instead[word] = better
         return spelling.replaced(query.bounded(text), instead) if instead else None
+
+    def _rare(self, typed: Sequence[str], few: int) -> list[str]:
+        """Those that at most `few` pages have."""
+        asked = ((one, self._narrowed(words.word(one))) for one in typed)
+        spaces = self._frame.space_ids
+        return [
+            one for one, tree in asked if len(self._index.suggest(tree, spaces, few + 1)) <= few
+        ]
 
     async def _first(self, tree: Node, limit: int) -> list[Place]:
         spaces = self._frame.space_ids

@@ -159,6 +159,7 @@ class Query:
     limit: int = 10
     order: Order = Order.RELEVANCE
     moment: str = ""
+    has_facets: bool = True  # else nothing is counted but the total
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,9 @@ class Engine(Protocol):
 
     def search(self, query: Query) -> Found: ...
 
+    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
+        """Those that `search` gives."""
+
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         """The best hits, without counting or facets."""
 
@@ -236,6 +240,8 @@ class Index(Protocol):
     def apply(self, batch: Batch) -> None: ...
 
     def search(self, query: Query) -> Found: ...
+
+    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]: ...
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]: ...
 

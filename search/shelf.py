@@ -17,7 +17,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,6 +90,10 @@ class Shelf:
     def search(self, query: Query) -> Found:
         engine = self._answering()
         return self._guarded(lambda: engine.search(query)) if engine else Found(0, ())
+
+    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
+        engine = self._answering()
+        return self._guarded(lambda: engine.facets(query)) if engine else {}
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         engine = self._answering()

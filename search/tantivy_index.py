@@ -95,8 +95,15 @@ class TantivyEngine:
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
-        facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
+        facets = {}
+        if query.has_facets:
+            facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
         return Found(result.count, hits, facets, self._moment(query, result.count, view))
+
+    def facets(self, query: Query) -> dict[str, dict[str, int]]:
+        view = self._moments.at(query.moment) or self._view
+        compiled = self._within(view, query.tree, query.space_ids)
+        return self._facets(view.searcher, compiled, FACETS, FACET_VALUES)
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         view = self._view

@@ -6,7 +6,8 @@ its own, in the same commit."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,13 @@ class WhooshEngine:
             )
             found = list(results)[query.offset :]
             hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
-            facets = self._segments.facets(searcher.reader(), results.docs())
+            facets = {}
+            if query.has_facets:
+                facets = self._segments.facets(searcher.reader(), results.docs())
             return Found(len(results), hits, facets, self._moment(query, len(results), searcher))
+
+    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
+        return self.search(replace(query, limit=1, offset=0, has_facets=True)).facets
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:
