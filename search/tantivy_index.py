@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ from search.tree import Node
 
 WRITER_BYTES = 30_000_000
 COUNTED_SPACES = 10_000
+LONG = 8  # alternatives
 _TOKENS = "whitespace"
 _TEXT = "text"  # what is shown of a page
 _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
@@ -61,6 +63,8 @@ class TantivyEngine:
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._writer: Any = None
         self._moments: Moments[_View] = Moments()
+        # The forms of a word are asked for again and again while something is looked for.
+        self._word = lru_cache(maxsize=4096)(lambda node: self._join(node.parts, Occur.Should))
         self._view = self._newest()
 
     def checkpoint(self) -> int:
@@ -204,7 +208,8 @@ class TantivyEngine:
             case tree.AllOf(parts):
                 return self._join(parts, Occur.Must)
             case tree.AnyOf(parts):
-                return self._join(parts, Occur.Should)
+                is_word = len(parts) > LONG and isinstance(parts[0], tree.Term)
+                return self._word(node) if is_word else self._join(parts, Occur.Should)
             case tree.Prefer(part, bonus):
                 extra = [(Occur.Should, self._compile(one)) for one in bonus]
                 return make.boolean_query([(Occur.Must, self._compile(part)), *extra])

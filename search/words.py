@@ -4,6 +4,7 @@ much it weighs there. What a page says now weighs most, what it once said least.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from search.index import (
     BODY,
@@ -46,6 +47,7 @@ def all_of(text: str, places: frozenset[str] = EVERYWHERE) -> Node | None:
     return AnyOf((whole, *_stems("".join(one.text for one in found), places)))
 
 
+@lru_cache(maxsize=4096)
 def word(text: str, places: frozenset[str] = EVERYWHERE) -> Node:
     """The folded word, or another ending of it in the language of the page."""
     exact = tuple(Term(name, text, WEIGHTS[name]) for name in PLACES if name in places)
