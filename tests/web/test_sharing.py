@@ -82,6 +82,8 @@ async def test_a_space_is_shared_by_its_numbers_and_taken_back_honestly(tmp_path
         await sent(browser, here, act="share", sure=sure[1], **told)
         await eventually(lambda: birch.has(page_id))
         await eventually(lambda: _holds(browser, here, "They hold 1 record of 1 page"))
+        overview = (await browser.client.get(f"/s/{acme.space.slug}")).text
+        assert "Birch (comment)." in seen_by(overview)
         assert (await sent(browser, f"{here}/revoke", origin=birch.origin)).status_code == 303
         (share,) = await shares(acme, acme.space.id)
         assert not share.is_open(acme.site.now_ms()) and share.terms.role is Role.COMMENTER

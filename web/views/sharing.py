@@ -61,6 +61,7 @@ class Given:
     share: Share
     name: str
     is_open: bool
+    may_stop: bool
     by_space: bool
     pages: int
     records: int
@@ -158,7 +159,7 @@ async def _shown(request: Request, thing: Thing, form: Form, to: Peer | None = N
         found: dict[str, Any] = {
             "holders": holders,
             "troubles": standing.troubles(conn, {one.origin for one in holders}, now_ms),
-            "is_home": log.home(conn, thing.id) in (own, None),
+            "may_share": _may_share(conn, own, thing, now_ms),
         }
         if is_steward:
             found |= {
@@ -187,6 +188,14 @@ async def _shown(request: Request, thing: Thing, form: Form, to: Peer | None = N
     return await show(request, "sharing.html", context, form.status)
 
 
+def _may_share(conn: Connection, own: str, thing: Thing, now_ms: int) -> bool:
+    """Whether this site is its home, or was allowed to pass it on."""
+    return log.home(conn, thing.id) in (own, None) or any(
+        one.origin == own and one.terms.may_share_on and one.is_open(now_ms)
+        for one in grant.shares(conn, thing.id)
+    )
+
+
 def _given(conn: Connection, own: str, thing: Thing, now_ms: int) -> list[Given]:
     """Every grant of the thing, those of its space as well; open ones first."""
     shares = grant.shares(conn, thing.id)
@@ -201,7 +210,9 @@ def _given(conn: Connection, own: str, thing: Thing, now_ms: int) -> list[Given]
         position = owed.position(conn, one.origin)
         held = audience.count_held(conn, thing.id, position, until_position=end)
         name = called.get(one.origin, one.origin)
-        found.append(Given(one, name, is_open, one.thing_id != thing.id, *held))
+        by_space = one.thing_id != thing.id
+        may_stop = is_open and not by_space and log.home(conn, thing.id) == own
+        found.append(Given(one, name, is_open, may_stop, by_space, *held))
     return sorted(found, key=lambda one: (not one.is_open, one.name.casefold()))
 
 

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sync.federation import standing
 from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views.forms import DONE, Form, Mendable
 from web.views.home import PER_PAGE, before_of, lines, may_create_space, paged
 from web.views.render import page as show
-from wiki import page, people, space
+from wiki import audience, page, people, space
 from wiki.access import Action, Openness, Role, may
 from wiki.errors import Forbidden
 from wiki.page import Page
@@ -101,6 +102,8 @@ async def _pages(
         actor_of(request),
         request.query_params,
     )
+    site: Site = request.app.state.site
+    own, now_ms = site.key.origin, site.now_ms()
     order = "title" if asked.get("order") == "title" else "modified"
     archived = asked.get("archived") == "1"
     typed = asked.get("page", "")
@@ -124,9 +127,11 @@ async def _pages(
             "count": page.count_in(conn, here.id),
             "tags": page.tags_in(conn, here.id)[:TAGS_SHOWN],
             "people": space.members(conn, here.id)[:8],
+            "holders": (holders := audience.holders(conn, own, here.id, here.id, now_ms)),
+            "troubles": standing.troubles(conn, {one.origin for one in holders}, now_ms),
         }
 
-    context = await request.app.state.site.store.read(read)
+    context = await site.store.read(read)
     context |= {"space": here, "kind": kind, "kinds": page.KINDS, "order": order, "tag": tag}
     context |= {"archived": archived, "number": number, "may_create": may_create_space(actor)}
     context["may_edit"] = may(actor, Action.EDIT, here.access)
