@@ -61,18 +61,21 @@ def gives_way(conn: Connection, page_id: str, client: int, owner: str, own: str)
 
 
 def settle(conn: Connection, page_id: str, own: str, rows: Sequence[JournalRow]) -> bool:
-    """Before our `rows` are sealed: what came in under an id that had just given way follows it."""
-    clients = {one.client for row in rows for one in parse(row.update, is_limited=False).sections}
-    taken = [
-        client
-        for client, owner in journal.owners(conn, page_id, clients).items()
-        if people.origin_of(owner)
-    ]
+    """Before our `rows` are sealed: what came in under an id that had just given way follows it.
+
+    What was taken over from people of other sites stands under their ids, and in their names."""
+    wrote = {  # client -> who, of ours
+        one.client: row.person_id
+        for row in rows
+        if not people.origin_of(row.person_id)
+        for one in parse(row.update, is_limited=False).sections
+    }
+    owners = journal.owners(conn, page_id, wrote)
+    taken = [client for client, owner in owners.items() if people.origin_of(owner)]
     for client in taken:
         new = other_id(page_id, own, client)
         _rename(conn, page_id, rows, client, new)
-        writer = next(row.person_id for row in rows if _writes(row.update, client))
-        journal.lease_all(conn, [Lease(page_id, new, writer)])
+        journal.lease_all(conn, [Lease(page_id, new, wrote[client])])
     return bool(taken)
 
 

@@ -39,12 +39,11 @@ def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | 
     """
     if restoring.must_wait(conn, page_id, key.origin):
         return None
-    rows = journal.rows(conn, page_id)
-    own = [row for row in rows if not row.chain and not row.seq]
+    own = _own(rows := journal.rows(conn, page_id))
     if not own:
         return None
     if namesake.settle(conn, page_id, key.origin, own):
-        return seal(conn, key, page_id, now_ms)
+        own = _own(rows := journal.rows(conn, page_id))
     must_wait = len(own) != len(rows) or held.is_any(conn, page_id)
     made: Record | None = None
     for via, group in groupby(own, key=lambda row: row.via):
@@ -58,6 +57,11 @@ def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | 
     if _wants_checkpoint(conn, page_id):
         save_checkpoint(conn, page_id)
     return made
+
+
+def _own(rows: Sequence[JournalRow]) -> list[JournalRow]:
+    """Those of ours that no record holds yet."""
+    return [row for row in rows if not row.chain and not row.seq]
 
 
 def due(
