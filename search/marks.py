@@ -33,6 +33,7 @@ _CLEANED_CHARS = 4 * SNIPPET_CHARS
 _MARKS = re.compile(
     r"^[#>\s*+-]*\[[ xX]\]\s|^[#>\s*+-]+|[*_`~|]+|\[\[|\]\]|!?\[|\]\([^)]*\)", re.MULTILINE
 )
+_ENDS = re.compile(r"\]\([^)\n]*\)|\]\]|\*\*")  # behind a word, whose comma may follow
 _PAIR_FIELDS = frozenset(PAIRS.values())
 _ALNUM = re.compile(r"[^\W_]")
 _INNER = (AllOf, AnyOf, Not, Prefer, Flat)
@@ -165,7 +166,8 @@ class Marker:
         places = (found or self.look(markdown)).places
         first = _best(places)
         low = _line_before(markdown, max(0, first - SNIPPET_CHARS))
-        text = " ".join(_MARKS.sub(" ", markdown[low : first + _CLEANED_CHARS]).split())
+        text = _ENDS.sub("", markdown[low : first + _CLEANED_CHARS])
+        text = " ".join(_MARKS.sub(" ", text).split())
         places = self._look(text).places
         start = _best(places)
         if start > 0 or low > 0:
