@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wiki import log, peer, record
+from wiki import bound, log, peer, record
 from wiki.access import Role
 from wiki.errors import BadInput, Forbidden
 from wiki.key import Link, SiteKey
@@ -44,7 +44,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`last`: page -> last number accepted of the site's chain, once it is revoked."""
+    """`last`: page -> last number accepted of the site's chain, once it is revoked; `by`: the site
+    that passed it on, "" for its home."""
 
     thing_id: str
     origin: str
@@ -52,6 +53,7 @@ class Share:
     granted_at_ms: int
     revoked_at_ms: int | None
     last: Mapping[str, int]
+    by: str = ""
 
     def is_open(self, now_ms: int) -> bool:
         until = self.terms.until_ms
@@ -68,11 +70,16 @@ def give(
     person_id: str,
     now_ms: int,
 ) -> Record:
-    """Share the space or page with the site. Raises NotFound, BadInput, Forbidden."""
+    """Share the space or page with the site, or pass on a page that another site shares with us.
+
+    Raises NotFound, BadInput, Forbidden."""
     to = peer.by_origin(conn, origin)
     if terms.role not in ROLES:
         raise BadInput("role", f"it is one of {', '.join(ROLES)}")
-    _demand_home(conn, key, thing_id)
+    if log.home(conn, thing_id) != key.origin:
+        _demand_within(_passable(conn, thing_id, key.origin, now_ms), terms)
+    elif terms.may_share_on and conn.scalar(select(spaces.c.id).where(spaces.c.id == thing_id)):
+        raise BadInput("on", "a space cannot be passed on; share those of its pages that may")
     had = [one for one in shares(conn, thing_id) if one.origin == origin]
     if not terms.with_history and any(one.terms.with_history for one in had):
         raise BadInput("history", f"{to.name} has had the earlier history already")
@@ -102,13 +109,21 @@ def told(conn: Connection, origin: str, terms: Terms) -> dict[str, Any]:
 def revoke(
     conn: Connection, key: SiteKey, thing_id: str, origin: str, *, person_id: str, now_ms: int
 ) -> Record:
-    """Take it back: nothing goes there or comes from there any more. Raises Forbidden."""
-    _demand_home(conn, key, thing_id)
+    """Take it back, with all that the site has passed on: nothing goes there or comes from there
+    any more. A site that has passed a page on takes back that alone. Raises Forbidden."""
+    found = {one.origin: one for one in shares(conn, thing_id)}
+    if log.home(conn, thing_id) != key.origin and (
+        origin not in found or found[origin].by != key.origin
+    ):
+        raise Forbidden("share", "what another site made", "Ask there.")
     last = dict(_written(conn, thing_id, origin))
     body = record.canonical(last).encode()
     told = {"to": origin, "revoked": True}
     made = log.write(conn, key, thing_id, "grant", [Part(person_id, now_ms, body)], told)
     apply(conn, made, key.origin)
+    for one in found.values():
+        if one.by == origin and one.revoked_at_ms is None:
+            revoke(conn, key, thing_id, one.origin, person_id=person_id, now_ms=now_ms)
     return made
 
 
@@ -123,68 +138,42 @@ def apply(conn: Connection, made: Record, own: str) -> None:
         values: dict[str, Any] = {"revoked_at_ms": made.ts, "last": json.dumps(last)}
         conn.execute(table.update().where(mine).values(**values))
         if said.get("to") == own:
-            bind(conn, made.page, own, made.ts)
+            bound.bind(conn, made.page, own, made.ts)
+        _end_passed_on(conn, made, own)
         return
-    keep(conn, made.page, said, made.ts, own)
+    by = "" if made.chain == log.home(conn, made.page) else made.chain
+    is_open = mine & (table.c.by != by) & table.c.revoked_at_ms.is_(None)
+    if by and conn.scalar(select(table.c.origin).where(is_open)) is not None:
+        return  # its home, or who passed it on before, has said what they may
+    keep(conn, made.page, said, made.ts, own, by)
 
 
-def keep(conn: Connection, thing_id: str, said: Mapping[str, Any], at_ms: int, own: str) -> None:
+def _end_passed_on(conn: Connection, made: Record, own: str) -> None:
+    """What a site has passed on ends with what it was granted; its home says up to which record."""
+    to = str(made.x.get("to"))
+    mine = (table.c.thing_id == made.page) & (table.c.by == to) & table.c.revoked_at_ms.is_(None)
+    for origin in list(conn.scalars(select(table.c.origin).where(mine))):
+        last = json.dumps(dict(_written(conn, made.page, origin)))
+        row = table.update().where(mine & (table.c.origin == origin))
+        conn.execute(row.values(revoked_at_ms=made.ts, last=last))
+        if origin == own:
+            bound.bind(conn, made.page, own, made.ts)
+
+
+def keep(
+    conn: Connection, thing_id: str, said: Mapping[str, Any], at_ms: int, own: str, by: str = ""
+) -> None:
     """These terms count from now on (`told`). Who was given the earlier history has it for good.
-
-    Raises BadInput."""
+    `by`: the site that passed it on, "" for its home. Raises BadInput."""
     values = _checked(said) | {"granted_at_ms": at_ms, "revoked_at_ms": None, "last": "{}"}
+    values["by"] = by
     if said["to"] != own:  # whoever has keys here is somebody else
         peer.keep_keys(conn, said["to"], [Link(*link) for link in said["keys"]])
     row = insert(table).values(thing_id=thing_id, origin=said["to"], **values)
     changed = values | {"with_history": table.c.with_history | row.excluded.with_history}
     conn.execute(row.on_conflict_do_update(index_elements=["thing_id", "origin"], set_=changed))
     if said["to"] == own:
-        bind(conn, thing_id, own, at_ms)
-
-
-def bind(conn: Connection, thing_id: str, own: str, now_ms: int) -> None:
-    """Our people may do here what its home allows us, and no more: they are told before they try.
-    Once a grant has ended, what we hold can be read."""
-    born = log.birth(conn, thing_id)
-    if born is None or authority(conn, thing_id) == own:
-        return
-    most = _most(conn, [thing_id, born.space_id], own, now_ms)
-    for one in (spaces, pages):  # ids are hashes: never both
-        conn.execute(one.update().where(one.c.id == thing_id).values(bound=most))
-    inside = pages.c.space_id == thing_id
-    conn.execute(pages.update().where(inside).values(bound=most))
-    apart = select(table.c.thing_id).where(table.c.origin == own)
-    ours = pages.c.created_by.not_like("%@%")
-    for page_id in list(
-        conn.scalars(select(pages.c.id).where(inside, pages.c.id.in_(apart) | ours))
-    ):
-        is_ours = authority(conn, page_id) == own
-        most = "" if is_ours else _most(conn, [page_id, thing_id], own, now_ms)
-        conn.execute(pages.update().where(pages.c.id == page_id).values(bound=most))
-
-
-def lapsed(conn: Connection, own: str, now_ms: int) -> list[str]:
-    """What was shared with us until a time that is over, and is not bound by that yet."""
-    query = select(table.c.thing_id).where(
-        table.c.origin == own, table.c.revoked_at_ms.is_(None), table.c.until_ms <= now_ms
-    )
-    return [
-        thing_id
-        for thing_id in conn.scalars(query)
-        if any(
-            conn.scalar(select(one.c.bound).where(one.c.id == thing_id))
-            not in (None, "", _most(conn, [thing_id], own, now_ms))
-            for one in (spaces, pages)
-        )
-    ]
-
-
-def _most(conn: Connection, thing_ids: list[str], own: str, now_ms: int) -> str:
-    """The most that any of the grants allows; to read, when all have ended. "" without any."""
-    query = select(table).where(table.c.thing_id.in_(thing_ids), table.c.origin == own)
-    found = [_share(row) for row in conn.execute(query)]
-    roles = [one.terms.role for one in found if one.is_open(now_ms)]
-    return max(roles, key=ROLES.index, default=Role.READER).value if found else ""
+        bound.bind(conn, thing_id, own, at_ms)
 
 
 def grants_to(conn: Connection, thing_id: str, origin: str) -> list[Record]:
@@ -229,8 +218,9 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
         return ""
     if thing == space_id:
         return "only its home speaks for a space"
-    if made.kind == "grant" and chain != log.home(conn, thing):
-        return "only its home shares it"
+    if made.kind == "grant":
+        is_home = chain == log.home(conn, thing)
+        return "" if is_home else _why_not_on(conn, made, now_ms if home == own else 0)
     found = of_page(conn, thing, space_id, chain)
     if not found:
         return "nobody has shared this with that site"
@@ -247,10 +237,7 @@ def _why_not_home(conn: Connection, made: Record) -> str:
 def authority(conn: Connection, thing_id: str, space_id: str | None = None) -> str | None:
     """The site that says who may write in a thing: the home of the space that it was made in, else
     its own. Here it may stand in a space of ours."""
-    if space_id is not None:
-        return log.home(conn, space_id)
-    born = log.birth(conn, thing_id)
-    return (log.home(conn, born.space_id) or born.chain) if born else None
+    return log.home(conn, space_id) if space_id is not None else log.authority(conn, thing_id)
 
 
 def may_edit(
@@ -279,7 +266,7 @@ def _why_not(share: Share, made: Record, now_ms: int) -> str:
     if share.terms.until_ms is not None and now_ms >= share.terms.until_ms:
         return "the time for which it was shared is over"
     role = share.terms.role
-    if made.kind == "redact":
+    if made.kind in ("redact", "grant"):
         return ""  # of its own records; that is checked where they are redacted
     is_act = made.kind in record.FACT_KINDS
     names = {json.loads(part.update).get("name") for part in made.parts if is_act}
@@ -290,9 +277,47 @@ def _why_not(share: Share, made: Record, now_ms: int) -> str:
     return f"that site is a {role.value} there"
 
 
-def _demand_home(conn: Connection, key: SiteKey, thing_id: str) -> None:
-    if log.home(conn, thing_id) != key.origin:
-        raise Forbidden("share", "what another site made", "Ask there.")
+def _passable(conn: Connection, thing_id: str, own: str, now_ms: int) -> Terms:
+    """The terms on which we have the page and may pass it on. Raises Forbidden."""
+    for one in shares(conn, thing_id):
+        if one.origin == own and one.terms.may_share_on and one.is_open(now_ms):
+            return one.terms
+    raise Forbidden("share", "what another site made", "Ask there.")
+
+
+def _demand_within(ours: Terms, terms: Terms) -> None:
+    """Raises BadInput for terms that go further than ours."""
+    if (field := _beyond(ours, terms)) is not None:
+        raise BadInput(field, "this goes further than what its home allows us")
+
+
+def _beyond(ours: Terms, terms: Terms) -> str | None:
+    """In what `terms` go further than `ours`. What a copy holds, it passes on as a whole."""
+    if ROLES.index(terms.role) > ROLES.index(ours.role):
+        return "role"
+    if ours.until_ms is not None and (terms.until_ms is None or terms.until_ms > ours.until_ms):
+        return "until"
+    return "history" if terms.with_history != ours.with_history else None
+
+
+def _why_not_on(conn: Connection, made: Record, now_ms: int) -> str:
+    """Why the site may not pass the page on, or take back what it passed on."""
+    told, found = made.x, {one.origin: one for one in shares(conn, made.page)}
+    if told.get("revoked") is True:
+        passed = found.get(str(told.get("to")))
+        return "" if passed and passed.by == made.chain else "only its home takes that back"
+    mine = found.get(made.chain)
+    if mine is None or not mine.terms.may_share_on:
+        return "only its home shares it"
+    try:
+        values = _checked(told)
+    except BadInput:
+        return "it does not say to whom, what, until when"
+    names = ("until_ms", "with_history", "with_names", "may_share_on")
+    terms = Terms(Role(values["role"]), *(values[name] for name in names))
+    if _beyond(mine.terms, terms) is not None:
+        return "it passes on more than it was granted"
+    return _why_not(mine, made, now_ms)
 
 
 def _written(conn: Connection, thing_id: str, origin: str) -> list[tuple[str, int]]:
@@ -329,4 +354,5 @@ def _is_chain(told: Any) -> bool:
 def _share(row: Row[Any]) -> Share:
     terms = Terms(Role(row.role), row.until_ms, row.with_history, row.with_names, row.may_share_on)
     last = json.loads(row.last)
-    return Share(row.thing_id, row.origin, terms, row.granted_at_ms, row.revoked_at_ms, last)
+    told = row.granted_at_ms, row.revoked_at_ms, last, row.by
+    return Share(row.thing_id, row.origin, terms, *told)

@@ -239,6 +239,13 @@ def home(conn: Connection, thing_id: str) -> str | None:
     return born.chain if born else None
 
 
+def authority(conn: Connection, thing_id: str) -> str | None:
+    """The site that says who may write in a thing: the home of the space that it was made in, else
+    its own."""
+    born = birth(conn, thing_id)
+    return (home(conn, born.space_id) or born.chain) if born else None
+
+
 def first_position(conn: Connection, thing_id: str) -> int:
     """Of the record with which the history of the thing begins here; 0 for none."""
     here = select(func.min(table.c.position)).where(table.c.page == thing_id)

@@ -84,7 +84,16 @@ def begin(conn: Connection, key: SiteKey, thing_id: str, origin: str, now_ms: in
     """From which record on the site gets the thing is said from now on; False: not yet."""
     given = _given(conn, thing_id, origin)
     position = 0
-    if given is not None and not _is_younger(conn, thing_id, given):
+    if given is None or given.chain == key.origin != grant.authority(conn, thing_id):
+        pass  # passed on by us: all that is here
+    elif given.chain != key.origin:  # its home says where it begins
+        later = (one for one in log.of_kind(conn, thing_id, "checkpoint") if one.position)
+        starts = [one.position or 0 for one in later if one.chain == given.chain]
+        behind = [one for one in starts if one > (given.position or 0)]
+        if not behind and not _is_younger(conn, thing_id, given):
+            return False
+        position = min(behind, default=0)
+    elif not _is_younger(conn, thing_id, given):
         made = write(conn, key, thing_id, given.fields["parts"][0][0], now_ms)
         if made is None or made.position is None:
             return False

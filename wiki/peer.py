@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from wiki.store.tables import peer as table
 from wiki.store.tables import peer_key, setting
 
 _CHAIN = "peer keys:"
+MAX_STRANGERS = 1000
 _NAMES = (
     select(peer_key.c.origin, func.coalesce(func.max(table.c.name), ""))
     .join(table, table.c.origin == peer_key.c.origin, isouter=True)
@@ -134,23 +135,33 @@ def forget_keys(conn: Connection, origin: str) -> None:
     conn.execute(setting.delete().where(setting.c.name == _CHAIN + origin))
 
 
-def changed_keys(conn: Connection, origins: Iterable[str]) -> dict[str, list[Link]]:
-    """The chains of those of them that have changed their key since we met, to be passed on."""
+def passed_keys(conn: Connection, origins: Iterable[str]) -> dict[str, list[Link]]:
+    """The chains of those of them whose keys are known here, to be passed on with their records."""
     found = {origin: chain_of(conn, origin) for origin in origins}
-    return {origin: links for origin, links in found.items() if len(links) > 1}
+    return {origin: links for origin, links in found.items() if links}
 
 
-def learn_keys(conn: Connection, told: Mapping[str, Sequence[Link]]) -> list[str]:
-    """What another site passes on of the keys of sites that are known here; whose chains do not
-    go on from what we know. A chain proves itself, whoever brings it."""
+def learn_keys(
+    conn: Connection, told: Mapping[str, Sequence[Link]], wanted: Collection[str] = ()
+) -> list[str]:
+    """What another site passes on of the keys of sites that are known here, or `wanted` since their
+    records came along; whose chains do not go on from what we know. A chain proves itself, whoever
+    brings it; of sites that are no peers of ours `MAX_STRANGERS` are kept."""
     refused = []
     for origin, links in told.items():
-        if chain_of(conn, origin):
-            try:
-                keep_keys(conn, origin, links)
-            except BadInput:
-                refused.append(origin)
+        is_new = not chain_of(conn, origin)
+        if is_new and (origin not in wanted or _strangers(conn) >= MAX_STRANGERS):
+            continue
+        try:
+            keep_keys(conn, origin, links)
+        except BadInput:
+            refused.append(origin)
     return refused
+
+
+def _strangers(conn: Connection) -> int:
+    query = select(func.count(peer_key.c.origin.distinct()))
+    return conn.scalar(query.where(peer_key.c.origin.not_in(select(table.c.origin)))) or 0
 
 
 def keys_of(conn: Connection, origin: str) -> dict[str, str]:

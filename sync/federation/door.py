@@ -159,7 +159,7 @@ class Door:
                 raise NotFound("page", thing_id)
             found = owed.beyond(conn, thing_id, sender.origin, vector, RECORDS_OUT)
             names = owed.names_of(conn, self._key.origin, sender.origin, found)
-            keys = peer.changed_keys(conn, {one.chain for one in found})
+            keys = peer.passed_keys(conn, {one.chain for one in found})
             return wire.lines([wire.Keys(keys), names, *found])
 
         return await self._store.read(read)
@@ -327,9 +327,11 @@ class Door:
         return grant.may_edit(conn, one.page, space_id, one.chain, self._key.origin, now_ms)
 
     async def _keep_keys(self, items: Sequence[wire.Item]) -> None:
+        wanted = {_chain_of(one) for one in items if isinstance(one, Record)}
         for one in items:
             if isinstance(one, wire.Keys) and one.chains:
-                refused = await self._store.write(partial(peer.learn_keys, told=one.chains))
+                learn = partial(peer.learn_keys, told=one.chains, wanted=wanted)
+                refused = await self._store.write(learn)
                 if refused:
                     log.warning("keys.refused", origins=refused)
 
@@ -343,6 +345,13 @@ def _next_state(mine: PeerState | None, said: str) -> PeerState | None:
     if mine in (PeerState.ASKED, PeerState.CONNECTED):
         return PeerState.CONNECTED
     return PeerState.ASKING
+
+
+def _chain_of(record: Record) -> str:
+    try:
+        return record.chain
+    except GroundswellError:
+        return ""
 
 
 def _id_of(record: Record) -> str:

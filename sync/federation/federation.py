@@ -24,7 +24,7 @@ from sync.federation.introduction import Introduction, Profile
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
 from sync.room import Change
 from sync.rooms import Rooms
-from wiki import adopt, awaited, foreign, grant, held, log, page, peer, restoring
+from wiki import adopt, awaited, bound, foreign, grant, held, log, page, peer, restoring
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
@@ -321,9 +321,9 @@ class Federation:
 
     async def _bind(self, now_ms: int) -> None:
         """What was shared with us for a time is read-only when that is over."""
-        over = await self._store.read(lambda conn: grant.lapsed(conn, self._key.origin, now_ms))
+        over = await self._store.read(lambda conn: bound.lapsed(conn, self._key.origin, now_ms))
         for thing_id in over:
-            bind = partial(grant.bind, thing_id=thing_id, own=self._key.origin, now_ms=now_ms)
+            bind = partial(bound.bind, thing_id=thing_id, own=self._key.origin, now_ms=now_ms)
             await self._store.write(bind)
         if over:
             self._rooms.rights_changed()

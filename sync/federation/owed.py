@@ -129,7 +129,9 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
     if newest_grant > known_grant:
         # what was before the grant is owed, too, also what was refused there before; it knows it
         at = held_n = 0
-    to_it = records.c.header.like(f'%"to":"{origin}"%') & (records.c.kind == "grant")
+    bys = conn.scalars(select(share.c.by).where(share.c.origin == origin, share.c.by != ""))
+    is_to = [records.c.header.like(f'%"to":"{one}"%') for one in {origin, *bys}]
+    to_it = or_(*is_to) & (records.c.kind == "grant")
     to_it &= records.c.page.in_(_begun(origin))
     query = select(*_COLUMNS).where(
         records.c.position > at,
@@ -154,7 +156,7 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
             held_n = row.n
     chosen = [newcomer.withheld(conn, one, _first(conn, one.page, origin)) for one in chosen]
     names = names_of(conn, own, origin, [*chosen, *waiting])
-    keys = peer.changed_keys(conn, {one.chain for one in chosen})
+    keys = peer.passed_keys(conn, {one.chain for one in chosen})
     return Owed((*chosen, *waiting), names, keys, reached, held_n, newest_grant)
 
 

@@ -112,7 +112,7 @@ class Site:
         """As whoever gets a request with a key that is not known here asks for them; `other` passes
         on those of others that it knows."""
         with other.open() as conn:
-            told = peer.changed_keys(conn, (one.origin for one in peer.every(conn)))
+            told = peer.passed_keys(conn, (one.origin for one in peer.every(conn)))
         with self.open() as conn:
             assert not peer.learn_keys(conn, told | {other.origin: list(other.key.chain)})
 

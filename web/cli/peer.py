@@ -178,6 +178,7 @@ def go_on(config: Config) -> None:
 @click.option("--role", type=click.Choice([one.value for one in grant.ROLES]), default="editor")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, UTC.")
 @click.option("--without-history", is_flag=True, help="What was before does not go there.")
+@click.option("--may-share-on", is_flag=True, help="They may pass the page on to others.")
 @click.option("--pseudonyms", is_flag=True, help="People go there without their names.")
 @click.option("--by", metavar="PERSON", help="Who shares; else the first administrator.")
 @with_config
@@ -188,12 +189,19 @@ def share(
     role: str,
     until: datetime | None,
     without_history: bool,
+    may_share_on: bool,
     pseudonyms: bool,
     by: str | None,
 ) -> None:
     """Share a space, or one page of it, with the site NAME."""
     until_ms = int(until.replace(tzinfo=UTC).timestamp() * 1000) + 86_400_000 if until else None
-    terms = Terms(Role(role), until_ms, with_history=not without_history, with_names=not pseudonyms)
+    terms = Terms(
+        Role(role),
+        until_ms,
+        with_history=not without_history,
+        with_names=not pseudonyms,
+        may_share_on=may_share_on,
+    )
 
     def give_it(conn: Connection, key: SiteKey) -> str:
         thing_id, titles = _thing(conn, thing)

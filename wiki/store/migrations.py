@@ -162,6 +162,14 @@ def _0034_answers_to_redactions(connection: Connection) -> None:
     tables.compliance.create(connection, checkfirst=True)
 
 
+def _0034_passed_on(connection: Connection) -> None:
+    """Who passed a page on."""
+    if all(one["name"] != "by" for one in inspect(connection).get_columns("share")):
+        connection.exec_driver_sql(
+            "ALTER TABLE share ADD COLUMN \"by\" VARCHAR NOT NULL DEFAULT ''"
+        )
+
+
 def _0034_bounds(connection: Connection) -> None:
     """What our people may do with pages and spaces that other sites share. What was shared before
     is bound when its grant changes; until then its home refuses what it does not allow."""
@@ -200,6 +208,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0030-versions-and-offers": _0030_versions_and_offers,
     "0034-bounds": _0034_bounds,
     "0030-weaves-are-put-away": _0030_weaves_are_put_away,
+    "0034-passed-on": _0034_passed_on,
     "0034-answers-to-redactions": _0034_answers_to_redactions,
     "0033-births-and-grants": _0033_births_and_grants,
 }

@@ -412,6 +412,7 @@ share = Table(  # what `grant` records say: which site may do what in a space or
     Column("may_share_on", Boolean, nullable=False),
     Column("granted_at_ms", Integer, nullable=False),
     Column("revoked_at_ms", Integer),
+    Column("by", String, nullable=False, default="", server_default=""),  # who passed it on
     Column("last", Text, nullable=False, default="{}"),  # page -> chain -> last number accepted
 )
 
