@@ -211,7 +211,8 @@ def _given(conn: Connection, own: str, thing: Thing, now_ms: int) -> list[Given]
         held = audience.count_held(conn, thing.id, position, until_position=end)
         name = called.get(one.origin, one.origin)
         by_space = one.thing_id != thing.id
-        may_stop = is_open and not by_space and log.home(conn, thing.id) == own
+        is_ours = own in (log.home(conn, thing.id), one.by)
+        may_stop = is_open and not by_space and is_ours
         found.append(Given(one, name, is_open, may_stop, by_space, *held))
     return sorted(found, key=lambda one: (not one.is_open, one.name.casefold()))
 
