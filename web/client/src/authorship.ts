@@ -1,7 +1,7 @@
 /** Who wrote what: colours, a legend with shares, and whose each sentence is on hover and focus. */
 
 import type { Piece } from "./grown-text";
-import type { PagePast } from "./history-data";
+import { timeOf, wayOf, type PagePast } from "./history-data";
 
 const COLOURS = 10; // of history.css
 
@@ -143,8 +143,8 @@ export class Authorship {
   private line(who: number, step: number): HTMLElement {
     const told = this.past.steps[step - 1];
     const line = made("p", "");
-    const at = told === undefined ? "" : `, ${new Date(told.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}`;
-    const way = told?.via ? ` (by ${told.via})` : "";
+    const at = told === undefined ? "" : `, ${timeOf(told.at)}`;
+    const way = wayOf(told?.via ?? "");
     const words = document.createElement("span");
     words.textContent = `${this.name(who)}${at}${way}`;
     line.append(made("span", `swatch by-${who % COLOURS}`), words);

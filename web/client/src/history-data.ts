@@ -41,6 +41,9 @@ interface Frames {
   frames: Frame[];
 }
 
+const WAYS: Record<string, string> = { api: "by a program", import: "imported", restore: "restored", agent: "by an agent", fork: "from another page", offer: "as offered" };
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
 const BATCH = 400; // steps of playback asked for at once
 
 export class PagePast {
@@ -95,6 +98,16 @@ export class PagePast {
     }
     return found;
   }
+}
+
+/** A time as the rest of the page says it: "30 May 2026, 18:34 UTC". */
+export function timeOf(at: number): string {
+  return `${DAY.format(at)}, ${CLOCK.format(at)} UTC`;
+}
+
+/** How a step came, in brackets; nothing for what was typed. */
+export function wayOf(via: string): string {
+  return via === "" ? "" : ` (${WAYS[via] ?? via})`;
 }
 
 /** The text of a moment with its authors. */

@@ -1,6 +1,6 @@
 /** A slider over the steps of a page, and playback: pauses in the writing take a second at most. */
 
-import type { PagePast } from "./history-data";
+import { timeOf, wayOf, type PagePast } from "./history-data";
 
 const SPEEDS = [1, 3, 10, 30, 100, 1000];
 const PAUSE_MS = 1000; // the longest that nothing happens, at 1×
@@ -83,8 +83,8 @@ export class Player {
     if (document.activeElement !== this.slider || this.isPlaying) this.slider.value = String(step);
     const told = past.steps[step - 1];
     const who = told === undefined ? "" : past.people[told.who]?.name || "Somebody";
-    const at = told === undefined ? "" : new Date(told.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-    const way = told?.via ? ` (by ${told.via})` : "";
+    const at = told === undefined ? "" : timeOf(told.at);
+    const way = wayOf(told?.via ?? "");
     const place = `step ${step.toLocaleString()} of ${past.last.toLocaleString()}`;
     const name = past.names.get(step);
     const called = name === undefined ? "" : `“${name}” · `;
