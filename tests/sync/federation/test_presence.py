@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from sync import protocol
-from sync.federation import presence, standing, wire
+from sync.federation import door, presence, standing, wire
 from sync.presence import Entry, serialise
 from tests.support.federated import Member, federated
 from tests.support.waiting import eventually
@@ -115,6 +115,28 @@ async def test_a_site_speaks_for_its_own_people_only(tmp_path: Path) -> None:
                 await _tell(birch, acme, page_id, bad)
         with pytest.raises(NotAccepted):
             await _tell(birch, acme, page_id, [[n, "u:a", "A", None] for n in range(41)])
+
+
+async def test_a_flood_of_tellings_is_passed_over_and_the_next_one_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PRESENCES_PER_SECOND", 4)  # 40 at once
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await acme.sit(page_id)
+        crowd = [[n, f"u:{n}", f"Person {n}", None] for n in range(39)]
+        await _tell(birch, acme, page_id, crowd)
+        assert len(seen(acme, page_id)) == 39
+        await _tell(birch, acme, page_id, crowd[:3])
+        assert len(seen(acme, page_id)) == 39
+        await eventually(lambda: _is_told(birch, acme, page_id, crowd[:1]), 20, every=1)
+
+
+async def _is_told(one: Member, to: Member, page_id: str, rows: list[list[Any]]) -> bool:
+    await _tell(one, to, page_id, rows)
+    return len(seen(to, page_id)) == len(rows)
 
 
 async def test_nobody_is_shown_at_a_page_that_their_site_does_not_share(tmp_path: Path) -> None:
