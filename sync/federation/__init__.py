@@ -10,6 +10,7 @@ presence    who of ours has a page open, and who of theirs
 live        what goes ahead of records: frames, and who is where
 courier     what each peer is owed, with its position; back-off, catch-up
 porter      the files of shared pages, fetched from each peer
+gaps        peers are asked for what a page lacks on which something waits
 homecoming  records of ours that others hold, after a fire or a restore
 federation  a site's connections: introduce, confirm, leave; runs a courier for each peer
 """

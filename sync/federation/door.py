@@ -82,7 +82,7 @@ class Door:
         self._files = files
         self._callers = Callers(store, introduction, clock_ms)
         # they must not use up what is kept for peers
-        self._of_strangers = Verifier(clock_ms, signatures.new_life())
+        self._of_strangers = Verifier(clock_ms, signatures.new_life(), strangers=True)
 
     async def hello(self, request: Request) -> dict[str, Any]:
         """They propose a connection, or confirm ours, or leave: `state` says which."""

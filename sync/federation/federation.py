@@ -19,6 +19,7 @@ from sync.federation import presence, wire
 from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
 from sync.federation.fetch import Fetcher, Unreachable
+from sync.federation.gaps import Gaps, have
 from sync.federation.homecoming import Homecoming
 from sync.federation.introduction import Introduction, Profile
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
@@ -30,7 +31,6 @@ from wiki.drain import Outcome
 from wiki.errors import Conflict, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
-from wiki.record import Record
 from wiki.store import Store
 from wiki.store.tables import journal
 
@@ -78,6 +78,7 @@ class Federation:
             on_change=self.nudge,
             on_arrival=self._answer,
         )
+        self._gaps = Gaps(store, self.introduction, self.door.take)
         self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
         self._asked: dict[tuple[str, str], int] = {}  # page, origin -> when to seal
         self._frames = clock_ms()  # counts up, over restarts
@@ -130,7 +131,9 @@ class Federation:
         theirs = await self._heads(to)
         count = 0
         for thing_id in await self._in_order(to, theirs):
-            while taken := await self._pull(to, thing_id, theirs[thing_id]):
+            while await self._lacks(thing_id, theirs[thing_id]):
+                if not (taken := await self._gaps.pull(to, thing_id)):
+                    break
                 count += taken
         now_ms, folder = self._clock_ms(), self._files.folder
 
@@ -160,24 +163,17 @@ class Federation:
 
         lacking = await self._store.read(ours)
         for thing_id in await self._in_order(to, theirs) if lacking else ():
-            while thing_id in lacking and await self._pull(to, thing_id, theirs[thing_id]):
-                pass
+            while thing_id in lacking and await self._lacks(thing_id, theirs[thing_id]):
+                if not await self._gaps.pull(to, thing_id):
+                    break
 
     async def _heads(self, to: Peer) -> dict[str, dict[str, int]]:
         answer = await self.introduction.send("GET", f"{to.address}/federation/v1/heads")
         return wire.heads(answer.body)
 
-    async def _pull(self, to: Peer, thing_id: str, theirs: dict[str, int]) -> int:
-        """The next records of one page or space; 0 when there is nothing more to have."""
-        before = await self._store.read(lambda conn: _have(conn, thing_id))
-        if all(before.get(chain, 0) >= seq for chain, seq in theirs.items()):
-            return 0
-        asked = f"{to.address}/federation/v1/pages/{thing_id}/records?have={wire.have(before)}"
-        answer = await self.introduction.send("GET", asked)
-        items = list(wire.read(answer.body, to.origin))
-        await self.door.take(to.origin, items)
-        after = await self._store.read(lambda conn: _have(conn, thing_id))
-        return sum(isinstance(one, Record) for one in items) if after != before else 0
+    async def _lacks(self, thing_id: str, theirs: dict[str, int]) -> bool:
+        ours = await self._store.read(lambda conn: have(conn, thing_id))
+        return any(ours.get(chain, 0) < seq for chain, seq in theirs.items())
 
     async def _in_order(self, to: Peer, theirs: dict[str, dict[str, int]]) -> list[str]:
         """Spaces before the pages that stand in them: those that are known last to be pages."""
@@ -275,9 +271,9 @@ class Federation:
             except GroundswellError as error:
                 logger.error("mend.failed", error=str(error))
 
-    async def mend(self) -> None:
+    async def mend(self, now_ms: int | None = None) -> None:
         """Look after all pages on which something waits, once."""
-        now_ms = self._clock_ms()
+        now_ms = self._clock_ms() if now_ms is None else now_ms
         await self._bind(now_ms)
         waiting = await self._store.read(lambda conn: set(held.pages(conn)))
         for page_id in waiting:
@@ -297,6 +293,7 @@ class Federation:
                 await self._alone(page_id, self._adopt(page_id, origin))
         self._asked = {which: at for which, at in self._asked.items() if which in unsealed}
         await asyncio.gather(*(self._ask_to_seal(*one) for one in to_ask.items()))
+        await self._gaps.close(now_ms)
 
     async def _alone(self, page_id: str, work: Awaitable[None]) -> None:
         """One page's trouble is no other's."""
@@ -366,15 +363,6 @@ class Federation:
         await self.door.shown(take_over)
         self._asked.pop((page_id, origin), None)
         self.nudge()
-
-
-def _have(conn: Connection, thing_id: str) -> dict[str, int]:
-    """What we hold of it, applied or not, as far as it has no gap."""
-    found = {chain: seq for chain, (seq, _) in log.heads(conn, thing_id).items()}
-    for one in held.of_page(conn, thing_id):
-        if found.get(one.chain, 0) == one.seq - 1:
-            found[one.chain] = one.seq
-    return found
 
 
 def _unsealed(conn: Connection) -> dict[tuple[str, str], int]:

@@ -97,12 +97,25 @@ def is_life(told: str) -> bool:
 
 
 class Verifier:
-    """Remembers the nonces of the last minutes, so that nothing is taken twice. `life` is what they
-    begin with; "" asks for none."""
+    """Remembers the nonces of the last minutes, so that nothing is taken twice: so many of each
+    site, so that one which floods is refused alone; of `strangers`, who have any number of names,
+    so many together. `life` is what nonces begin with; "" asks for none."""
 
-    def __init__(self, clock_ms: Callable[[], int], life: str = "") -> None:
-        self._clock_ms, self._life = clock_ms, life
-        self._seen: dict[str, int] = {}  # nonce -> until when it counts
+    def __init__(
+        self,
+        clock_ms: Callable[[], int],
+        life: str = "",
+        *,
+        strangers: bool = False,
+        max_nonces: int = MAX_NONCES,
+    ) -> None:
+        self._clock_ms, self._life, self._strangers, self._max_nonces = (
+            clock_ms,
+            life,
+            strangers,
+            max_nonces,
+        )
+        self._seen: dict[str, dict[str, int]] = {}  # site -> nonce -> until when it counts
 
     def verify(
         self,
@@ -133,7 +146,7 @@ class Verifier:
         skew_ms = self._check_time(created, expires)
         if self._life and found.nonce.partition(".")[0] != self._life:
             raise NotAccepted(RESTARTED, self._life)
-        self._check_nonce(f"{origin}:{found.nonce}")
+        self._check_nonce("" if self._strangers else origin, f"{origin}:{found.nonce}")
         return Sender(origin, kid, skew_ms)
 
     def _check_time(self, created: int, expires: int) -> int:
@@ -144,15 +157,15 @@ class Verifier:
             raise NotAccepted("stale", "it is too old, or the clocks of the two sites differ")
         return (created - now) * 1000
 
-    def _check_nonce(self, nonce: str) -> None:
-        now = self._clock_ms()
-        if nonce in self._seen:
+    def _check_nonce(self, of: str, nonce: str) -> None:
+        now, seen = self._clock_ms(), self._seen.setdefault(of, {})
+        while seen and next(iter(seen.values())) <= now:  # the oldest stands first
+            del seen[next(iter(seen))]
+        if nonce in seen:
             raise NotAccepted("replayed", "this very request came before")
-        if len(self._seen) >= MAX_NONCES:
-            self._seen = {one: until for one, until in self._seen.items() if until > now}
-        if len(self._seen) >= MAX_NONCES:
+        if len(seen) >= self._max_nonces:
             raise NotAccepted("flood", "too many requests in a few minutes")
-        self._seen[nonce] = now + (VALID_SECONDS + 2 * SKEW_SECONDS) * 1000
+        seen[nonce] = now + (VALID_SECONDS + 2 * SKEW_SECONDS) * 1000
 
 
 class _Timeless(HTTPMessageVerifier):

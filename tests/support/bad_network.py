@@ -100,7 +100,11 @@ class Network:
             self.tally.refused += 1
             client.transport.abort()
             return
-        from_server, server = await self._to_server()
+        try:
+            from_server, server = await self._to_server()
+        except OSError:  # there is nobody, as after a kill
+            client.transport.abort()
+            return
         link = _Link(client, server)
         self._links.add(link)
         try:

@@ -14,6 +14,7 @@ from web import versions
 from web.site import key_file_of
 from wiki import (
     chain,
+    held,
     history,
     label,
     log,
@@ -295,3 +296,24 @@ async def test_a_new_key_of_a_third_site_goes_along_with_its_records(tmp_path: P
         await birch.seal(page_id)
         await settled(acme, birch, cedar, page_id=page_id)
         assert await cedar.text(page_id) == "New key. Begin. "
+
+
+async def test_what_got_lost_on_the_way_is_asked_for(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch") as (acme, birch):
+        page_id = await acme.page()
+        await acme.connect(birch)
+        await acme.share(birch)
+        await eventually(lambda: birch.has(page_id))
+        acme.network.cut("birch")
+        await acme.say(page_id, "Lost. ")
+        await acme.seal(page_id)
+        last = await acme.read(log.last_position)
+        where = f"peer:{birch.origin}:log"
+        await acme.write(lambda conn: log.set_follower_position(conn, where, last))
+        acme.network.heal()
+        await acme.say(page_id, "After it. ")
+        await acme.seal(page_id)
+        await eventually(lambda: birch.read(lambda conn: held.is_any(conn, page_id)))
+        await birch.site.federation.mend(birch.site.now_ms() + 60_000)
+        await settled(acme, birch, page_id=page_id)
+        assert await birch.text(page_id) == "After it. Lost. Begin. "

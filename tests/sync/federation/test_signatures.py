@@ -28,8 +28,12 @@ class Clock:
         return self.now_ms
 
 
+OTHER = SiteKey.new()
+
+
 def keys(origin: str, kid: str) -> bytes | None:
-    return KEY.public_bytes if (origin, kid) == (KEY.origin, KEY.kid) else None
+    known = {(one.origin, one.kid): one.public_bytes for one in (KEY, OTHER)}
+    return known.get((origin, kid))
 
 
 def refused(reason: str, verifier: Verifier, *request) -> None:
@@ -94,3 +98,29 @@ def test_what_is_too_old_or_from_the_future_is_refused() -> None:
 def test_a_key_that_nobody_knows_is_refused() -> None:
     headers = sign(SiteKey.new(), "GET", URL, b"", NOW_MS)
     refused("bad-signature", Verifier(Clock()), "GET", URL, headers, b"")
+
+
+def test_a_site_that_floods_uses_up_what_is_its_own_and_gets_it_back_in_time() -> None:
+    clock = Clock()
+    verifier = Verifier(clock, max_nonces=20)
+    for _ in range(20):
+        verifier.verify("GET", URL, sign(OTHER, "GET", URL, b"", NOW_MS), b"", keys)
+    refused("flood", verifier, "GET", URL, sign(OTHER, "GET", URL, b"", NOW_MS), b"")
+    verifier.verify("GET", URL, sign(KEY, "GET", URL, b"", NOW_MS), b"", keys)
+    clock.now_ms += (VALID_SECONDS + 2 * SKEW_SECONDS) * 1000
+    verifier.verify("GET", URL, sign(OTHER, "GET", URL, b"", clock.now_ms), b"", keys)
+
+
+def test_strangers_share_one_allowance() -> None:
+    verifier = Verifier(Clock(), strangers=True, max_nonces=1)
+    verifier.verify("GET", URL, sign(OTHER, "GET", URL, b"", NOW_MS), b"", keys)
+    refused("flood", verifier, "GET", URL, sign(KEY, "GET", URL, b"", NOW_MS), b"")
+
+
+def test_a_request_cannot_be_dated_anew() -> None:
+    headers = sign(KEY, "POST", URL, b"x", NOW_MS)
+    created, later = NOW_MS // 1000, NOW_MS // 1000 + 30
+    signed = headers["Signature-Input"]
+    anew = headers | {"Signature-Input": signed.replace(f"created={created}", f"created={later}")}
+    assert anew != headers
+    refused("bad-signature", Verifier(Clock()), "POST", URL, anew, b"x")
