@@ -109,12 +109,8 @@ class Verifier:
         strangers: bool = False,
         max_nonces: int = MAX_NONCES,
     ) -> None:
-        self._clock_ms, self._life, self._strangers, self._max_nonces = (
-            clock_ms,
-            life,
-            strangers,
-            max_nonces,
-        )
+        self._clock_ms, self._life = clock_ms, life
+        self._strangers, self._max_nonces = strangers, max_nonces
         self._seen: dict[str, dict[str, int]] = {}  # site -> nonce -> until when it counts
 
     def verify(

@@ -7,6 +7,7 @@ async with federated(folder, "acme", "birch") as (acme, birch):
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Network(httpx2.AsyncBaseTransport):
         self.apps: dict[str, Any] = {}
         self.gone: set[str] = set()
         self.closed: Callable[[str], bool] = lambda url: False  # addresses that nobody reaches
+        self.hanging: set[str] = set()  # they take what comes, and never answer
         self.asked: list[str] = []  # "host /path", in order
         self.queries: list[str] = []  # addresses with a query
 
@@ -69,13 +71,19 @@ class Network(httpx2.AsyncBaseTransport):
         is_closed = self.closed(f"{host} {request.url.raw_path.decode()}")
         if host in self.gone or host not in self.apps or is_closed:
             raise httpx2.ConnectError("the network is cut")
+        if host in self.hanging:
+            await asyncio.Event().wait()
         return await httpx2.ASGITransport(self.apps[host]).handle_async_request(request)
 
     def cut(self, *names: str) -> None:
         self.gone |= set(names)
 
+    def hang(self, *names: str) -> None:
+        self.hanging |= set(names)
+
     def heal(self) -> None:
         self.gone.clear()
+        self.hanging.clear()
         self.closed = lambda url: False
 
 
