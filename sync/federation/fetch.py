@@ -126,6 +126,11 @@ class Fetcher:
         is_here = bool(addresses) and all(one.is_loopback for one in addresses)
         if is_here and self._allows_loopback:
             pass
+        elif is_here:
+            raise BadInput(
+                "address",
+                "it is of this very machine; for trials on one, set federation.loopback = true",
+            )
         elif parts.scheme != "https":
             raise BadInput("address", "it begins with https://")
         elif not addresses or not all(_is_public(one) for one in addresses):

@@ -41,11 +41,18 @@ def peer() -> None:
 
 
 @peer.command()
-@click.argument("address")
+@click.argument("address", required=False)
 @with_config
-def look(config: Config, address: str) -> None:
-    """What the site at ADDRESS says of itself; nothing is changed."""
-    found = _at_work(config, lambda federation: federation.look(address))
+def look(config: Config, address: str | None) -> None:
+    """What the site at ADDRESS says of itself, or without one: what this site does, with the
+    fingerprint to read out. Nothing is changed."""
+
+    async def work(federation: Federation) -> Profile:
+        if address is None:
+            return await federation.introduction.profile()
+        return await federation.look(address)
+
+    found = _at_work(config, work)
     give_table(
         ("name", "address", "contact", "id", "fingerprint"),
         [(found.name, found.address, found.contact, found.origin, found.fingerprint)],
