@@ -131,19 +131,20 @@ class Indexer:
 
 
 def _batch(conn: Connection, position: int, known: frozenset[str], pages: int) -> Batch:
-    """So many pages, or as many as have `BATCH_CHARS`."""
+    """So many pages, or as many as have `BATCH_CHARS`. The last is known by that no page is behind
+    it: only then a new index is complete, and serves."""
     spaces = {one.id for one in space.every(conn)}
-    changed = page.changed_since(conn, position, pages)
-    is_last = len(changed) < pages
+    found = page.changed_since(conn, position, pages + 1)
+    changed, is_last = found[:pages], len(found) <= pages
     reached = page.last_change(conn) if is_last else changed[-1].change
     documents: list[Document] = []
-    chars = 0
+    chars, before = 0, position
     for one, document in _readable(conn, changed):
-        documents.append(document)
-        chars += len(document.body)
         if chars > BATCH_CHARS:
-            is_last, reached = False, one.change
+            is_last, reached = False, before
             break
+        documents.append(document)
+        chars, before = chars + len(document.body), one.change
     return Batch(tuple(documents), reached, frozenset(known - spaces), is_last)
 
 

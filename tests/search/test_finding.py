@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from search import Indexer, Search, open_index
+from search import indexer as indexer_module
 from tests.support.waiting import eventually
 from tests.support.wikis import Wiki, a_wiki
 from wiki import fact, people, space
@@ -94,4 +97,33 @@ async def test_an_index_that_is_made_anew_tells_how_far_it_is(tmp_path: Path) ->
         assert (indexer.lag, indexer.done_percent) == (50, 80)
         await indexer.caught_up()
         assert (indexer.lag, indexer.done_percent) == (0, 100)
+        index.close()
+
+
+async def test_a_new_index_is_complete_whatever_the_number_of_pages(tmp_path: Path) -> None:
+    async with a_wiki(tmp_path) as wiki:
+        for number in range(4):
+            await wiki.page(f"Page {number}", "x" * 30)
+        for batch_pages in (1, 2, 3, 4, 5):
+            index = open_index(ENGINE, tmp_path / f"index-{batch_pages}")
+            indexer = Indexer(wiki.store, index, batch_pages=batch_pages)
+            await indexer.caught_up()
+            assert not index.is_building
+            assert index.stats().documents == 4
+            index.close()
+
+
+async def test_a_batch_of_long_pages_is_shorter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer_module, "BATCH_CHARS", 50)
+    async with a_wiki(tmp_path) as wiki:
+        for number in range(4):
+            await wiki.page(f"Page {number}", "x" * 30)
+        index = open_index(ENGINE, tmp_path / "index")
+        indexer = Indexer(wiki.store, index)
+        assert await indexer.step()  # two of them
+        assert (indexer.lag, index.is_building) == (2, True)
+        await indexer.caught_up()
+        assert (index.stats().documents, index.is_building) == (4, False)
         index.close()
