@@ -120,6 +120,43 @@ async def test_revisions_are_named_compared_and_restored_while_another_types(
     await expect(newest).to_contain_text("Eve Okafor, Ada Lovelace")
 
 
+async def test_a_version_is_made_changed_offered_by_keyboard_and_accepted_while_another_types(
+    server: Server, windows: Windows
+) -> None:
+    page_id = await server.page("Footbridge", "A bridge of wood.")
+    url = f"{server.url}/s/ideas/footbridge"
+    bob = await editing(await windows.of(server, "bob"), url)
+    eve = await (await windows.of(server, "eve")).new_page()
+    await eve.goto(url)
+    await eve.get_by_text("More", exact=True).locator("..").press("Enter")
+    await eve.get_by_role("link", name="Make your own version").press("Enter")
+    await eve.get_by_label("Title of your version").fill("Stone bridge")
+    await eve.keyboard.press("Enter")
+    await expect(status(eve)).to_have_text("Saved")
+    await text_of(eve).press("Control+End")
+    await eve.keyboard.type(" Better of stone.")
+    await expect(status(eve)).to_have_text("Saved")
+    await eve.goto(f"{server.url}/s/ideas/stone-bridge")
+    await eve.get_by_role("link", name="Offer your changes").press("Enter")
+    await expect(eve.get_by_role("group", name="Changes")).to_contain_text("Better of stone")
+    await eve.get_by_label("Why should they be taken?").fill("Stone does not rot.")
+    await eve.get_by_role("button", name="Offer these changes").press("Enter")
+    await expect(eve.get_by_role("main")).to_contain_text("waits for an answer")
+
+    ada = await (await windows.of(server, "ada")).new_page()
+    await ada.goto(url)
+    await text_of(bob).press("Control+Home")
+    await bob.keyboard.type("Soon: ")
+    await expect(status(bob)).to_have_text("Saved")
+    await ada.get_by_role("link", name="Stone does not rot.").click()
+    await ada.get_by_role("button", name="Accept").click()
+    await expect(ada.get_by_role("main")).to_contain_text("Ada Lovelace accepted them")
+    await shows(bob, whole := "Soon: A bridge of wood. Better of stone.")
+    assert await server.text(page_id) == whole
+    await eve.goto(server.url)
+    await expect(eve.get_by_role("main")).to_contain_text("Ada Lovelace accepted your changes")
+
+
 async def test_a_page_is_taken_away_as_markdown_and_as_html(
     server: Server, windows: Windows, tmp_path: Path
 ) -> None:
