@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -191,10 +192,15 @@ class SiteKey:
 def verify_signature(public_bytes: bytes, signature: bytes, data: bytes) -> bool:
     """Whether `signature` over `data` was made with the key of `public_bytes`."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_bytes).verify(signature, data)
+        _public(public_bytes).verify(signature, data)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=256)
+def _public(public_bytes: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_bytes)
 
 
 def _signed(origin: str, kid: str, public: bytes, signer: SiteKey, by: str, now_ms: int) -> Link:

@@ -240,9 +240,16 @@ def hash_of(data: bytes) -> str:
     return base64url(hashlib.sha256(data).digest())
 
 
+WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+ASCII_WRITER = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True
+)
+
+
 def canonical(value: Any) -> str:
     """RFC 8785, without fractions: keys by their UTF-16 units, no spaces."""
-    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = ASCII_WRITER.encode(value)  # several times faster, and the same if all is ASCII
+    return text if text.isascii() else WRITER.encode(_sorted(value))
 
 
 def _sorted(value: Any) -> Any:
@@ -256,10 +263,13 @@ def _refuse(text: str) -> Any:
     raise ValueError(f"{text} has no place in it")
 
 
+READER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+
+
 def parse(text: str, where: str) -> Any:
     """The value of canonical JSON: anything written in two ways would not be found changed."""
     try:
-        value = json.loads(text, parse_float=_refuse, parse_constant=_refuse)
+        value = READER.decode(text)
         is_canonical = canonical(value) == text
     except (ValueError, RecursionError) as error:
         raise Damaged(f"it is not JSON ({error})", where) from error
@@ -412,6 +422,7 @@ class History:
         self.ids: dict[tuple[str, int], str] = {}
         self.home = ""  # the site where it was made
         self.batch: int | None = None  # of the record before
+        self.keys: dict[tuple[str, str], bytes] = {}  # chain, name of a key -> the key
         self.kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self.chains: dict[str, str] = {}  # record -> its chain
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
@@ -428,15 +439,13 @@ class History:
             demand(is_first, "a history begins with one create", where)
         named = fields["page"] or id26(entry.header.encode())
         demand(named == self.thing, "it belongs to another page", where)
-        key = self.manifest["keys"].get(fields["chain"], {}).get(fields["kid"])
-        demand(key, f"the key {fields['kid']} of {fields['chain']} is not given", where)
+        key = self._key(fields["chain"], fields["kid"], where)
         number = int(fields["kid"][1:])
         is_newest = number >= self.kids.get(fields["chain"], 1)
         demand(is_newest, "it is signed with a key that was given up before", where)
         self.kids[fields["chain"]] = number
         signed = RECORD_SIGNED_AS + entry.header.encode()
-        is_own = self.is_good(bytes_of(key, where), entry.signature, signed)
-        demand(is_own, "its signature does not match", where)
+        demand(self.is_good(key, entry.signature, signed), "its signature does not match", where)
         self._link(entry, where)
         for chain, (seq, identity) in fields["deps"].items():
             is_known = self.ids.get((chain, seq)) == identity or seq < self.before.get(chain, 0)
@@ -446,6 +455,13 @@ class History:
         demand(is_due, "it is not beside those that it makes text together with", where)
         self.batch = entry.batch
         self._weigh(entry, where)
+
+    def _key(self, chain: str, kid: str, where: str) -> bytes:
+        if (chain, kid) not in self.keys:
+            key = self.manifest["keys"].get(chain, {}).get(kid)
+            demand(key, f"the key {kid} of {chain} is not given", where)
+            self.keys[chain, kid] = bytes_of(key, where)
+        return self.keys[chain, kid]
 
     def _begin(self, told: dict[str, Any], where: str) -> None:
         """The checkpoint says where the chains stood, and carries the signed birth, whose hash is
@@ -529,7 +545,7 @@ class History:
                 "kid": kid,
                 "update": hash_of(entry.body[start:end]),
             }
-            key = bytes_of(self.manifest["keys"][origin][kid], where)
+            key = self._key(origin, kid, where)
             signed = FRAME_SIGNED_AS + canonical(told).encode()
             is_theirs = site == origin and self.is_good(key, bytes_of(signature, where), signed)
             demand(is_theirs, f"{origin} has not signed what it is said to have written", where)
@@ -547,6 +563,9 @@ class History:
             demand(is_known, f"nobody signed what replaces record {identity}", where)
 
 
+See = Callable[[Manifest, str, list[Entry]], None]
+
+
 def entries(files: Files, thing: str) -> list[Entry]:
     name = f"records/{thing}.jsonl"
     text = read_text(files, name)
@@ -554,7 +573,9 @@ def entries(files: Files, thing: str) -> list[Entry]:
     return [read_entry(line, f"{name}:{n}") for n, line in enumerate(text[:-1].split("\n"), 1)]
 
 
-def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: Report) -> None:
+def check_records(
+    files: Files, manifest: Manifest, is_good: IsSigned, report: Report, see: See
+) -> None:
     things = set(manifest["pages"]) | set(manifest["spaces"])
     listed = {name[8:-6] for name in manifest["files"] if name.startswith("records/")}
     is_same = listed == things == set(manifest["heads"])
@@ -565,7 +586,8 @@ def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: R
     numbers = set()
     for thing in sorted(things):
         history, last = History(thing, manifest, is_good), 0
-        for entry in entries(files, thing):
+        found = entries(files, thing)
+        for entry in found:
             where = f"records/{thing}.jsonl, record {entry.id}"
             demand(type(entry.n) is int and entry.n > last, "it is out of order", where)
             history.take(entry)
@@ -574,6 +596,7 @@ def check_records(files: Files, manifest: Manifest, is_good: IsSigned, report: R
             chain = entry.fields["chain"]
             report.origins[chain] = report.origins.get(chain, 0) + 1
         history.finish()
+        see(manifest, thing, found)
         report.redactions += history.redactions
         report.begin_later += bool(history.before)
     is_all = numbers == set(range(1, report.records + 1))
@@ -589,7 +612,10 @@ def check(path: Path, is_good: IsSigned = is_signed) -> Report:
         return check_all(files, is_good)
 
 
-def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
+def check_all(
+    files: Files, is_good: IsSigned = is_signed, see: See = lambda manifest, thing, found: None
+) -> Report:
+    """`see` is shown the records of each page and space, once they are proven."""
     try:
         manifest = read_manifest(files, is_good)
         check_files(files, manifest)
@@ -603,7 +629,7 @@ def check_all(files: Files, is_good: IsSigned = is_signed) -> Report:
             attachments=sum(name.startswith("attachments/") for name in manifest["files"]),
             missing=tuple(manifest["missing"]),
         )
-        check_records(files, manifest, is_good, report)
+        check_records(files, manifest, is_good, report, see)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise Damaged(f"a field is missing or of the wrong kind ({error!r})", "export") from error
     return report
