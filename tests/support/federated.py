@@ -61,6 +61,7 @@ class Network(httpx2.AsyncBaseTransport):
         self.closed: Callable[[str], bool] = lambda url: False  # addresses that nobody reaches
         self.hanging: set[str] = set()  # they take what comes, and never answer
         self.asked: list[str] = []  # "host /path", in order
+        self.taped: list[bytes] | None = None  # all bytes of all requests and answers, from now on
         self.queries: list[str] = []  # addresses with a query
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -73,7 +74,20 @@ class Network(httpx2.AsyncBaseTransport):
             raise httpx2.ConnectError("the network is cut")
         if host in self.hanging:
             await asyncio.Event().wait()
-        return await httpx2.ASGITransport(self.apps[host]).handle_async_request(request)
+        answer = await httpx2.ASGITransport(self.apps[host]).handle_async_request(request)
+        return answer if self.taped is None else await self._taped(request, answer, self.taped)
+
+    async def _taped(
+        self, request: httpx2.Request, answer: httpx2.Response, tape: list[bytes]
+    ) -> httpx2.Response:
+        assert isinstance(answer.stream, httpx2.AsyncByteStream)
+        body = b"".join([piece async for piece in answer.stream])
+        for told in (request, answer):
+            tape.extend(b"%b: %b" % header for header in told.headers.raw)
+        tape += [str(request.url).encode(), await request.aread(), body]
+        return httpx2.Response(
+            answer.status_code, headers=answer.headers, stream=httpx2.ByteStream(body)
+        )
 
     def cut(self, *names: str) -> None:
         self.gone |= set(names)
