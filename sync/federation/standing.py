@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from sync.federation import owed
-from wiki import chain, grant, held, peer
+from wiki import awaited, chain, grant, held, peer, restoring
 from wiki.chain import Refusal, Stop
 from wiki.grant import Share
 from wiki.peer import Peer, PeerState
@@ -16,6 +16,10 @@ from wiki.peer import Peer, PeerState
 SKEW_TOLD_MS = 30_000
 SILENT_MS = 300_000  # a peer is called every minute
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+RESTORE = (
+    "it has yet to be asked for newer records of ours; until then nothing is sealed here"
+    " (groundswell peer go-on does without)"
+)
 STATES = {
     PeerState.ASKED: "We have confirmed; they have not yet.",
     PeerState.ASKING: "They ask for a connection; compare the fingerprint, then confirm.",
@@ -44,7 +48,8 @@ REASONS = {  # what a rule's name means to who has to talk about it with the oth
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`behind`: records that they have yet to get, the oldest of them made at `oldest_ms`;
-    `waiting`: theirs that wait here for others."""
+    `waiting`: theirs that wait here for others; `files`: theirs that are on their way here;
+    `is_owed_ours`: after a restore it has yet to be asked for records of ours."""
 
     peer: Peer
     fingerprint: str
@@ -54,6 +59,8 @@ class Standing:
     refusals: tuple[Refusal, ...]
     stops: tuple[Stop, ...]
     shares: tuple[Share, ...]
+    files: int = 0
+    is_owed_ours: bool = False
 
     def headline(self, now_ms: int) -> str:
         """One sentence."""
@@ -67,6 +74,8 @@ class Standing:
         found = [("Last contact", ago(one.contact_at_ms, now_ms))]
         if one.trouble:
             found.append(("Why not since", one.trouble))
+        if self.is_owed_ours:
+            found.append(("After the restore", RESTORE))
         on_its_way = "nothing"
         if self.behind:
             since = ago(self.oldest_ms, now_ms)
@@ -75,6 +84,9 @@ class Standing:
         if self.waiting:
             held = f"{_records(self.waiting)} of theirs, until what they build on has come"
             found.append(("Waiting here", held))
+        if self.files:
+            files = "a file" if self.files == 1 else f"{self.files:,} files"
+            found.append(("On its way here", files))
         found.append(("Their clock", _clock(one.skew_ms)))
         refused = "nothing"
         if self.refusals:
@@ -120,6 +132,8 @@ def of(conn: Connection, origin: str, now_ms: int) -> Standing:
         tuple(chain.refusals(conn, origin)),
         tuple(chain.stops(conn, origin)),
         tuple(grant.with_site(conn, origin)),
+        len(awaited.all_of(conn, owed.visible(origin, now_ms))),
+        origin in restoring.left(conn),
     )
 
 

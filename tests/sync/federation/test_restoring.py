@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from sync.federation import standing
 from sync.rooms import wall_clock_ms
 from tests.support.federated import Member, federated, settled
 from tests.support.waiting import eventually
@@ -93,6 +94,8 @@ async def test_a_restored_site_signs_nothing_before_it_has_its_own_records(tmp_p
         await acme.say(page_id, "Late. ")
         await acme.seal(page_id)
         assert await acme.heads(page_id) == before
+        told = await acme.read(lambda conn: standing.of(conn, birch.origin, acme.site.now_ms()))
+        assert any("nothing is sealed here" in words for words in told.words(acme.site.now_ms()))
         with pytest.raises(Recovering, match="asks Birch"):
             await acts(acme, page_id, {"name": "rename", "title": "Waves"})
         fresh = await acme.page("Fresh")  # nobody can hold it
