@@ -83,7 +83,7 @@ async def test_what_a_peer_did_wrong_is_told_in_plain_words_with_its_proofs(tmp_
 async def test_records_on_their_way_are_counted_with_the_age_of_the_oldest(tmp_path: Path) -> None:
     async with federated(tmp_path, "acme", "birch") as (acme, birch):
         await acme.connect(birch)
-        acme.network.cut("birch")
+        acme.network.cut("birch", "acme")  # who calls counts as contact
         await acme.share(birch)
         await acme.page("One")
         later_ms = acme.site.now_ms() + 3_600_000
