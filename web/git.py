@@ -48,11 +48,11 @@ async def fetch(request: Request) -> Response:
     if request.headers.get("content-type") != f"application/x-{_SERVICE}-request":
         raise BadInput("Content-Type", f"send application/x-{_SERVICE}-request")
     wish = upload_pack.wish_of(await _asked(request))
-    there = _site(request).clones.of(space_id)
+    there = await _site(request).clones.newest(space_id)  # without what was taken out since
 
     def look() -> tuple[bytes | None, Answer]:
         wanted = there.latest(wish.wants)
-        return wanted, upload_pack.answered(wish, there.has)
+        return wanted, upload_pack.answered(wish, there.told(wish.haves).__contains__)
 
     wanted, answer = await _site(request).store.read(lambda _: look())
     if wanted is None:

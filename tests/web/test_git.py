@@ -13,7 +13,7 @@ from tests.support.front import a_front
 from tests.support.git import git, needs_git, tried
 from tests.support.server import Server, a_peopled_server
 from web import upload_pack
-from wiki import space
+from wiki import fact, space
 from wiki.access import Openness, Role
 from wiki.errors import BadInput
 
@@ -147,6 +147,31 @@ async def test_rights_are_asked_at_each_of_the_two_steps(tmp_path: Path) -> None
         assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
         page = await browser.get("/")  # the password is one for git alone
         assert page.headers.get("location", "").startswith("/sign-in") or "Hidden" not in page.text
+
+
+async def test_what_was_taken_out_since_is_not_given_to_who_names_an_old_commit(
+    tmp_path: Path,
+) -> None:
+    async with a_front(tmp_path) as front:
+        eve = await front.person("eve")
+        here, there = [
+            await front.space(one, Openness.MEMBERS, {eve: Role.STEWARD}) for one in "ab"
+        ]
+        made = await front.page(here, "Moves away")
+        token = (await front.program(eve, "read")).client.headers["authorization"].partition(" ")[2]
+        basic = "Basic " + base64.b64encode(f"x:{token}".encode()).decode()
+        browser = front.browser(Authorization=basic)
+        refs = await browser.get(f"/git/{here.slug}.git/info/refs?service=git-upload-pack")
+        head = refs.content[refs.content.index(b"0000") + 8 :][:40]
+        move, key = {"name": "move", "space": there.id}, front.site.key
+        await front.site.store.write(lambda c: fact.act(c, key, made.id, eve.id, move, 2))
+        ask = upload_pack.packet(f"want {head.decode()}\n") + b"0000" + upload_pack.packet("done\n")
+        url = f"/git/{here.slug}.git/git-upload-pack"
+        headers = {"Content-Type": "application/x-git-upload-pack-request"}
+        answer = await browser.client.post(url, content=ask, headers=headers)
+        assert (
+            b"not there any more; fetch again" in answer.content and b"PACK" not in answer.content
+        )
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,11 @@ class Repository:
         with self._opened() as index:
             return bytes.fromhex(known(index, "head"))
 
-    def has(self, oid: bytes) -> bool:
-        """Whether it is one of the commits."""
+    def told(self, oids: Iterable[bytes]) -> set[bytes]:
+        """Those of them that are commits of its history."""
+        query = "SELECT 1 FROM told WHERE oid = ?"
         with self._opened() as index:
-            return index.execute("SELECT 1 FROM told WHERE oid = ?", (oid,)).fetchone() is not None
+            return {oid for oid in oids if index.execute(query, (oid,)).fetchone()}
 
     def latest(self, oids: Iterable[bytes]) -> bytes | None:
         """That of them which comes last in the history; None if one is not in it."""

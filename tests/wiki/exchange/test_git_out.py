@@ -150,10 +150,10 @@ async def test_a_page_that_left_is_told_of_no_more(tmp_path: Path) -> None:
         await wiki.store.write(lambda conn: move(conn, other.id))
         after = await followed(wiki, there)
         clone = unpacked(there, tmp_path / "clone")
-        assert not there.has(before) and "Secret" not in git(clone, "log", "--format=%B")
+        assert not there.told([before]) and "Secret" not in git(clone, "log", "--format=%B")
         await wiki.store.write(lambda conn: move(conn, wiki.space.id))
         back = await followed(wiki, there)
-        assert there.has(after) and await imported(wiki, tmp_path / "new") == back.hex()
+        assert there.told([after]) and await imported(wiki, tmp_path / "new") == back.hex()
 
 
 async def test_who_was_erased_is_named_no_more(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ async def test_a_new_name_changes_no_commit_that_was_told(tmp_path: Path) -> Non
         await wiki.store.write(lambda conn: people.set_display(conn, wiki.ada.id, "Countess"))
         await wiki.type(one.id, wiki.ada, "first\nsecond\n")
         await followed(wiki, there)
-        assert there.has(old)
+        assert there.told([old])
 
 
 @pytest.mark.parametrize("harm", ["cut", "junk", "gone", "index"])
