@@ -187,14 +187,16 @@ class Drain:
 
     def _is_built_on(self, record: Record, space_id: str) -> bool:
         """Whether a site that may write took the record before it heard that this one may no more:
-        else all that it writes from then on would wait here for ever."""
+        else all that it writes from then on would wait here for ever. Of a page that came alone the
+        grants of its space are not known here: then its home says by that whom it has let write."""
         origin = record.chain
         if record.kind not in ("edit", "fact", "adopt"):
             return False
-        if not grant.of_page(self._conn, self._page_id, space_id, origin):
-            return False
+        is_known = bool(grant.of_page(self._conn, self._page_id, space_id, origin))
+        home = log.authority(self._conn, self._page_id)
         return any(
             one.chain != origin
+            and (is_known or one.chain == home)
             and one.deps.get(origin, (0,))[0] >= record.seq
             and not self._why_not(one, space_id)
             for queue in self._queues.values()

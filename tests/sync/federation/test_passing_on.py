@@ -91,6 +91,24 @@ async def test_a_third_site_gives_nothing_from_before_to_a_newcomer(tmp_path: Pa
         assert await cedar.text(page_id) == "Stays. "
 
 
+async def test_who_has_a_page_alone_takes_what_its_home_took_of_others(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "birch", "cedar") as (acme, birch, cedar):
+        page_id = await acme.page()
+        for other in (birch, cedar):
+            await acme.connect(other)
+        await acme.share(birch)  # the whole space, of which cedar knows nothing
+        await _give(acme, page_id, cedar)
+        for other in (birch, cedar):
+            await eventually(lambda other=other: other.has(page_id), seconds=30)
+        await birch.say(page_id, "Birch. ")
+        await birch.seal(page_id)
+        await eventually(lambda: _hold(2, page_id, acme), seconds=30)
+        await acme.say(page_id, "Acme. ")
+        await acme.seal(page_id)
+        await settled(acme, cedar, page_id=page_id)
+        assert "Birch. " in await cedar.text(page_id)
+
+
 def _by(one: Member) -> dict[str, Any]:
     return {"person_id": one.person.id, "now_ms": one.site.now_ms()}
 
