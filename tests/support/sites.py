@@ -62,7 +62,8 @@ def _template() -> sqlite3.Connection:
 
 
 _EMPTY = _template()
-_STATEMENTS: dict[Any, Any] = {}  # compiled once for all sites
+_DIALECT = create_engine("sqlite://").dialect  # one, for which statements are compiled once
+_STATEMENTS: dict[Any, Any] = {}
 
 
 class Site:
@@ -72,6 +73,7 @@ class Site:
         self._raw = raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _EMPTY.backup(raw)
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+        engine.dialect = _DIALECT
         self._engine = engine.execution_options(compiled_cache=_STATEMENTS)
         event.listen(self._engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
         self.name, self.person = name, f"u:{name}"
