@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import echo, exchange, find, record, sync, views
+from benchmarks import apart, backlog, echo, exchange, find, record, sync, views
 from benchmarks.rig import memory, opening
 from benchmarks.rig.targets import OURS
 from tests.support.traces import path
@@ -45,6 +45,19 @@ async def test_an_echo_is_measured(tmp_path: Path):
     shown = await echo.measured(echo.options_of(words.split()), tmp_path)
     seen, _, of_floor, _, acknowledged, *_ = figures(shown, "2 writers: Groundswell, durable")
     assert float(seen) > 0 and float(of_floor) > 0 and float(acknowledged) > 0
+
+
+async def test_the_way_to_another_site_is_measured(tmp_path: Path):
+    words = "--edits 3 --per-second 20 --rounds 1 --slow-seconds 0.2"
+    shown = await apart.measured(apart.options_of(words.split()), tmp_path)
+    for name in ("own site, unshared", "own site, peer cut off", "other site, peer up"):
+        assert float(figures(shown, name)[1].replace(",", "")) > 0  # p95, ms
+
+
+async def test_a_backlog_is_measured(tmp_path: Path):
+    words = "--records 60 --pages 2 --per-second 2"
+    shown = await backlog.measured(backlog.options_of(words.split()), tmp_path)
+    assert figures(shown, "brings")[0] == figures(shown, "takes")[0] == "60"
 
 
 async def test_a_crowd_is_measured():
