@@ -150,6 +150,6 @@ async def test_a_clone_forgets_what_was_taken_out(tmp_path: Path) -> None:
         )
         await followed(wiki, there)
         clone = unpacked(there, tmp_path / "clone")
-        assert not there.has(old)
+        assert not there.told([old])
         assert SECRET not in git(clone, "log", "-p", "--format=%B")
         assert (clone / "idea.md").read_text() == "The bridge of  is old.\n"
