@@ -83,7 +83,7 @@ class WhooshEngine:
         # Closed when nobody holds it any more: the next page may want it.
         searcher = self._moments.at(query.moment) or self._index.searcher()
         with self._one_at_a_time:
-            allowed = _any(SPACE, query.space_ids)
+            allowed = self._segments.within(searcher.reader(), query.space_ids)
             order = {"sortedby": MODIFIED, "reverse": True} if query.order is Order.MODIFIED else {}
             results = searcher.search(
                 self._compile(searcher, query.tree),
@@ -106,7 +106,9 @@ class WhooshEngine:
             return []
         with self._index.searcher() as searcher:
             asked = self._compile(searcher, tree)
-            results = searcher.search(asked, filter=_any(SPACE, space_ids), limit=limit)
+            results = searcher.search(
+                asked, filter=self._segments.within(searcher.reader(), space_ids), limit=limit
+            )
             return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
 
     def frequencies(
@@ -196,9 +198,9 @@ class _Compiler:
             case tree.Modified(low_ms, high_ms):
                 return wq.NumericRange(MODIFIED, low_ms, high_ms)
             case tree.Everything():
-                return wq.Every(ID)
+                return wq.Every()
             case tree.Not(part):
-                return wq.And([wq.Every(ID), wq.Not(self.of(part))])
+                return wq.And([wq.Every(), wq.Not(self.of(part))])
             case tree.AllOf(parts):
                 return self._all(parts)
             case tree.AnyOf(parts):
@@ -214,7 +216,9 @@ class _Compiler:
                 return main if main is wq.NullQuery else wq.ConstantScoreQuery(main, score)
 
     def _all(self, parts: tuple[Node, ...]) -> Any:
-        found = [self.of(part) for part in parts]
+        """Without a list of all pages, as long as there is something to find."""
+        found = [self.of(part) for part in parts if not isinstance(part, tree.Not)]
+        unwanted = [wq.Not(self.of(part.part)) for part in parts if isinstance(part, tree.Not)]
         if any(one is wq.NullQuery for one in found):
             return wq.NullQuery
-        return wq.And(found) if found else wq.Every(ID)
+        return wq.And([*(found or [wq.Every()]), *unwanted])

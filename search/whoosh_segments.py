@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from search.index import FACET_VALUES, FACETS, PLACES
+from search.index import FACET_VALUES, FACETS, PLACES, SPACE
 
 _MASK_BITS = 60
 
@@ -56,6 +56,16 @@ class Segments:
                 for value in values:
                     counts[name][value] += count
         return {name: dict(count.most_common(FACET_VALUES)) for name, count in counts.items()}
+
+    def within(self, reader: Any, space_ids: Collection[str]) -> set[int]:
+        """The documents of these spaces; those that were deleted, too."""
+        at = FACETS.index(SPACE)
+        return {
+            offset + number
+            for offset, kept in self._of(reader)
+            for number, row in enumerate(kept.facets)
+            if row[at] and row[at][0] in space_ids
+        }
 
     def _of(self, reader: Any) -> list[tuple[int, _Kept]]:
         """By the number of their first document; segments that are gone are forgotten."""
