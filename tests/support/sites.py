@@ -279,10 +279,12 @@ class Site:
         with self.open() as conn:
             return log.heads(conn, page_id)
 
-    def waiting(self, page_id: str) -> tuple[int, int]:
-        """Records that are held, rows that are not in a record."""
+    def waiting(self, page_id: str, without: Collection[Site] = ()) -> tuple[int, int]:
+        """Records that are held, but for those of `without`; rows that are not in a record."""
+        gone = {one.origin for one in without}
         with self.open() as conn:
-            return len(held.of_page(conn, page_id)), len(journal.rows(conn, page_id))
+            records = [one for one in held.of_page(conn, page_id) if one.chain not in gone]
+            return len(records), len(journal.rows(conn, page_id))
 
     def foreign_rows(self, page_id: str) -> set[str]:
         """Whose live frames it holds that no record has yet."""

@@ -270,7 +270,10 @@ class History:
                 for sender in self.present():
                     self.pull(to, sender)
             members = self.members()
-            if all(site.waiting(self.page_id) == (0, 0) for site in members) and self.is_one():
+            if (
+                all(site.waiting(self.page_id, self.out) == (0, 0) for site in members)
+                and self.is_one()
+            ):
                 return
             for site in members:
                 for other in self.sites.all:
@@ -286,7 +289,7 @@ class History:
             return
         first, *others = here
         for site in here:
-            assert site.waiting(self.page_id) == (0, 0), (self.seed, site.name)
+            assert site.waiting(self.page_id, self.out) == (0, 0), (self.seed, site.name)
         for site in others:
             assert site.text(self.page_id) == first.text(self.page_id), self.seed
             assert site.vector(self.page_id) == first.vector(self.page_id), self.seed
