@@ -28,6 +28,7 @@ from web.clones import Clones
 from web.config import Config
 from web.editions import Editions
 from web.markdown import Renderer
+from web.orders import Orders
 from web.remarks import Remarks
 from web.takeaway import Takeaway
 from web.throttle import Throttle
@@ -60,6 +61,7 @@ class Site:
     clones: Clones
     federation: Federation
     takeaway: Takeaway
+    orders: Orders
     editions: Editions
     throttle: Throttle  # tries to sign in
     admission: Admission
@@ -119,6 +121,7 @@ class Site:
                 on_change=indexer.nudge,
                 carries_out=config.federation_redactions,
             )
+            takeaway = Takeaway(store, key, takeaway_of(config), attachments_of(config))
             site = cls(
                 config,
                 store,
@@ -129,7 +132,8 @@ class Site:
                 Renderer(),
                 Clones(store, clones_of(config), key.origin, attachments_of(config)),
                 federation,
-                Takeaway(store, key, takeaway_of(config), attachments_of(config)),
+                takeaway,
+                Orders(takeaway, wall_clock_ms),
                 Editions(store, rooms),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
@@ -149,6 +153,7 @@ class Site:
                 "links": _follow_links(store, rooms),
                 "contributions": _follow_contributions(store, site.loom),
                 "federation": federation.run(),
+                "orders": site.orders.run(),
             }
             tasks = [
                 _watched(name, work, site.died, on_crash or _end_process)

@@ -29,7 +29,7 @@ class Takeaway:
     def __init__(self, store: Store, key: SiteKey, folder: Path, attachments: Path) -> None:
         self._store, self._key = store, key
         self._folder, self._attachments = folder, attachments
-        self._turn = asyncio.Semaphore(1)
+        self.turn = asyncio.Semaphore(1)  # whoever makes a ZIP holds it
 
     async def streamed(self, making: Making) -> AsyncIterator[bytes]:
         """The pieces, each read when it is wanted."""
@@ -46,10 +46,15 @@ class Takeaway:
                 yield piece
 
     async def zipped(
-        self, space_ids: Sequence[str] | None, site_name: str, now_ms: Callable[[], int]
+        self,
+        space_ids: Sequence[str] | None,
+        site_name: str,
+        now_ms: Callable[[], int],
+        on_page: Callable[[int, int], None] = lambda done, pages: None,
     ) -> IO[bytes]:
-        """The ZIP, open at its first byte; closing it ends it."""
-        async with self._turn:
+        """The ZIP, open at its first byte; closing it ends it. `on_page` hears, on a thread, how
+        many pages are in it, and of how many; what it raises ends the making."""
+        async with self.turn:
             target = self._folder / f"{new_token()}.zip"
             key, made_ms = self._key, now_ms()
             await self._store.write(lambda conn: export.seal_all(conn, key, made_ms, space_ids))
@@ -63,6 +68,7 @@ class Takeaway:
                         space_ids=space_ids,
                         site_name=site_name,
                         now_ms=made_ms,
+                        on_page=on_page,
                     )
                 )
                 return await asyncio.to_thread(target.open, "rb")

@@ -145,6 +145,7 @@ async def filled(server: Server) -> dict[str, str]:
         wanted = {"version": made["id"], "reason": "Fewer words."}
         offered = await client.post(f"/api/v1/pages/{page_id}/offers", json=wanted)
         assert offered.status_code == 201, offered.text
+        assert (await client.post("/export")).status_code == 303  # a ZIP on its way, or made
     first = (await server.read(lambda conn: history.revisions(conn, page_id)))[-1].record_id
     return {
         "space": "ideas",

@@ -126,6 +126,7 @@ class _Export:
         made = self._made
         made.site, made.origin, made.made_ms = site_name, self._key.origin, now_ms
         words = {"site": site_name, "origin": self._key.origin, "made": _day(now_ms)}
+        on_page(0, len(self._pages))
         self._add("README.txt", _README.format(**words))
         self._add("verify.py", Path(verify_alone.__file__).read_text("utf-8"))
         for space_id in self._spaces:

@@ -9,6 +9,7 @@
  *   time[datetime][data-relative], [data-copy], a link or button [data-edit], ?edit=1, key "e"
  *   [data-similar] in a form with a title, [data-related]   what is like it, loaded when there is one
  *   checkboxes in a page that its reader may edit
+ *   [data-making]                how far a ZIP is that is being made
  *   <gs-history>, [data-talk]   the history of a page; what people say about it: loaded where they are
  */
 
@@ -19,9 +20,10 @@ import { similar } from "./similar-start";
 import { theme } from "./theme";
 import { editButtons } from "./start-editing";
 import { checkboxes } from "./checkboxes";
+import { makingOfPage } from "./making-start";
 import { pastOfPage } from "./past";
 import { talkOfPage } from "./talk-start";
 
-for (const start of [theme, menus, shortcuts, keysHelp, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, pastOfPage, talkOfPage]) {
+for (const start of [theme, menus, shortcuts, keysHelp, quickSwitcher, searchSuggestions, relativeTimes, copyButtons, checkboxes, editButtons, similar, makingOfPage, pastOfPage, talkOfPage]) {
   start();
 }
