@@ -386,6 +386,28 @@ def test_who_built_on_a_site_that_was_sent_away_meanwhile_is_not_cut_off(sites: 
     assert acme.receive(after).reason == "not-granted"
 
 
+def test_a_redaction_that_another_took_before_its_site_was_sent_away_is_carried_out(
+    sites: Sites,
+) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    for deleted, words in ((0, "Secret. "), (8, "")):
+        birch.type(page_id, 0, deleted, words)
+        birch.seal(page_id)
+        for other in (acme, cedar):
+            other.receive(birch.records(page_id)[-1])
+    assert birch.redact(page_id, "Secret")
+    cedar.receive(late := birch.records(page_id)[-1])
+    acme.revoke(page_id, birch)
+    refused(acme, late, "not-granted")
+    cedar.type(page_id, 0, 0, "Well. ")
+    cedar.seal(page_id)
+    for one in cedar.records(page_id):
+        acme.receive(one, cedar)
+    assert acme.text(page_id) == cedar.text(page_id) and acme.text(page_id).startswith("Well. ")
+    assert all(b"Secret" not in one.body for one in acme.records(page_id))
+
+
 def test_records_signed_with_a_new_key_are_taken_by_who_never_met_that_site(sites: Sites) -> None:
     acme, birch, cedar = sites.all
     page_id = sites.shared_page()
