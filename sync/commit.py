@@ -22,7 +22,7 @@ def write(conn: Connection, batches: list[Batch]) -> int:
         page_id, last = batch.room.page_id, batch.changes[-1]
         leases += [Lease(page_id, client, person) for client, person in batch.leases.items()]
         entries += [Entry(page_id, *astuple(change)) for change in batch.changes]
-        touches.append(Touch(page_id, last.person_id, last.at_ms))
+        touches.append(Touch(page_id, last.person_id, last.at_ms, bool(last.chain)))
     journal.lease_all(conn, leases)
     journal.append_all(conn, entries)
     return page.touch_all(conn, touches)

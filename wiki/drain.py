@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from wiki import (
     causal,
     chain,
+    fact,
     foreign,
     grant,
     held,
@@ -300,11 +301,14 @@ class Drain:
         )
         if self._leases.has_given_way:
             self._outcome.rebuilt.add(self._page_id)
-        newest = max(applied, key=lambda one: one.ts)
-        if newest.parts and self._page_id in page.several(self._conn, [self._page_id]):
-            part = newest.parts[-1]
+        if self._page_id not in page.several(self._conn, [self._page_id]):
+            return
+        page.stir(self._conn, self._page_id)
+        parts = [(one, part) for one in applied for part in fact.changes(one)]
+        if parts:
+            newest, part = max(parts[::-1], key=lambda each: each[1].at_ms)  # of equals, the last
             author = people.id_here(part.person_id, newest.chain, self._foreign)
-            page.touch(self._conn, self._page_id, author, part.at_ms)
+            page.touch(self._conn, self._page_id, author, part.at_ms, may_be_late=True)
 
 
 class Stopped(Exception):

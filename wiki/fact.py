@@ -9,6 +9,7 @@ its hash and state vector: what was voted on, named or commented can be proven l
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def apply(conn: Connection, thing_id: str, person_id: str, fact: Fields, at_ms: 
         raise BadInput(fact["name"], f"this is an act on a {' or '.join(sorted(form.things))}")
     form.apply(conn, Act(thing_id, person_id, at_ms), checked)
     if is_page and form.is_change:
-        page.touch(conn, thing_id, person_id, at_ms)
+        page.touch(conn, thing_id, person_id, at_ms, may_be_late=True)
     elif is_page:
         page.stir(conn, thing_id)
 
@@ -72,6 +73,15 @@ def say(conn: Connection, act: Act, fact: Fields) -> None:
 def checked(fact: Fields) -> dict[str, Any]:
     """`fact` as it is recorded. Raises BadInput, which says what is wrong with it."""
     return _checked(fact)
+
+
+def changes(made: Record) -> tuple[Part, ...]:
+    """Those parts of the record by which its page counts as changed, as by what is said here."""
+    if made.kind in record.FACT_KINDS:
+        names = [json.loads(part.update).get("name") for part in made.parts]
+        found = zip(made.parts, names, strict=True)
+        return tuple(part for part, name in found if name in _FACTS and _FACTS[name].is_change)
+    return () if made.kind in ("grant", "checkpoint") else made.parts
 
 
 def kind_of(fact: Fields) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     Executable,
     Integer,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    case,
     cast,
     func,
     or_,
@@ -57,11 +59,17 @@ _COUNT_UP = (
     .returning(setting.c.value)
 )
 _LAST = select(setting.c.value).where(setting.c.name == _CHANGE)
+_IS_NEWER = or_(
+    bindparam("may_be_late", type_=Boolean).is_(False),
+    bindparam("at_ms") >= table.c.modified_at_ms,
+)
 _TOUCH = (
     table.update()
     .where(table.c.id == bindparam("of"))
     .values(
-        modified_by=bindparam("by"), modified_at_ms=bindparam("at_ms"), change=bindparam("number")
+        modified_by=case((_IS_NEWER, bindparam("by")), else_=table.c.modified_by),
+        modified_at_ms=case((_IS_NEWER, bindparam("at_ms")), else_=table.c.modified_at_ms),
+        change=bindparam("number"),
     )
 )
 _COLUMNS = ", ".join(f"page.{column.name}" for column in table.columns)
@@ -318,16 +326,20 @@ def titles(conn: Connection, space_ids: Collection[str], prefix: str, limit: int
 
 
 class Touch(NamedTuple):
-    """The page was changed by that person at that time."""
+    """The page was changed by that person at that time. `may_be_late`: it is told now, and was
+    perhaps changed since; then it stays whose it is."""
 
     page_id: str
     person_id: str
     at_ms: int
+    may_be_late: bool = False
 
 
-def touch(conn: Connection, page_id: str, person_id: str, at_ms: int) -> int:
+def touch(
+    conn: Connection, page_id: str, person_id: str, at_ms: int, *, may_be_late: bool = False
+) -> int:
     """The page changed; the new value of the change counter. Raises NotFound."""
-    return touch_all(conn, [Touch(page_id, person_id, at_ms)])
+    return touch_all(conn, [Touch(page_id, person_id, at_ms, may_be_late)])
 
 
 def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
@@ -336,7 +348,13 @@ def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
     Two statements, however many pages. Raises NotFound."""
     first = next_change(conn, len(touches)) - len(touches) + 1
     values = [
-        {"of": one.page_id, "by": one.person_id, "at_ms": one.at_ms, "number": number}
+        {
+            "of": one.page_id,
+            "by": one.person_id,
+            "at_ms": one.at_ms,
+            "number": number,
+            "may_be_late": one.may_be_late,
+        }
         for number, one in enumerate(touches, first)
     ]
     done = conn.execute(_TOUCH, values)

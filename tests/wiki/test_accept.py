@@ -55,6 +55,29 @@ def test_a_page_that_two_sites_write_is_the_same_on_both(sites: Sites) -> None:
     assert "Birch says. " in acme.text(page_id)
 
 
+def test_a_page_stays_whose_it_was_when_older_changes_come_late(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    birch.type(page_id, 0, 0, "Early. ")
+    birch.seal(page_id)
+    assert birch.act(page_id, {"name": "tags", "tags": ["early"]})
+    acme.now_ms += 60_000
+    acme.type(page_id, 0, 0, "Late. ")
+    for one in birch.records(page_id):
+        acme.receive(one, birch)
+    assert "Early. " in acme.text(page_id)
+    with acme.open() as conn:
+        now = page.by_id(conn, page_id)
+        assert (now.modified_by, now.modified_at_ms) == (acme.person, acme.now_ms)
+    birch.now_ms += 90_000
+    assert birch.act(page_id, {"name": "tags", "tags": ["later"]})
+    acme.receive(birch.records(page_id)[-1])
+    with acme.open() as conn:
+        now = page.by_id(conn, page_id)
+        assert people.origin_of(now.modified_by) == birch.origin
+        assert now.modified_at_ms == birch.now_ms
+
+
 def test_a_record_that_came_too_early_is_held_and_drained(sites: Sites) -> None:
     acme, birch, _ = sites.all
     page_id = sites.shared_page()

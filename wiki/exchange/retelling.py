@@ -101,9 +101,12 @@ class Retelling:
                     self._act(thing, part, told)
         if record.kind in TEXT_KINDS and thing in self._manifest["pages"]:
             self._take_text(thing, record)
-        if parts and thing in self._manifest["pages"]:  # sealed later may be older
+        changes = [self._here(record, part) for part in fact.changes(record)]
+        if record.kind == "checkpoint" and thing not in self._last:
+            changes = parts
+        if changes and thing in self._manifest["pages"]:  # sealed later may be older
             newest = [self._last[thing]] if thing in self._last else []
-            found = [*newest, *parts][::-1]  # of one moment, the last one
+            found = [*newest, *changes][::-1]  # of one moment, the last one
             self._last[thing] = max(found, key=lambda part: part.at_ms)
 
     def _here(self, record: Record, part: Part) -> Part:

@@ -64,19 +64,36 @@ def batches(site: Site, page_id: str) -> list[list[int]]:
 
 
 def seen(site: Site) -> dict[str, Any]:
-    """All that must come back: who was last of two at one moment is left to chance, and what other
-    sites allow this one to do, they do not allow the new one to."""
+    """All that must come back but for what other sites allow this one to do: they do not allow the
+    new one to."""
     with site.open() as conn:
         found = everything(conn)
         pages, spaces = found["pages"].items(), found["spaces"].items()
         shown = list(conn.execute(select(records.c.id, records.c.page)))
         return {
             **found,
-            "pages": {name: replace(one, modified_by="", bound="") for name, one in pages},
+            "pages": {
+                name: replace(one, bound="", **last_change(conn, name)) for name, one in pages
+            },
             "spaces": {name: replace(one, bound="") for name, one in spaces},
             "records": shown,
             "names": names(conn),
         }
+
+
+def last_change(conn: Connection, page_id: str) -> dict[str, Any]:
+    """When the part began with which the page was changed last, and by whom; which of several at
+    one moment is left to chance."""
+    one, foreign = page.by_id(conn, page_id), people.foreign_origins(conn)
+    changes = [
+        (part.at_ms, people.id_here(part.person_id, made.chain, foreign))
+        for made in log.of_page(conn, page_id)
+        for part in fact.changes(made)
+    ]
+    began = max(at_ms for at_ms, _ in changes if at_ms <= one.modified_at_ms)
+    last = {who for at_ms, who in changes if at_ms == began}
+    is_chance = len(last) > 1 and one.modified_by in last
+    return {"modified_at_ms": began, "modified_by": "" if is_chance else one.modified_by}
 
 
 def names(conn: Connection) -> dict[str, str]:
