@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
@@ -24,6 +25,7 @@ from wiki.store.tables import space as spaces
 BATCH = 200
 BEGIN_AT_ONCE = 25  # of one transaction: a checkpoint is as long as its page
 BATCH_BYTES = 4 * 1024 * 1024
+ANSWER_BYTES = 16 * 1024 * 1024  # bytes of records; on the way they are a third more
 _COLUMNS = [records.c[name] for name in Record.__dataclass_fields__]
 
 
@@ -206,16 +208,22 @@ def heads(conn: Connection, origin: str, now_ms: int) -> dict[str, dict[str, int
 
 
 def beyond(
-    conn: Connection, thing_id: str, origin: str, have: dict[str, int], limit: int
+    conn: Connection,
+    thing_id: str,
+    origin: str,
+    have: dict[str, int],
+    limit: int,
+    max_bytes: int = ANSWER_BYTES,
 ) -> list[Record]:
-    """The thing's records that the site may have and that are not in the version vector, in causal
-    order; ours that are held last, since they wait for others."""
+    """The next of the thing's records that the site may have and that are not in the version
+    vector, in causal order; ours that are held last, since they wait for others. At least one, if
+    there is one: whoever has taken these asks again."""
     first = _first(conn, thing_id, origin)
     every = log.of_page(conn, thing_id, after=first - 1)
     lacking = (one for one in every if one.seq > have.get(one.chain, 0))
     applied = (newcomer.withheld(conn, one, first) for one in lacking)
     waiting = (one for one in held.of_page(conn, thing_id) if one.seq > have.get(one.chain, 0))
-    return [one for _, one in zip(range(limit), (*applied, *waiting), strict=False)]
+    return list(_within(islice(chain(applied, waiting), limit), max_bytes))
 
 
 def names_of(conn: Connection, own: str, origin: str, found: Iterable[Record]) -> dict[str, str]:
@@ -261,11 +269,11 @@ def pseudonym(own: str, person_id: str) -> str:
     return f"Person {digest[:4]}"
 
 
-def _within(found: list[Record]) -> Iterable[Record]:
+def _within(found: Iterable[Record], max_bytes: int = BATCH_BYTES) -> Iterable[Record]:
     size = 0
     for number, one in enumerate(found):
         size += len(one.body) + len(one.header)
-        if number and size > BATCH_BYTES:
+        if number and size > max_bytes:
             return
         yield one
 

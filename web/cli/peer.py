@@ -32,6 +32,7 @@ from wiki.peer import Peer
 from wiki.store import Store
 
 ASK_SECONDS = 0.3
+TITLES_TOLD = 20
 T = TypeVar("T")
 
 
@@ -215,7 +216,7 @@ def share(
         one = peers.find(conn, name)
         by_id = who.named_or_first_admin(conn, by).id
         grant.give(conn, key, thing_id, one.origin, terms, person_id=by_id, now_ms=now_ms())
-        return f"{one.name} gets {counted(len(titles), 'page')}: {', '.join(titles[:20])}"
+        return _told(one.name, titles)
 
     say(write_signed(config, give_it))
 
@@ -304,6 +305,14 @@ def _thing(conn: Connection, name: str) -> tuple[str, list[str]]:
         return found.id, [found.title]
     titles = [one.title for one in page.list_in(conn, where.id, order="title", limit=100_000)]
     return where.id, titles
+
+
+def _told(name: str, titles: list[str]) -> str:
+    """What the site of that name gets, as a sentence."""
+    if not titles:
+        return f"{name} gets every page of it: none yet, and each new one as soon as it is there."
+    shown, more = ", ".join(titles[:TITLES_TOLD]), len(titles) - TITLES_TOLD
+    return f"{name} gets {counted(len(titles), 'page')}: {shown}{f', and {more} more' * (more > 0)}"
 
 
 def _title(conn: Connection, thing_id: str) -> str:
