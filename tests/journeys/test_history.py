@@ -96,6 +96,24 @@ async def test_the_text_at_every_step_of_the_slider_is_that_of_the_server(
     await expect(page.locator(".grown .is-new")).not_to_have_count(0)  # what the step brought
 
 
+async def test_a_past_that_does_not_come_is_said_and_asked_for_again(
+    server: Server, windows: Windows
+) -> None:
+    one = await grown(server, "Cut off", 12)
+    page = await opened(server, windows, one)
+    await shows(page, await server.text(one.id))
+    api = "**/api/v1/pages/**"
+    await page.route(api, lambda route: route.abort())
+    await page.get_by_role("slider").focus()
+    await page.keyboard.press("Home")
+    said = page.get_by_role("alert")
+    await expect(said).to_contain_text("the site does not answer")
+    await page.unroute(api)
+    await said.get_by_role("button", name="Try again").click()
+    await expect(said).to_have_count(0)
+    await shows(page, "")
+
+
 async def test_who_wrote_a_sentence_is_told_on_hover_and_by_keyboard(
     server: Server, windows: Windows
 ) -> None:

@@ -116,8 +116,26 @@ export function piecesOf({ text, written }: Moment): Piece[] {
   return written.map(([units, who, step]) => ({ text: text.slice(at, (at += units)), who, step }));
 }
 
-async function ask<Told>(url: string): Promise<Told> {
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`The history could not be read (${answer.status}).`);
-  return (await answer.json()) as Told;
+/** The message says it to whoever looks at the history. */
+export class Unread extends Error {}
+
+const NO_ANSWER = "This part of the history did not come: the site does not answer.";
+const GONE = "This part of the history did not come: the page is gone, or is not yours to read any more.";
+const TOO_MANY = "This part of the history did not come: the site was asked too much at once. Wait a moment.";
+const WHY: Record<number, string> = { 401: GONE, 403: GONE, 404: GONE, 410: GONE, 429: TOO_MANY };
+
+/** What `read` makes of the answer. Throws Unread when there is none, or no good one. */
+export async function answered<Told>(url: string, accept: string, read: (answer: Response) => Promise<Told>): Promise<Told> {
+  let answer: Response;
+  try {
+    answer = await fetch(url, { headers: { Accept: accept } });
+    if (answer.ok) return await read(answer);
+  } catch {
+    throw new Unread(NO_ANSWER); // no line, or cut off in the middle
+  }
+  throw new Unread(WHY[answer.status] ?? `This part of the history did not come: the site has trouble (${answer.status}).`);
+}
+
+function ask<Told>(url: string): Promise<Told> {
+  return answered(url, "application/json", async (answer) => (await answer.json()) as Told);
 }

@@ -5,9 +5,10 @@
  */
 
 import { GrownText, type Piece } from "./grown-text";
-import { PagePast, piecesOf, type Moment } from "./history-data";
+import { PagePast, answered, piecesOf, type Moment } from "./history-data";
 import { Authorship } from "./authorship";
 import { Player } from "./player";
+import { Trouble } from "./trouble";
 
 const ASK_AFTER_MS = 250; // of rest, for the address of a moment
 
@@ -16,6 +17,7 @@ class HistoryIsland {
   private readonly text: GrownText;
   private readonly who: Authorship;
   private readonly player: Player;
+  private readonly trouble: Trouble;
   private readonly surface = document.createElement("div");
   private step = 0;
   private moment = "now";
@@ -33,15 +35,22 @@ class HistoryIsland {
       seek: (step) => void this.seek(step),
       play: (after) => this.frames(after),
       shown: () => this.step,
+      failed: (error, again) => this.trouble.say("text", error, again),
     });
+    const head = (): Element | null => element.querySelector(".moment");
+    this.trouble = new Trouble((said) => head()?.after(said), () => this.surface.focus({ preventScroll: true }));
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.trouble.attempt("text", () => this.begin());
+  }
+
+  private async begin(): Promise<void> {
     const told = await this.past.moment(this.element.dataset["moment"] ?? "now");
     if (told.last === 0) return;
     this.takeTheirPlace();
     this.show(told, this.element.dataset["view"] === "who");
-    void this.past.timeline(() => this.player.drawTimes());
+    void this.trouble.attempt("times", () => this.past.timeline(() => this.player.drawTimes()));
     this.listen();
   }
 
@@ -72,9 +81,12 @@ class HistoryIsland {
   }
 
   /** To a moment of the list, with an address of its own. */
-  private async go(name: string, isNew = true): Promise<void> {
+  private go(name: string, isNew = true): Promise<void> {
     this.player.pause();
-    const told = await this.past.moment(name);
+    return this.trouble.attempt("text", async () => this.arrive(await this.past.moment(name), isNew));
+  }
+
+  private arrive(told: Moment, isNew: boolean): void {
     this.show(told, false);
     if (isNew) this.name(told, true);
     this.surface.focus({ preventScroll: true });
@@ -93,6 +105,11 @@ class HistoryIsland {
   private async seek(step: number): Promise<void> {
     this.wanted = step;
     if (this.isSeeking) return;
+    if (step !== this.step) await this.sought();
+    this.rest();
+  }
+
+  private async sought(): Promise<void> {
     this.isSeeking = true;
     try {
       while (this.wanted !== this.step) {
@@ -105,10 +122,16 @@ class HistoryIsland {
           this.draw();
         }
       }
+      this.trouble.end("text");
+    } catch (error) {
+      const step = this.wanted;
+      this.player.pause();
+      this.wanted = this.step;
+      this.player.draw(true);
+      this.trouble.say("text", error, () => void this.seek(step));
     } finally {
       this.isSeeking = false;
     }
-    this.rest();
   }
 
   private async forward(): Promise<void> {
@@ -123,6 +146,7 @@ class HistoryIsland {
   /** For the player: puts in what comes behind `after`, as far as it is asked to. */
   private async frames(after: number): Promise<(through: number) => void> {
     const { frames } = await this.past.frames(after);
+    this.trouble.end("text");
     return (through) => {
       this.text.unmark();
       for (const [step, , who, changes] of frames) {
@@ -143,7 +167,7 @@ class HistoryIsland {
   /** Once it rests the moment gets its address. */
   private rest(): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.ask(), ASK_AFTER_MS);
+    this.timer = window.setTimeout(() => void this.trouble.attempt("address", () => this.ask()), ASK_AFTER_MS);
   }
 
   private async ask(): Promise<void> {
@@ -162,15 +186,15 @@ class HistoryIsland {
     const state = { moment: isNow ? "now" : told.moment };
     if (isNew) history.pushState(state, "", address);
     else history.replaceState(state, "", address + (isNow ? location.search : ""));
-    void this.renewHead(address, isNow);
+    void this.trouble.attempt("head", () => this.renewHead(address, isNow));
   }
 
   /** The page itself says who, when, and how to cite it. */
   private async renewHead(address: string, isNow: boolean): Promise<void> {
     const moment = this.moment;
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
-    if (!answer.ok || moment !== this.moment) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = await answered(address, "text/html", (answer) => answer.text());
+    if (moment !== this.moment) return;
+    const page = new DOMParser().parseFromString(told, "text/html");
     for (const part of [".moment", ".moment__tools .actions"]) {
       const [old, fresh] = [this.element.querySelector(part), page.querySelector(part)];
       if (old !== null && fresh !== null && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(fresh));

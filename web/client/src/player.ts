@@ -13,6 +13,8 @@ interface Driven {
   /** Makes ready what follows a step; the result puts it in, through a step. */
   play: (after: number) => Promise<(through: number) => void>;
   shown: () => number;
+  /** It did not come; `again` asks once more. */
+  failed: (error: unknown, again: () => void) => void;
 }
 
 export class Player {
@@ -76,11 +78,12 @@ export class Player {
     this.driven.seek(this.driven.shown());
   }
 
-  draw(): void {
+  /** A slider that is held stays where it is, unless it must go `back`. */
+  draw(back = false): void {
     const { past, shown } = this.driven;
     const step = shown();
     this.slider.max = String(past.last);
-    if (document.activeElement !== this.slider || this.isPlaying) this.slider.value = String(step);
+    if (back || document.activeElement !== this.slider || this.isPlaying) this.slider.value = String(step);
     const told = past.steps[step - 1];
     const who = told === undefined ? "" : past.people[told.who]?.name || "Somebody";
     const at = told === undefined ? "" : timeOf(told.at);
@@ -129,6 +132,8 @@ export class Player {
         const end = Math.min(past.last, (Math.floor(from / 400) + 1) * 400);
         await this.through(from, end, put, run);
       }
+    } catch (error) {
+      this.driven.failed(error, () => void this.play());
     } finally {
       if (run === this.run) this.pause();
     }
