@@ -328,6 +328,7 @@ class Door:
 
     async def _keep_keys(self, items: Sequence[wire.Item]) -> None:
         wanted = {_chain_of(one) for one in items if isinstance(one, Record)}
+        wanted.discard(self._key.origin)  # else our own people would be another site's
         for one in items:
             if isinstance(one, wire.Keys) and one.chains:
                 learn = partial(peer.learn_keys, told=one.chains, wanted=wanted)
