@@ -58,28 +58,30 @@ class Acceptance:
     ) -> list[Outcome]:
         """What became of each; what was applied because of them stands in the first of a page."""
         intake = Intake(conn, self._key.origin, sender, now_ms)
-        outcomes = [self._take_in(conn, intake, one, sender, now_ms) for one in records]
+        keys = peer.Keys(conn, self._key)
+        outcomes = [self._take_in(conn, intake, keys, one, now_ms) for one in records]
         intake.finish()
         waiting = [one for one in zip(records, outcomes, strict=True) if one[1].verdict == HELD]
         drained: dict[str, Outcome] = {}
         for record, outcome in waiting:
             if record.page not in drained:
                 drained[record.page] = self.drain(conn, record.page, now_ms, outcome)
+        here = log.those_here(conn, (record.id for record, _ in waiting)) if waiting else ()
         for record, outcome in waiting:
-            if log.has(conn, record.id):
+            if record.id in here:
                 outcome.verdict = APPLIED
             elif (stop := chain.stop_of(conn, record.page, record.chain)) is not None:
                 outcome.verdict, outcome.reason, outcome.why = REFUSED, *stop
         return outcomes
 
     def _take_in(
-        self, conn: Connection, intake: Intake, record: Record, sender: str, now_ms: int
+        self, conn: Connection, intake: Intake, keys: peer.Keys, record: Record, now_ms: int
     ) -> Outcome:
         try:
-            check_alone(conn, record, self._key)
+            check_alone(conn, record, keys)
             return Outcome(intake.take(record))
         except NotAccepted as error:
-            origin = sender or "?"
+            origin = intake.sender or "?"
             chain.refused(conn, origin, _page_of(record), error.reason, error.why, now_ms)
             return Outcome(REFUSED, error.reason, error.why)
 
@@ -115,7 +117,7 @@ class Acceptance:
         return kept[1]
 
 
-def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
+def check_alone(conn: Connection, record: Record, keys: peer.Keys) -> None:
     """All that can be said of a record by itself. Raises NotAccepted."""
     if len(record.header.encode(errors="replace")) > MAX_HEADER_BYTES:
         raise NotAccepted("too-large", "its header is over the limit")
@@ -126,7 +128,7 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
         record.header.encode()
     except (Damaged, UnicodeEncodeError) as error:
         raise NotAccepted("malformed", str(error)) from error
-    public = peer.key_of(conn, record.chain, record.kid, own)
+    public = keys.of(record.chain, record.kid)
     if public is None:
         raise NotAccepted("unknown-key", f"no key {record.kid} of {record.chain} is known here")
     try:
@@ -142,7 +144,7 @@ def check_alone(conn: Connection, record: Record, own: SiteKey) -> None:
             parse(update, is_limited=False)
         foreign.check(record)
         if record.kind == "adopt":
-            adopt.check(conn, record, own)
+            adopt.check(conn, record, keys.own)
     except BadUpdate as error:
         raise NotAccepted("poison", str(error)) from error
     except BadInput as error:

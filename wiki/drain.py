@@ -90,6 +90,7 @@ class Drain:
         for record in held.of_page(conn, page_id):
             self._queues.setdefault(record.chain, []).append(record)
         self._taken: list[Record] = []
+        self._unwritten: list[Record] = []  # applied edits that the log lacks yet: see `_store`
         self._allowed: set[str] = set()  # chains that may edit
         self._leases = Leases(conn, page_id, key.origin, self._foreign, gate)
 
@@ -104,6 +105,7 @@ class Drain:
                     break
                 self._apply(together, None)
         finally:
+            self._write()
             held.take(self._conn, self._taken)
             journal.lease_all(self._conn, self._leases.new)
         self._finish()
@@ -206,6 +208,7 @@ class Drain:
 
     def _is_vouched(self, record: Record) -> bool:
         """Whether a `redact` record, here or on its way, signs what stands in place of its body."""
+        self._write()
         if self._before and newcomer.is_withheld(record, lambda one: log.has(self._conn, one)):
             return True
         waiting = [one for queue in self._queues.values() for one in queue]
@@ -221,6 +224,7 @@ class Drain:
     def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:
         if seq < self._before.get(chain_id, (0, ""))[0]:
             return True  # as the page's home says
+        self._write()
         found = chain.at(self._conn, self._page_id, chain_id, seq)
         return found is not None and found.id == identity
 
@@ -241,6 +245,7 @@ class Drain:
                 self._demand_nothing_new(to_blame)
             again = {at for at in walked.overlaps if parts[at][0].kind != "checkpoint"}
             if again:
+                self._write()
                 known = self._gate.state_vector
                 of = overlap.differing(self._conn, self._page_id, known, raw, again)
                 if of is not None:
@@ -257,6 +262,7 @@ class Drain:
             if all(one.kind in ("edit", "adopt") for one in together):
                 self._store(together, is_in_order)
             else:
+                self._write()  # what was applied before stays, whatever becomes of these
                 with self._conn.begin_nested():
                     self._store(together, is_in_order)
         except (NotAccepted, BadUpdate, BadInput, Conflict, NotFound) as error:
@@ -265,6 +271,23 @@ class Drain:
         self._outcome.texts += texts
 
     def _store(self, together: Sequence[Record], is_in_order: bool) -> None:
+        if is_in_order and all(one.kind == "edit" for one in together):
+            self._unwritten += together  # many in a row, as a backlog brings them: one statement
+        else:
+            self._write()
+            self._append(together, is_in_order)
+        for record in together:
+            self._heads[record.chain] = (record.seq, record.id)
+            self._queues[record.chain].remove(record)
+        self._taken += together
+        self._outcome.applied += together
+
+    def _write(self) -> None:
+        """Whoever looks into the log, or goes on in it, finds all that was applied."""
+        log.append_all(self._conn, self._unwritten)
+        self._unwritten = []
+
+    def _append(self, together: Sequence[Record], is_in_order: bool) -> None:
         first: int | None = None
         for record in together:
             position = log.append(self._conn, record, batch=first)
@@ -278,11 +301,6 @@ class Drain:
         if not self._heads and together[0].kind == "checkpoint":
             self._before = log.before(self._conn, self._page_id)
             self._heads = dict(self._before)
-        for record in together:
-            self._heads[record.chain] = (record.seq, record.id)
-            self._queues[record.chain].remove(record)
-        self._taken += together
-        self._outcome.applied += together
 
     def _demand_nothing_new(self, record: Record) -> None:
         """A checkpoint says what the records before it say, where those are here."""

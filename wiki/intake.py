@@ -32,7 +32,7 @@ class Intake:
     """Of one transaction. `take` each record, then `finish`."""
 
     def __init__(self, conn: Connection, own: str, sender: str, now_ms: int) -> None:
-        self._conn, self._own, self._sender, self._now_ms = conn, own, sender, now_ms
+        self._conn, self._own, self.sender, self._now_ms = conn, own, sender, now_ms
         self._ends: dict[tuple[str, str], _End] = {}
         self._new: list[Record] = []
         self._weights: dict[str, tuple[int, int]] = {}
@@ -99,7 +99,7 @@ class Intake:
 
     def _demand_grant(self, record: Record, end: _End) -> None:
         """What the site itself brings must be granted now; what others pass on can wait for it."""
-        if record.chain != self._sender or record.kind in end.allowed:
+        if record.chain != self.sender or record.kind in end.allowed:
             return
         space_id = foreign.space_for(self._conn, record)
         if space_id is None:

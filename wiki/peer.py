@@ -178,6 +178,19 @@ def key_of(conn: Connection, origin: str, kid: str, own: SiteKey) -> bytes | Non
     return decoded(public) if public is not None else None
 
 
+class Keys:
+    """`key_of` for all that one transaction takes in: each key is looked up once."""
+
+    def __init__(self, conn: Connection, own: SiteKey) -> None:
+        self._conn, self.own = conn, own
+        self._known: dict[tuple[str, str], bytes | None] = {}
+
+    def of(self, origin: str, kid: str) -> bytes | None:
+        if (origin, kid) not in self._known:
+            self._known[origin, kid] = key_of(self._conn, origin, kid, self.own)
+        return self._known[origin, kid]
+
+
 def by_origin(conn: Connection, origin: str) -> Peer:
     """Raises NotFound."""
     row = conn.execute(select(table).where(table.c.origin == origin)).first()

@@ -65,10 +65,11 @@ class Acquaintances:
         records = [one for one in items if isinstance(one, Record)]
 
         def keep(conn: Connection) -> None:
+            keys = peer.Keys(conn, self._key)
             for one in records:
                 try:
                     if one.chain == self._key.origin:
-                        check_alone(conn, one, self._key)
+                        check_alone(conn, one, keys)
                         for person_id in {part.person_id for part in one.parts} & told.keys():
                             people.keep_returned(conn, person_id, told[person_id], now_ms)
                 except GroundswellError as error:

@@ -209,6 +209,23 @@ def test_text_that_comes_again_as_it_was_is_no_harm(sites: Sites) -> None:
     assert acme.text(page_id) in ("abcdBegin. ", "Begin. abcd")
 
 
+def test_what_came_before_a_record_that_breaks_a_rule_stays(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = sites.shared_page()
+    first = made_by(birch, page_id, typed(birch.client, 0, "One. "))
+    more = typed(birch.client, 5, "Two. ", origin=(birch.client, 4))
+    second = made_by(birch, page_id, more, seq=2, prev=first.id)
+    of_spaces = json.dumps({"name": "settings", "title": "No page has settings"}).encode()
+    bad = made_by(birch, page_id, of_spaces, kind="fact", seq=3, prev=second.id)
+    with acme.open() as conn:
+        came = [first, second, bad]
+        outcomes = acme.acceptance.receive_all(conn, came, birch.origin, acme.now_ms)
+    assert [one.verdict for one in outcomes] == ["applied", "applied", "refused"]
+    assert outcomes[2].reason == "bad-act"
+    assert acme.heads(page_id)[birch.origin] == (2, second.id)
+    assert "One. Two. " in acme.text(page_id)
+
+
 def test_updates_that_would_poison_a_page_are_refused(sites: Sites) -> None:
     acme, birch, cedar = sites.all
     page_id = sites.shared_page()
