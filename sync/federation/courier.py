@@ -27,7 +27,7 @@ from sync.federation.introduction import Introduction
 from sync.federation.live import Live
 from sync.federation.owed import Owed
 from sync.federation.porter import Files, Porter
-from wiki import compliance, peer
+from wiki import compliance, log, peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
@@ -78,12 +78,13 @@ class Courier:
         """Bring the next records; whether there may be more. Raises Unreachable, NotAccepted."""
         now_ms, origin, own = self._clock_ms(), self.origin, self._key.origin
 
-        await begun(self._store, self._key, origin, now_ms)
+        through = await begun(self._store, self._key, origin, now_ms)
 
-        def read(conn: Connection) -> tuple[Peer, Owed]:
-            return peer.by_origin(conn, origin), owed.owed(conn, own, origin, now_ms)
+        def read(conn: Connection) -> tuple[Peer, Owed, bool]:
+            found = owed.owed(conn, own, origin, now_ms, through)
+            return peer.by_origin(conn, origin), found, log.last_position(conn) > through
 
-        to, found = await self._store.read(read)
+        to, found, is_more = await self._store.read(read)
         if to.state is PeerState.ASKED:  # until they have heard of it
             await ask(self._store, self._introduction, to)
         if to.state is not PeerState.CONNECTED:
@@ -111,7 +112,7 @@ class Courier:
                 peer.reached(conn, origin, now_ms)
 
         await self._store.write(note)
-        return not found.is_nothing
+        return is_more or not found.is_nothing
 
     async def _answer(self, to: Peer) -> None:
         """Tell what has become of their redactions here."""
@@ -175,8 +176,14 @@ async def ask(store: Store, introduction: Introduction, to: Peer) -> None:
         await store.write(lambda conn: peer.set_state(conn, to.origin, PeerState.CONNECTED))
 
 
-async def begun(store: Store, key: SiteKey, origin: str, now_ms: int) -> None:
-    """Once it is said of all that the site was granted without its past where that begins."""
-    while await store.read(lambda conn: owed.pending(conn, origin, now_ms, 1)):
-        if not await store.write(lambda conn: owed.begin(conn, key, origin, now_ms)):
-            return  # text of other sites is awaited
+async def begun(store: Store, key: SiteKey, origin: str, now_ms: int) -> int:
+    """Once it is said of all that the site was granted without its past where that begins; up to
+    which position of the log that holds. A page that is made a moment later is not passed over."""
+
+    def read(conn: Connection) -> tuple[int, bool]:
+        return log.last_position(conn), bool(owed.pending(conn, origin, now_ms, 1))
+
+    while True:
+        through, is_any = await store.read(read)
+        if not is_any or not await store.write(lambda conn: owed.begin(conn, key, origin, now_ms)):
+            return through  # all of it, or text of other sites is awaited

@@ -123,11 +123,13 @@ def visible_of(
     return frozenset(conn.scalars(select(found.c[0]).where(found.c[0].in_(here))))
 
 
-def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATCH) -> Owed:
-    """The next records that the site lacks, as far as this site knows."""
+def owed(
+    conn: Connection, own: str, origin: str, now_ms: int, through: int, limit: int = BATCH
+) -> Owed:
+    """The next records that the site lacks, as far as this site knows, up to position `through`."""
     at, held_n = position(conn, origin), position(conn, origin, "held")
-    last, known_grant = log.last_position(conn), position(conn, origin, "grant")
-    newest_grant = _newest_grant(conn, own, origin)
+    known_grant = position(conn, origin, "grant")
+    newest_grant = _newest_grant(conn, own, origin, through)
     if newest_grant > known_grant:
         # what was before the grant is owed, too, also what was refused there before; it knows it
         at = held_n = 0
@@ -137,6 +139,7 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
     to_it &= records.c.page.in_(_begun(origin))
     query = select(*_COLUMNS).where(
         records.c.position > at,
+        records.c.position <= through,
         records.c.chain != origin,
         or_(records.c.page.in_(visible(origin, now_ms)), to_it),
         _leaves(origin),
@@ -145,7 +148,7 @@ def owed(conn: Connection, own: str, origin: str, now_ms: int, limit: int = BATC
     found = [Record(*row) for row in conn.execute(query.order_by(records.c.position).limit(limit))]
     chosen = list(_within(found))
     is_all = len(found) < limit and len(chosen) == len(found)
-    reached = last if is_all else (chosen[-1].position or 0)
+    reached = max(at, through) if is_all else (chosen[-1].position or 0)
     waiting: list[Record] = []
     if is_all:
         ours = select(held_table).where(
@@ -278,11 +281,11 @@ def _within(found: Iterable[Record], max_bytes: int = BATCH_BYTES) -> Iterable[R
         yield one
 
 
-def _newest_grant(conn: Connection, own: str, origin: str) -> int:
+def _newest_grant(conn: Connection, own: str, origin: str, through: int) -> int:
     """To the site, or to us: what we may write, it may take, also what it refused before."""
     is_to = [records.c.header.like(f'%"to":"{one}"%') for one in (own, origin)]
     query = select(func.max(records.c.position)).where(records.c.kind == "grant", or_(*is_to))
-    return conn.scalar(query) or 0
+    return conn.scalar(query.where(records.c.position <= through)) or 0
 
 
 def _name(origin: str, of: str) -> str:
