@@ -26,6 +26,13 @@ _HOMES = sql(
     " FROM record WHERE page = thing.value ORDER BY position LIMIT 1) FROM json_each(:ids) AS thing"
 )
 
+_HEADS = sql(  # from the index, however long the chains are
+    "SELECT record.chain, record.seq, record.id FROM"
+    " (SELECT chain, max(seq) AS seq FROM record WHERE page = :page GROUP BY chain) AS last"
+    " CROSS JOIN record ON record.page = :page"
+    " AND record.chain = last.chain AND record.seq = last.seq"
+)
+
 
 def append(conn: Connection, record: Record, batch: int | None = None) -> int:
     """Add `record` to the log; its position, which is never used again.
@@ -193,8 +200,7 @@ def own_head(conn: Connection, page_id: str, own: str) -> tuple[int, str] | None
 
 def heads(conn: Connection, page_id: str) -> dict[str, tuple[int, str]]:
     """Chain -> number and id of its newest record, also when that came before what is here."""
-    query = select(table.c.chain, table.c.seq, table.c.id).where(table.c.page == page_id)
-    rows = conn.execute(query.order_by(table.c.seq))
+    rows = conn.execute(_HEADS, {"page": page_id})
     return before(conn, page_id) | {row.chain: (row.seq, row.id) for row in rows}
 
 

@@ -47,7 +47,7 @@ from wiki.store.tables import space as spaces
 
 log = structlog.get_logger(__name__)
 
-RECORDS_AT_ONCE = 25  # of one transaction: those who type here must not wait for a peer's backlog
+RECORDS_AT_ONCE = 50  # of one transaction: those who type here must not wait for a peer's backlog
 RECORDS_OUT = 500
 MAX_ASKING = 50
 SEAL_AGAIN_MS = 5000  # who asks all the time does not get a record for each keystroke
