@@ -83,6 +83,7 @@ async def test_no_form_is_taken_without_our_token_or_from_elsewhere(tmp_path: Pa
             "name": "x",
             "comment": "c",
             "search_id": "s",
+            "offer": "o",
         }
         csrf, nobodys = await front.ada.token(), await front.browser().token()
         for path in FORMS:

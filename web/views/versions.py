@@ -69,6 +69,7 @@ async def offer(request: Request) -> Response:
     """Offer what the page says to the one it was made from: the form, and what becomes of it."""
     here, one = await existing(request, Action.EDIT)
     person, site, actor = signed_in(request), _site(request), actor_of(request)
+    form = Form.sent(await form_of(request)) if request.method == "POST" else Form()
 
     def read(conn: Connection) -> tuple[Page, Space, list[diff.Hunk], list[Offer], str]:
         origin = version.origin_of(conn, one.id)
@@ -85,9 +86,7 @@ async def offer(request: Request) -> Response:
 
     parent, home, hunks, made, readers = await site.store.read(read)
     _refuse_archived(parent)
-    form = Form()
     if request.method == "POST":
-        form = Form.sent(await form_of(request))
         try:
             sent = await versions.offer_changes(site, one, form.get("reason"), person.id)
         except Mendable as error:
