@@ -1,6 +1,6 @@
-"""For everybody: no serious finding of axe-core on any page of the application, wide or narrow, in
-light or dark. The pages are the application's own addresses: a new one is looked at by itself, as
-far as `filled` says what may stand for the names in it."""
+"""For everybody: no serious finding of axe-core on any page of the application, wide in light and
+narrow in dark. The pages are the application's own addresses: a new one is looked at by itself;
+`filled` says what may stand for the names in it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ print("code")
 """
 FOR_PROGRAMS = ("/api/", "/federation/", "/sync/", "/git/", "/files/", "/.well-known/")
 ASKED = {"/s/{space}/{slug}/diff": "?a={record_id}&b=now"}
+NO_PAGE = {  # what else can be got: data and files; what is for somebody else; parts of pages
+    *("/healthz", "/metrics", "/sign-in", "/setup/{token}", "/searches/feed/{token}", "/alike"),
+    *("/export/{export}", "/s/{space}/export/{export}", "/s/{space}/{slug}/export/{export}"),
+    *("/s/{space}/{slug}/export.md", "/s/{space}/{slug}/export.html"),
+}
 NAMES = re.compile(r"{(\w+)}")
 IS_PAGE = re.compile(r"\s*<!doctype html>", re.IGNORECASE)
 STATES = (
@@ -83,20 +88,25 @@ async def test_no_page_has_a_serious_finding(tmp_path: Path, windows: Windows) -
 
 
 async def pages(server: Server, places: dict[str, str]) -> list[str]:
-    """What answers with a whole page, of everything that can be got."""
-    found = []
+    """What answers with a whole page, of everything that can be got: all but `NO_PAGE`."""
+    found, over = [], {}
     async with server.client("ada") as client:
         for route in routes():
             path, methods = route.path, getattr(route, "methods", None) or ()  # type: ignore[attr-defined]
-            is_known = set(NAMES.findall(path)) <= places.keys()
-            if "GET" not in methods or path.startswith(FOR_PROGRAMS) or not is_known:
+            if "GET" not in methods or path.startswith(FOR_PROGRAMS):
                 continue
+            unknown = set(NAMES.findall(path)) - places.keys()
+            assert not unknown, f"{path}: say in `filled` what may stand for {unknown}"
             address = (path + ASKED.get(path, "")).format_map(places)
             answer = await client.get(address)
             is_shown = "content-disposition" not in answer.headers
             if answer.status_code == 200 and is_shown and IS_PAGE.match(answer.text):
                 found.append(address)
-    assert len(found) > 26, found
+            else:
+                over[path] = answer.status_code
+    lost, new = over.keys() - NO_PAGE, NO_PAGE - over.keys()
+    assert not lost, f"no pages: {over}; make {lost} answer in `filled`, or name it in `NO_PAGE`"
+    assert not new, f"take {new} out of `NO_PAGE`: it answers with a page, or is no address"
     return found
 
 
