@@ -286,6 +286,11 @@ class Site:
             records = [one for one in held.of_page(conn, page_id) if one.chain not in gone]
             return len(records), len(journal.rows(conn, page_id))
 
+    def held_of(self, page_id: str, other: Site) -> set[int]:
+        """The numbers of the other's records that wait here."""
+        with self.open() as conn:
+            return {one.seq for one in held.of_page(conn, page_id) if one.chain == other.origin}
+
     def foreign_rows(self, page_id: str) -> set[str]:
         """Whose live frames it holds that no record has yet."""
         with self.open() as conn:
