@@ -169,18 +169,21 @@ class Writer:
 
     def _blob(self, path: str, data: bytes) -> bytes:
         """Its id; it builds on what the file was before, if that is at hand."""
-        oid, old, depth = git_objects.oid_of(BLOB, data), self._texts.pop(path), MAX_DEPTH
-        if not self._is_there(oid):
-            may_build = old is not None and old.depth < MAX_DEPTH
-            depth = old.depth + 1 if old and may_build else 0
-            self._add(
-                oid,
-                git_objects.changed(old.oid, old.data, data)
-                if old and may_build
-                else git_objects.whole(BLOB, data),
-            )
-        self._texts.keep(path, Content(oid, data, depth))
-        return oid
+        content = self._written(BLOB, data, self._texts.pop(path))
+        self._texts.keep(path, content)
+        return content.oid
+
+    def _written(self, kind: int, data: bytes, old: Content | None) -> Content:
+        """`data` as an object, built on `old` where that is not too deep; of what was there already
+        nobody knows how deep it is."""
+        oid = git_objects.oid_of(kind, data)
+        if self._is_there(oid):
+            return Content(oid, data, MAX_DEPTH)
+        if old is not None and old.depth < MAX_DEPTH:
+            self._add(oid, git_objects.changed(old.oid, old.data, data))
+            return Content(oid, data, old.depth + 1)
+        self._add(oid, git_objects.whole(kind, data))
+        return Content(oid, data, 0)
 
     def _keep_tree(self, folder: str) -> None:
         data = self._folders[folder].data() if folder in self._folders else b""
@@ -189,21 +192,11 @@ class Writer:
         self._trees.keep(folder, Content(git_objects.oid_of(TREE, data), data, depth))
 
     def _tree(self, folder: str) -> bytes:
-        data, old = self._folders[folder].data(), self._trees.pop(folder)
-        oid, depth = git_objects.oid_of(TREE, data), MAX_DEPTH
-        if not self._is_there(oid):
-            may_build = old is not None and old.depth < MAX_DEPTH
-            depth = old.depth + 1 if old and may_build else 0
-            self._add(
-                oid,
-                git_objects.changed(old.oid, old.data, data)
-                if old and may_build
-                else git_objects.whole(TREE, data),
-            )
-        self._depths[folder] = depth
+        content = self._written(TREE, self._folders[folder].data(), self._trees.pop(folder))
+        self._depths[folder] = content.depth
         self._deepened.add(folder)
-        self._trees.keep(folder, Content(oid, data, depth))
-        return oid
+        self._trees.keep(folder, content)
+        return content.oid
 
     def _ident(self, person_id: str) -> Ident:
         """As the person was called when first told of."""
