@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.axe import findings
 from tests.support.server import Server
@@ -191,6 +192,26 @@ async def test_enter_in_the_title_begins_the_page_whatever_is_like_it(
     await expect(different).to_be_visible()
     await page.get_by_label("Title", exact=True).press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Funicular down the hill")
+
+
+async def test_a_title_that_was_typed_before_the_scripts_came_is_looked_up_too(
+    server: Server, windows: Windows
+) -> None:
+    made = await server.page("Hovercraft for the marsh", "It glides.", who="bob")
+    await found(server, "hovercraft", made)
+    page = await a_window(server, windows, "/s/ideas")
+    has_typed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await has_typed.wait()
+        await route.continue_()
+
+    await page.route("**/*.js", late)
+    await page.goto(f"{server.url}/s/ideas/new", wait_until="commit")
+    await page.get_by_label("Title", exact=True).fill("Hovercraft on the marsh")
+    has_typed.set()
+    different = page.get_by_role("button", name="Mine is different from Hovercraft for the marsh")
+    await expect(different).to_be_visible()
 
 
 async def test_no_window_of_finding_has_a_serious_finding(server: Server, windows: Windows) -> None:

@@ -25,7 +25,7 @@ function beside(box: HTMLElement): void {
   const look = box.querySelector<HTMLElement>("[data-similar-look]");
   if (look !== null) look.hidden = true;
   let timer: number | undefined;
-  let asked = title.value.trim();
+  let asked = title.defaultValue.trim(); // as the server showed it
 
   const ask = async () => {
     const words = title.value.trim();
@@ -39,6 +39,7 @@ function beside(box: HTMLElement): void {
     clearTimeout(timer);
     if (title.value.trim() !== asked) timer = window.setTimeout(() => void ask(), WAIT_MS);
   });
+  if (title.value.trim() !== asked) void ask(); // typed before this was loaded
   box.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[name=different]") : null;
     if (button === null) return;
