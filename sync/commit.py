@@ -28,8 +28,10 @@ def write(conn: Connection, batches: list[Batch]) -> int:
     return page.touch_all(conn, touches)
 
 
-def epoch_of(conn: Connection, page_id: str) -> int:
+def stored(conn: Connection, page_id: str) -> tuple[int, list[bytes], dict[int, str]]:
+    """The page's epoch, updates and client ids, of one moment: of a page that goes meanwhile a room
+    must not be made that holds a part. Raises NotFound, Damaged."""
     epoch = conn.scalar(select(tables.page.c.epoch).where(tables.page.c.id == page_id))
     if epoch is None:
         raise NotFound("page", page_id)
-    return int(epoch)
+    return int(epoch), journal.state(conn, page_id), journal.leased(conn, page_id)

@@ -34,7 +34,7 @@ from sync.room import Batch, Change, Foreign, Room, Submission
 from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
-from wiki import journal, page, repair
+from wiki import page, repair
 from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
 from wiki.key import SiteKey
 from wiki.record import Record
@@ -257,9 +257,15 @@ class Rooms:
         """From disk; if that cannot be read either, the room is closed by name."""
         log.error("room.damaged", page=room.page_id)
         try:
-            room.reload(*await self._stored(room.page_id))
+            read = self._store.read(lambda conn: commit.stored(conn, room.page_id))
+            epoch, updates, leases = await read
         except GroundswellError as error:
             self._close(room, error)
+            return
+        if epoch == room.epoch:
+            room.reload(updates, leases)
+        else:
+            self._close(room, StaleEpoch())
 
     async def _commit(self, batches: list[Batch]) -> None:
         """One transaction for all; if that fails, one for each, so that one page's trouble (it
@@ -350,8 +356,8 @@ class Rooms:
             async with lock:
                 room = self._rooms.get(page_id)
                 if room is None:
-                    epoch = await self._store.read(lambda conn: commit.epoch_of(conn, page_id))
-                    room = Room(page_id, epoch, *await self._stored(page_id))
+                    stored = await self._store.read(lambda conn: commit.stored(conn, page_id))
+                    room = Room(page_id, *stored)
                     self._rooms[page_id] = room
                     self._sealer.damaged.discard(page_id)  # it can be read (again)
                     self._empty_since[room] = time.monotonic()
@@ -359,11 +365,6 @@ class Rooms:
         finally:
             if not lock.locked():
                 self._loading.pop(page_id, None)
-
-    async def _stored(self, page_id: str) -> tuple[list[bytes], dict[int, str]]:
-        return await self._store.read(
-            lambda conn: (journal.state(conn, page_id), journal.leased(conn, page_id))
-        )
 
     async def _rights_of(self, claims: Iterable[Claim]) -> dict[Claim, Rights | GroundswellError]:
         now_ms, asked = self._clock_ms(), list(claims)
