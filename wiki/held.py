@@ -81,6 +81,11 @@ def weight(conn: Connection, chain: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def since(conn: Connection, chain: str) -> int | None:
+    """When the oldest that waits of that origin came."""
+    return conn.scalar(select(func.min(table.c.received_at_ms)).where(table.c.chain == chain))
+
+
 def pages(conn: Connection) -> dict[str, int]:
     """Page -> since when its oldest has waited."""
     oldest = func.min(table.c.received_at_ms)

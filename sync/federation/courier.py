@@ -177,13 +177,29 @@ async def ask(store: Store, introduction: Introduction, to: Peer) -> None:
 
 
 async def begun(store: Store, key: SiteKey, origin: str, now_ms: int) -> int:
-    """Once it is said of all that the site was granted without its past where that begins; up to
-    which position of the log that holds. A page that is made a moment later is not passed over."""
+    """Once it is said of all that the site was granted without its past where that begins, but for
+    what text of other sites is awaited on; up to which position of the log that holds. A page that
+    is made a moment later is not passed over."""
 
     def read(conn: Connection) -> tuple[int, bool]:
-        return log.last_position(conn), bool(owed.pending(conn, origin, now_ms, 1))
+        is_any = bool(owed.pending(conn, key.origin, origin, now_ms))
+        return log.last_position(conn), is_any
 
     while True:
         through, is_any = await store.read(read)
-        if not is_any or not await store.write(lambda conn: owed.begin(conn, key, origin, now_ms)):
-            return through  # all of it, or text of other sites is awaited
+        if not is_any or not await _begin_all(store, key, origin, now_ms):
+            return through
+
+
+async def _begin_all(store: Store, key: SiteKey, origin: str, now_ms: int) -> int:
+    """Each that is due once, a few in a transaction; of how many it is said now."""
+    total, after = 0, ""
+    while True:
+
+        def begin(conn: Connection, after: str = after) -> tuple[int, str]:
+            return owed.begin(conn, key, origin, now_ms, after)
+
+        count, after = await store.write(begin)
+        total += count
+        if not after:
+            return total

@@ -78,7 +78,7 @@ class Federation:
             on_change=self.nudge,
             on_arrival=self._answer,
         )
-        self._gaps = Gaps(store, self.introduction, self.door.take)
+        self._gaps = Gaps(store, key.origin, self.introduction, self.door.take)
         self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
         self._asked: dict[tuple[str, str], int] = {}  # page, origin -> when to seal
         self._frames = clock_ms()  # counts up, over restarts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, union
 
 from wiki import grant, held, log, newcomer, peer, people
 from wiki.key import Link, SiteKey
@@ -51,11 +51,15 @@ def visible(origin: str, now_ms: int) -> Select[Any]:
     return select(things.c[0]).where(things.c[0].in_(_begun(origin)))
 
 
-def pending(conn: Connection, origin: str, now_ms: int, limit: int) -> list[str]:
-    """Those of which it is to be said yet from which record on the site gets them."""
-    things = _granted(origin, now_ms).subquery()
-    query = select(things.c[0]).where(things.c[0].not_in(_begun(origin))).order_by(things.c[0])
-    return list(conn.scalars(query.limit(limit)))
+def pending(
+    conn: Connection, own: str, origin: str, now_ms: int, after: str = "", limit: int = 1
+) -> list[str]:
+    """The next behind the id `after` of which it is to be said yet from which record on the site
+    gets them; without those where a record of ours waits for text of others, so that it cannot."""
+    thing = _granted(origin, now_ms).subquery().c[0]
+    waits = exists().where(held_table.c.page == thing, held_table.c.chain == own)
+    query = select(thing).where(thing > after, thing.not_in(_begun(origin)), ~waits)
+    return list(conn.scalars(query.order_by(thing).limit(limit)))
 
 
 def _begun(origin: str) -> Select[Any]:
@@ -165,11 +169,14 @@ def owed(
     return Owed((*chosen, *waiting), names, keys, reached, held_n, newest_grant)
 
 
-def begin(conn: Connection, key: SiteKey, origin: str, now_ms: int) -> int:
-    """Say of the next things that the site was granted without their past where they begin for it;
-    of how many."""
-    some = pending(conn, origin, now_ms, BEGIN_AT_ONCE)
-    return sum(newcomer.begin(conn, key, thing_id, origin, now_ms) for thing_id in some)
+def begin(
+    conn: Connection, key: SiteKey, origin: str, now_ms: int, after: str = ""
+) -> tuple[int, str]:
+    """Say of the next things behind the id `after` that the site was granted without their past
+    where they begin for it: of how many, and the last that was looked at; "" when none is left."""
+    some = pending(conn, key.origin, origin, now_ms, after, BEGIN_AT_ONCE)
+    count = sum(newcomer.begin(conn, key, thing_id, origin, now_ms) for thing_id in some)
+    return count, some[-1] if some else ""
 
 
 def delivered(conn: Connection, origin: str, sent: Owed) -> None:

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from sync.federation import owed
-from wiki import awaited, chain, grant, held, peer, restoring
+from wiki import awaited, chain, grant, held, peer, prospect, restoring
 from wiki.chain import Refusal, Stop
 from wiki.grant import Share
 from wiki.peer import Peer, PeerState
 
 SKEW_TOLD_MS = 30_000
 SILENT_MS = 300_000  # a peer is called every minute
+ASKED_MS = 2 * 3_600_000  # for what is missing peers are asked for an hour
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 RESTORE = (
     "it has yet to be asked for newer records of ours; until then nothing is sealed here"
     " (groundswell peer go-on does without)"
+)
+_ASIDE = (
+    "which they may not write, or no longer; nobody is asked for more of it, and it is taken when"
+    " they may again"
 )
 STATES = {
     PeerState.ASKED: "We have confirmed; they have not yet.",
@@ -48,7 +53,8 @@ REASONS = {  # what a rule's name means to who has to talk about it with the oth
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`behind`: records that they have yet to get, the oldest of them made at `oldest_ms`;
-    `waiting`: theirs that wait here for others; `files`: theirs that are on their way here;
+    `waiting`: theirs that wait here for others, the first for as long as `since_ms`, `barred` of them since they may not write that (any
+    more); `files`: theirs that are on their way here;
     `is_owed_ours`: after a restore it has yet to be asked for records of ours."""
 
     peer: Peer
@@ -61,6 +67,8 @@ class Standing:
     shares: tuple[Share, ...]
     files: int = 0
     is_owed_ours: bool = False
+    barred: int = 0
+    since_ms: int | None = None
 
     def headline(self, now_ms: int) -> str:
         """One sentence."""
@@ -81,9 +89,10 @@ class Standing:
             since = ago(self.oldest_ms, now_ms)
             on_its_way = f"{_records(self.behind)}, the oldest from {since}"
         found.append(("On its way there", on_its_way))
-        if self.waiting:
-            held = f"{_records(self.waiting)} of theirs, until what they build on has come"
-            found.append(("Waiting here", held))
+        if count := self.waiting - self.barred:
+            found.append(("Waiting here", f"{_records(count)} of theirs, {self._for(now_ms)}"))
+        if self.barred:
+            found.append(("Set aside", f"{_records(self.barred)} of theirs, {_ASIDE}"))
         if self.files:
             files = "a file" if self.files == 1 else f"{self.files:,} files"
             found.append(("On its way here", files))
@@ -94,6 +103,13 @@ class Standing:
             refused = f"{times}, last {ago(self.refusals[0].at_ms, now_ms)}"
         found.append(("Refused from there", refused))
         return found
+
+    def _for(self, now_ms: int) -> str:
+        """For what their records wait."""
+        if self.since_ms is None or now_ms - self.since_ms < ASKED_MS:
+            return "until what they build on has come"
+        when = ago(self.since_ms, now_ms).removesuffix(" ago")
+        return f"for {when}; no site that answers has what they build on"
 
     def words(self, now_ms: int) -> list[str]:
         """Sentences, the most important first."""
@@ -121,8 +137,8 @@ def _clock(skew_ms: int) -> str:
     return f"{told} {way} ours"
 
 
-def of(conn: Connection, origin: str, now_ms: int) -> Standing:
-    """Raises NotFound."""
+def of(conn: Connection, origin: str, now_ms: int, own: str = "") -> Standing:
+    """`own`: our id; without it times that are over do not count. Raises NotFound."""
     one = peer.by_origin(conn, origin)
     return Standing(
         one,
@@ -134,6 +150,8 @@ def of(conn: Connection, origin: str, now_ms: int) -> Standing:
         tuple(grant.with_site(conn, origin)),
         len(awaited.all_of(conn, owed.visible(origin, now_ms))),
         origin in restoring.left(conn),
+        prospect.barred(conn, origin, own, now_ms),
+        held.since(conn, origin),
     )
 
 

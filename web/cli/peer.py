@@ -18,7 +18,7 @@ from sync.federation.introduction import Profile
 from sync.federation.standing import Standing
 from sync.rooms import Rooms
 from web.cli import who
-from web.cli.folder import at_work, now_ms, read, with_config, write, write_signed
+from web.cli.folder import at_work, key_of, now_ms, read, with_config, write, write_signed
 from web.cli.telling import counted, give, give_table, say
 from web.config import Config
 from web.site import alone_in, files_of, introduced, key_file_of, own_key
@@ -105,7 +105,8 @@ def list_peers(config: Config) -> None:
 def show(config: Config, name: str) -> None:
     """How it stands with NAME (its name, id or address), in words; what was refused, and why."""
     now = now_ms()
-    one = read(config, lambda conn: standing.of(conn, peers.find(conn, name).origin, now))
+    own = key_of(config).origin
+    one = read(config, lambda conn: standing.of(conn, peers.find(conn, name).origin, now, own))
     for sentence in one.words(now):
         give(sentence)
     for refusal in one.refusals:

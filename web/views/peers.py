@@ -113,7 +113,8 @@ async def _shown(request: Request, form: Form, found: Profile | None = None) -> 
     now_ms = site.now_ms()
 
     def read(conn: Connection) -> list[Neighbour]:
-        every = [standing.of(conn, one.origin, now_ms) for one in peer.every(conn)]
+        own = site.key.origin
+        every = [standing.of(conn, one.origin, now_ms, own) for one in peer.every(conn)]
         every.sort(key=lambda one: _ORDER.index(one.peer.state))
         return [_neighbour(conn, one, now_ms) for one in every]
 
