@@ -53,8 +53,8 @@ REASONS = {  # what a rule's name means to who has to talk about it with the oth
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`behind`: records that they have yet to get, the oldest of them made at `oldest_ms`;
-    `waiting`: theirs that wait here for others, the first for as long as `since_ms`, `barred` of them since they may not write that (any
-    more); `files`: theirs that are on their way here;
+    `waiting`: theirs that wait here for others, the first since `since_ms`; `barred` of them are
+    what they may not write (any more); `files`: theirs that are on their way here;
     `is_owed_ours`: after a restore it has yet to be asked for records of ours."""
 
     peer: Peer
