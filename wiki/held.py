@@ -83,7 +83,9 @@ def weight(conn: Connection, chain: str) -> tuple[int, int]:
 
 def since(conn: Connection, chain: str) -> int | None:
     """When the oldest that waits of that origin came."""
-    return conn.scalar(select(func.min(table.c.received_at_ms)).where(table.c.chain == chain))
+    query = select(func.min(table.c.received_at_ms)).where(table.c.chain == chain)
+    found: int | None = conn.scalar(query)
+    return found
 
 
 def pages(conn: Connection) -> dict[str, int]:
