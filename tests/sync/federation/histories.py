@@ -191,7 +191,13 @@ class History:
 
     def members(self) -> list[Site]:
         """Those who are to agree."""
-        return [one for one in self.present() if one not in self.out]
+        return [one for one in self.present() if one not in self.out and self.is_known(one)]
+
+    def is_known(self, site: Site) -> bool:
+        """Whether anybody who is left has heard that it is to have the page: an invitation may go
+        down with the home that sent it."""
+        present = self.present()
+        return self.has_page(site) or any(one.gives(self.page_id, site) for one in present)
 
     def has_page(self, site: Site) -> bool:
         return bool(site.heads(self.page_id))
