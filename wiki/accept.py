@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from wiki import adopt, chain, foreign, journal, log, peer
+from wiki import adopt, chain, foreign, journal, log, peer, seal
 from wiki import record as records
 from wiki.drain import APPLIED, HELD, REFUSED, Drain, Outcome, Stopped, updates_of
 from wiki.drain import stop as drain_stop
@@ -33,6 +33,7 @@ MAX_HEADER_BYTES = 256 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_PARTS = 20_000
 GATES = 256
+GROWING = 10_000
 
 
 class Acceptance:
@@ -47,6 +48,7 @@ class Acceptance:
     def __init__(self, key: SiteKey, *, carries_out: bool = True) -> None:
         self._key, self._carries_out = key, carries_out
         self._gates: dict[str, tuple[str, Gate]] = {}  # page -> its newest record, what it knows
+        self._grown: dict[str, tuple[int, int]] = {}  # page -> records, bytes behind its checkpoint
 
     def receive(self, conn: Connection, record: Record, sender: str, now_ms: int) -> Outcome:
         """`record` as it came from the site `sender`."""
@@ -101,7 +103,23 @@ class Acceptance:
             else:
                 break
         self._gates[page_id] = (log.newest(conn, page_id), self._gates[page_id][1])
+        self._keep_state(conn, page_id, outcome)
         return outcome
+
+    def _keep_state(self, conn: Connection, page_id: str, outcome: Outcome) -> None:
+        """By the rule for what is written here; whether it is time is asked of the log now and
+        then, since a backlog comes in small pieces."""
+        new = [one for one in outcome.applied if one.page == page_id]
+        if not new:
+            return
+        known = self._grown.pop(page_id, None)
+        count, size = known or (0, 0)
+        count, size = count + len(new), size + sum(len(one.body) for one in new)
+        if known is None or count >= seal.CHECKPOINT_RECORDS or size >= seal.CHECKPOINT_BYTES:
+            count, size = seal.checkpoint_if_due(conn, page_id)
+        self._grown[page_id] = count, size
+        if len(self._grown) > GROWING:
+            self._grown.pop(next(iter(self._grown)))
 
     def _gate(self, conn: Connection, page_id: str) -> Gate:
         newest = log.newest(conn, page_id)

@@ -54,9 +54,18 @@ def seal(conn: Connection, key: SiteKey, page_id: str, now_ms: int) -> Record | 
             journal.wait_in(conn, [row.n for row in mine], made.seq)
     if not must_wait:
         journal.drop_through(conn, page_id, own[-1].n)
-    if _wants_checkpoint(conn, page_id):
-        save_checkpoint(conn, page_id)
+    checkpoint_if_due(conn, page_id)
     return made
+
+
+def checkpoint_if_due(conn: Connection, page_id: str) -> tuple[int, int]:
+    """Keep the page's state when enough has come since it was kept last; how many records behind
+    that there are then, and their bytes."""
+    count, size = _since_checkpoint(conn, page_id)
+    if count < CHECKPOINT_RECORDS and size < CHECKPOINT_BYTES and not _is_damaged(conn, page_id):
+        return count, size
+    save_checkpoint(conn, page_id)
+    return 0, 0
 
 
 def _own(rows: Sequence[JournalRow]) -> list[JournalRow]:
@@ -123,13 +132,19 @@ def _part(rows: Sequence[JournalRow]) -> Part:
     return Part(rows[0].person_id, rows[0].at_ms, text.merge([row.update for row in rows]))
 
 
-def _wants_checkpoint(conn: Connection, page_id: str) -> bool:
-    if checkpoint.load(conn, page_id) is None and checkpoint.is_damaged(conn, page_id):
-        logger.warning("checkpoint.damaged", page=page_id, then="made anew")
-        return True
+def _is_damaged(conn: Connection, page_id: str) -> bool:
+    """Whether the page has checkpoints, and none that is whole."""
+    if checkpoint.load(conn, page_id) is not None or not checkpoint.is_damaged(conn, page_id):
+        return False
+    logger.warning("checkpoint.damaged", page=page_id, then="made anew")
+    return True
+
+
+def _since_checkpoint(conn: Connection, page_id: str) -> tuple[int, int]:
+    """Records behind the newest checkpoint, and their bytes."""
     query = select(func.max(checkpoints.c.position)).where(checkpoints.c.page_id == page_id)
     since = conn.scalar(query) or 0
     behind = and_(records.c.page == page_id, records.c.position > since)
     size = func.coalesce(func.sum(func.length(records.c.body)), 0)
     row = conn.execute(select(func.count(), size).where(behind)).one()
-    return bool(row[0] >= CHECKPOINT_RECORDS or row[1] >= CHECKPOINT_BYTES)
+    return int(row[0]), int(row[1])

@@ -12,7 +12,21 @@ import pytest
 
 from tests.support.sites import START_MS, Site, Sites
 from tests.support.updates import typed, update
-from wiki import adopt, chain, fact, grant, history, log, page, people, record, space, views
+from wiki import (
+    adopt,
+    chain,
+    fact,
+    grant,
+    history,
+    journal,
+    log,
+    page,
+    people,
+    record,
+    seal,
+    space,
+    views,
+)
 from wiki.access import Openness, Role
 from wiki.errors import Damaged
 from wiki.exchange.git_repository import Repository
@@ -459,3 +473,38 @@ def test_records_signed_with_a_new_key_are_taken_by_who_never_met_that_site(site
     acme.learns_keys_of(birch)
     cedar.learns_keys_of(acme)
     assert cedar.receive(made, acme).verdict == "applied"
+
+
+def test_a_page_that_came_from_elsewhere_opens_as_quickly_as_one_of_ours(
+    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal, "CHECKPOINT_RECORDS", 12)
+    acme, birch, _ = sites.all
+    page_id = acme.found([birch])
+    write_on(acme, page_id, 40)
+    with birch.open() as conn:
+        every = acme.records()
+        for start in range(0, len(every), 5):  # as a backlog comes
+            some = [bare(one) for one in every[start : start + 5]]
+            birch.acceptance.receive_all(conn, some, acme.origin, birch.now_ms)
+            assert len(journal.sealed(conn, page_id)) <= 12
+    birch.restart()
+    write_on(acme, page_id, 11)
+    for one in acme.records(page_id)[-11:]:
+        birch.receive(one)
+    with birch.open() as conn:
+        assert len(journal.sealed(conn, page_id)) <= 12
+    assert birch.text(page_id) == acme.text(page_id)
+    assert birch.problems(tmp_path) == []
+
+
+def write_on(site: Site, page_id: str, count: int) -> None:
+    """So many records."""
+    for number in range(count):
+        site.type(page_id, 0, 0, f"{number} ")
+        site.seal(page_id)
+
+
+def bare(one: Record) -> Record:
+    """As it comes."""
+    return Record(one.header, one.signature, one.salt, one.body)
