@@ -15,9 +15,7 @@ import json
 import random
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -32,10 +30,8 @@ from benchmarks.rig.judging import slip
 from benchmarks.rig.multiplied import multiplied
 from benchmarks.rig.process import Server, groundswell, running
 from benchmarks.rig.site import FilledSite, filled
-from benchmarks.rig.strokes import EMPTY_VECTOR, stroke
+from benchmarks.rig.typists import sit_down, typing
 from benchmarks.rig.visits import Visit, WrongAnswer, visit
-from benchmarks.rig.wire import Socket, connect
-from sync import protocol
 from tests.support.waiting import eventually
 from wiki import contribution, links
 from wiki.loom import Loom
@@ -46,7 +42,6 @@ HEAD = ("", "searches", "p50 ms", "p95 ms", "worst", "CPU ms each", "found nothi
 BUILT_SECONDS = 3600
 FRESH_SECONDS = 30
 PAGES_AT_ONCE = 1000
-KEYSTROKES_A_SECOND = 4.0
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -59,7 +54,7 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
     await settled(place)
     async with running(groundswell(place)) as server:
         built = await _built(server)
-        async with _typing(server, site, options.writers) as typed:
+        async with typing(server, site, options.writers) as typed:
             rows = [
                 await _row(server, kind, questions)
                 for kind, questions in _questions(drafts, options.searches).items()
@@ -189,57 +184,10 @@ async def _finds(server: Server, question: str) -> bool:
     return True
 
 
-@dataclass
-class _Typist:
-    socket: Socket
-    client: int
-    clock: int = 0
-
-    def type(self, text: str) -> None:
-        for char in text:
-            update = protocol.Update(stroke(self.client, self.clock, char))
-            self.socket.send(protocol.encode(update))
-            self.clock += 1
-
-
-async def _typist(server: Server, site: FilledSite, number: int) -> _Typist:
-    token = site.tokens[1 + number % (len(site.tokens) - 1)]
-    path = f"/sync/{site.page_ids[-1 - number]}?acks=1&token={token}"
-    socket = await connect(server.port, path, lambda: Socket(lambda message, at: None))
-    socket.send(protocol.encode(protocol.SyncStep1(EMPTY_VECTOR)))
-    await asyncio.sleep(0.1)  # greetings
-    return _Typist(socket, random.getrandbits(31))
-
-
-@asynccontextmanager
-async def _typing(
-    server: Server, site: FilledSite, writers: int
-) -> AsyncIterator[Callable[[], int]]:
-    """Everybody types words until it is left; how many keystrokes they were."""
-    typists = [await _typist(server, site, number) for number in range(writers)]
-    chance = random.Random(9)
-
-    async def work(typist: _Typist) -> None:
-        await asyncio.sleep(chance.random() / KEYSTROKES_A_SECOND)
-        while True:
-            typist.type(chance.choice("aeiou bcdfgh lmnprst"))
-            await asyncio.sleep(1 / KEYSTROKES_A_SECOND)
-
-    tasks = [asyncio.create_task(work(one), name="a typist") for one in typists]
-    try:
-        yield lambda: sum(one.clock for one in typists)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for one in typists:
-            one.socket.close()
-
-
 async def _freshness(server: Server, site: FilledSite, number: int) -> float:
     """Seconds from the last letter of a new word until a search finds it."""
     word = f"zqv{random.getrandbits(40):x}"
-    typist = await _typist(server, site, number)
+    typist = await sit_down(server, site, number)
     typist.type(f" {word} ")
     begun = perf_counter()
     try:

@@ -1,4 +1,5 @@
-"""Page views and searches over HTTP, against the floor of the same stack and SQLite FTS5."""
+"""Page views and searches over HTTP, against the floor of the same stack and SQLite FTS5; views
+also while people type in other pages."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import argparse
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +19,17 @@ from benchmarks.rig import floor
 from benchmarks.rig.corpus import Corpus, Draft
 from benchmarks.rig.figures import median, quantile, ratio, show, size, table
 from benchmarks.rig.process import Server, groundswell, module, running
-from benchmarks.rig.site import FilledSite, filled
+from benchmarks.rig.site import FilledSite, blank, filled
+from benchmarks.rig.typists import typing
 from benchmarks.rig.visits import Visit, WrongAnswer, visit
 
 INDEXED_SECONDS = 600
+# A page is sealed into the record after resting for a second here (else thirty), and people rest
+# for two after ten letters: more seals, and more that follows from them, than in any real wiki.
+QUIET_SECONDS = "1"
+LETTERS, REST_SECONDS = 10, 2.0
+TYPING_SECONDS = 4.0  # in which what typing itself costs is measured
+SIGNED_IN = b"Your account"
 HEAD = ("", "a second", "per core", "p50 ms", "p95 ms", "an answer", "per core, of the floor")
 
 
@@ -39,10 +47,12 @@ class Row:
     p95: list[float] = field(default_factory=list)
     answer_bytes: float = 0.0
 
-    async def measure(self, connections: int) -> None:
+    async def measure(self, connections: int, cores_beside: float = 0.0) -> None:
+        """`cores_beside`: what the server takes for something else meanwhile."""
         before = self.server.cpu_seconds
         result = await visit(self.server.port, self.visits, connections=connections)
-        spent = max(self.server.cpu_seconds - before, 0.001)
+        spent = self.server.cpu_seconds - before - cores_beside * result.wall_seconds
+        spent = max(spent, 0.001)
         count = len(self.visits)
         self.per_second.append(count / result.wall_seconds)
         self.per_core_second.append(count / spent)
@@ -67,10 +77,14 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
     """The table."""
     corpus = Corpus()
     drafts = list(corpus.drafts(options.pages))
-    site = await filled(folder / "site", people_count=1, drafts=drafts)
+    typed_in = list(blank(options.writers))
+    site = await filled(folder / "site", people_count=2, drafts=[*drafts, *typed_in])
     floor.fill(folder / "floor.db", drafts)
     bare = module("floor", "floor", folder / "floor", str(folder / "floor.db"))
-    async with running(groundswell(site.folder)) as ours, running(bare):
+    quiet = {"GROUNDSWELL_RECORD_QUIET_SECONDS": QUIET_SECONDS}
+    server = groundswell(site.folder)
+    server = replace(server, environment={**server.environment, **quiet})
+    async with running(server) as ours, running(bare):
         await _indexed(ours, drafts[-1])
         first = Row("page, first view", ours, _pages(site, drafts, options.requests)[: len(drafts)])
         await first.measure(options.connections)
@@ -80,12 +94,32 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
         for _ in range(options.rounds):
             for row in rows:
                 await row.measure(options.connections)
+        meanwhile = await _meanwhile(options, site, ours, rows[1:3])
     first.floor = rows[0]
     title = (
         f"Views: {options.pages:,} pages, {options.requests:,} requests over "
         f"{options.connections} connections, median of {options.rounds} rounds"
     )
-    return table(title, HEAD, [one.cells() for one in (rows[0], first, *rows[1:])])
+    return table(
+        title, HEAD, [one.cells() for one in (*rows[:1], first, *rows[1:3], *meanwhile, *rows[3:])]
+    )
+
+
+async def _meanwhile(
+    options: argparse.Namespace, site: FilledSite, ours: Server, rows: Sequence[Row]
+) -> list[Row]:
+    """`rows` again, while people type in pages that nobody visits; what that costs is taken off."""
+    again = [
+        Row(f"{row.title}, {options.writers} type", ours, row.visits, row.floor) for row in rows
+    ]
+    async with typing(ours, site, options.writers, at_a_stretch=LETTERS, rest_seconds=REST_SECONDS):
+        for _ in range(options.rounds):
+            before = ours.cpu_seconds
+            await asyncio.sleep(options.typing_seconds)
+            cores = (ours.cpu_seconds - before) / options.typing_seconds
+            for row in again:
+                await row.measure(options.connections, cores)
+    return again
 
 
 def _rows(
@@ -99,22 +133,27 @@ def _rows(
     count = options.requests
     template = Row("floor: a small template", bare, [Visit("/page?title=x", b"<h1>x")] * count)
     questions = _questions(corpus, drafts, options.searches)
+    pages = _pages(site, drafts, count)
     asked = [Visit(f"/search?q={one}", b"<mark>") for one in questions]
     fts = Row("floor: SQLite FTS5", bare, asked)
     return [
         template,
-        Row("page, a stranger", ours, _pages(site, drafts, count), template),
-        Row("page, signed in", ours, _pages(site, drafts, count, site.cookies[0]), template),
+        Row("page, a stranger", ours, pages, template),
+        Row("page, signed in", ours, _signed_in(pages, site.cookies[0]), template),
         fts,
         Row("search", ours, asked, fts),
     ]
 
 
-def _pages(site: FilledSite, drafts: Sequence[Draft], count: int, cookie: str = "") -> list[Visit]:
-    pairs = zip(site.addresses, drafts, strict=True)
-    visits = [Visit(path, draft.rare.encode(), cookie) for path, draft in pairs]
+def _pages(site: FilledSite, drafts: Sequence[Draft], count: int) -> list[Visit]:
+    pairs = zip(site.addresses, drafts, strict=False)
+    visits = [Visit(path, draft.rare.encode()) for path, draft in pairs]
     random.Random(3).shuffle(visits)
     return list(islice(cycle(visits), count))
+
+
+def _signed_in(visits: Sequence[Visit], cookie: str) -> list[Visit]:
+    return [Visit(one.path, SIGNED_IN, cookie) for one in visits]
 
 
 def _questions(corpus: Corpus, drafts: Sequence[Draft], count: int) -> list[str]:
@@ -148,6 +187,8 @@ def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--searches", type=int, default=200, help="in a round")
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--writers", type=int, default=20, help="who type meanwhile")
+    parser.add_argument("--typing-seconds", type=float, default=TYPING_SECONDS)
     return parser.parse_args(words)
 
 

@@ -12,7 +12,7 @@ from wiki import naming, seal
 from wiki.errors import Damaged, GroundswellError
 from wiki.key import SiteKey
 from wiki.record import Record
-from wiki.store import Store
+from wiki.store import Store, edition
 
 log = structlog.get_logger()
 
@@ -39,6 +39,7 @@ class Sealer:
                     return
 
                 def sealed(conn: Connection, page_id: str = page_id) -> None:
+                    edition.same(conn)  # the text is as it was
                     seal.seal(conn, self._key, page_id, now_ms)
 
                 try:

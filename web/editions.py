@@ -2,11 +2,12 @@
 than changed.
 
 A page's answer follows from who asks for what (address, credential), from what the site shows
-(`wiki.store.edition`), from the page's text (its `change`), and from what only memory knows: who
-has the page open, and whether the site can be written to. All of that names an answer, and is
-looked at anew for each request, so nobody is shown what has changed or what is no longer theirs
-to see. The number of the edition is read before anything else, the visitor included: a change in
-the middle makes an answer that is too young for its name, and is not given again.
+(`wiki.store.edition`), from the page's text (its `change`) and who wrote how much of it, and from
+what only memory knows: who has the page open, and whether the site can be written to. All of that
+names an answer, and is looked at anew for each request, so nobody is shown what has changed or what
+is no longer theirs to see. The number of the edition is read before anything else, the visitor
+included: a change in the middle makes an answer that is too young for its name, and is not given
+again.
 """
 
 from __future__ import annotations
@@ -16,27 +17,37 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sync.rooms import Rooms
-from wiki import page
-from wiki.page import Page
-from wiki.store import Store, edition
+from wiki import contribution
+from wiki.store import Store
 
 MAX_CHARS = 32 * 1024 * 1024
 MAX_AGE_SECONDS = 60.0  # pages may tell the time of something by words
 
-Make = Callable[[Request], Awaitable[tuple[Response, Page | None]]]
+_NOW = f"SELECT number, (SELECT change FROM page WHERE id = ?), ({contribution.MARK}) FROM edition"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page as an answer shows it: its `change`, and who wrote how much of it (`mark`)."""
+
+    page_id: str
+    change: int
+    mark: str | None
+
+
+Make = Callable[[Request], Awaitable[tuple[Response, Leaf | None]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """`parts` are what stands between the nonces, of which each answer has its own."""
 
-    page_id: str
-    name: tuple[int, int, Hashable]  # edition, change, what only memory knows
+    leaf: Leaf
+    name: tuple[int, Leaf, Hashable]  # edition, page, what only memory knows
     made_at: float
     parts: list[str]
     chars: int
@@ -51,29 +62,24 @@ class Editions:
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
     async def answer(self, request: Request, make: Make) -> Response:
-        """What was answered before, or what `make` gives now: the answer, with the page if it is
-        one that may be given again. Raises what `make` raises."""
+        """What was answered before, or what `make` gives now: the answer, with the page that it
+        shows if it may be given again. Raises what `make` raises."""
         visitor, scope = request.state.visitor, request.scope
         asked = scope["path"], scope["query_string"], visitor.credential, visitor.scope
         kept = self._kept.get(asked)
-        page_id = kept.page_id if kept else None
-
-        def read(conn: Connection) -> tuple[int, int | None]:
-            number = edition.number(conn)
-            return number, page.change_of(conn, page_id) if page_id else None
-
-        number, change = await self._store.read(read)
+        page_id = kept.leaf.page_id if kept else ""
+        number, change, mark = await self._store.glance(_NOW, (page_id, page_id)) or (0, None, None)
         if visitor.edition is not None:
             number = visitor.edition
-        if kept is not None:
-            is_young = time.monotonic() - kept.made_at < MAX_AGE_SECONDS
-            if is_young and kept.name == (number, change, self._beside(kept.page_id)):
+        if kept is not None and change is not None:
+            name = number, Leaf(page_id, change, mark), self._beside(page_id)
+            if kept.name == name and time.monotonic() - kept.made_at < MAX_AGE_SECONDS:
                 self._kept.move_to_end(asked)
                 return HTMLResponse(request.state.nonce.join(kept.parts))
-        response, one = await make(request)
-        if one is not None and response.status_code == 200:
-            name = number, one.change, self._beside(one.id)
-            self._keep(asked, one.id, name, bytes(response.body).decode(), request.state.nonce)
+        response, leaf = await make(request)
+        if leaf is not None and response.status_code == 200:
+            name = number, leaf, self._beside(leaf.page_id)
+            self._keep(asked, name, bytes(response.body).decode(), request.state.nonce)
         return response
 
     def _beside(self, page_id: str) -> Hashable:
@@ -81,11 +87,10 @@ class Editions:
         return tuple(self._rooms.company.people(page_id)), self._store.read_only_because
 
     def _keep(
-        self, asked: Hashable, page_id: str, name: tuple[int, int, Hashable], html: str, nonce: str
+        self, asked: Hashable, name: tuple[int, Leaf, Hashable], html: str, nonce: str
     ) -> None:
         self._forget(asked)
-        parts = html.split(nonce)
-        self._kept[asked] = _Kept(page_id, name, time.monotonic(), parts, len(html))
+        self._kept[asked] = _Kept(name[1], name, time.monotonic(), html.split(nonce), len(html))
         self._chars += len(html)
         while self._chars > self._max_chars:
             self._forget(next(iter(self._kept)))

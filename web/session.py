@@ -12,7 +12,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -27,12 +26,11 @@ from sync.presence import Who
 from sync.rights import Claim
 from web.headers import STATIC, is_host
 from web.site import Site
-from wiki import people, signin
-from wiki.access import ANONYMOUS, Action, Actor, SiteAccess, SpaceAccess, may, within
+from web.visitors import STRANGER, Visitor
+from wiki import signin
+from wiki.access import Action, Actor, SiteAccess, SpaceAccess, may, within
 from wiki.errors import NOT_SHARED_SO_FAR, BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
-from wiki.names import token_hash
 from wiki.people import Person
-from wiki.store import edition
 
 FEDERATION = ("/federation/", "/.well-known/groundswell")  # requests are signed by their site
 UNASKED = (STATIC, "/healthz", "/metrics", *FEDERATION)  # nobody's rights matter there
@@ -42,18 +40,6 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 MAX_FORM_FIELDS = 200
 MAX_FORM_PART_BYTES = 4 * 1024 * 1024
 MAX_FORM_BYTES = 8 * 1024 * 1024  # a whole page twice, each byte as %XX
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """`credential`: the stored hash of the cookie or token; `scope` of a token, else write."""
-
-    actor: Actor = ANONYMOUS
-    person: Person | None = None
-    credential: str | None = None
-    scope: str = "write"
-    is_program: bool = False
-    edition: int | None = None  # of the site, before the store was asked who this is
 
 
 class Doorkeeper:
@@ -68,7 +54,7 @@ class Doorkeeper:
             return
         connection = HTTPConnection(scope)
         state = scope.setdefault("state", {})
-        _admit(connection, Visitor())
+        _admit(connection, STRANGER)
         if not is_host(connection.headers.get("host", "")):
             raise BadInput("Host", "this is not the name of a host")
         if not scope["path"].startswith(UNASKED):
@@ -113,23 +99,8 @@ async def visitor_of(connection: HTTPConnection, token: str | None = None) -> Vi
     )
     cookie = connection.cookies.get(cookie_name(site))
     if not bearer and not cookie:
-        return Visitor()
-
-    def read(conn: Connection) -> Visitor:
-        scope, number = "write", edition.number(conn)
-        if bearer:
-            found = signin.by_token(conn, bearer)
-            person_id, scope = found if found else (None, scope)
-        else:
-            person_id = signin.signed_in(conn, cookie or "", site.now_ms())
-        actor = people.actor(conn, person_id)
-        if actor is ANONYMOUS:
-            return Visitor()
-        credential = token_hash(bearer or cookie or "")
-        person = people.by_id(conn, person_id or "")
-        return Visitor(actor, person, credential, scope, bool(bearer), number)
-
-    visitor = await site.store.read(read)
+        return STRANGER
+    visitor = await site.visitors.of(bearer or cookie or "", is_program=bool(bearer))
     if bearer and visitor.person is None:
         raise NotSignedIn()
     return visitor

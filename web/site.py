@@ -32,6 +32,7 @@ from web.orders import Orders
 from web.remarks import Remarks
 from web.takeaway import Takeaway
 from web.throttle import Throttle
+from web.visitors import Visitors
 from wiki import contribution, links, spool
 from wiki import log as record_log
 from wiki.errors import GroundswellError, Misconfigured
@@ -63,6 +64,7 @@ class Site:
     takeaway: Takeaway
     orders: Orders
     editions: Editions
+    visitors: Visitors
     throttle: Throttle  # tries to sign in
     admission: Admission
     remarks: Remarks
@@ -135,6 +137,7 @@ class Site:
                 takeaway,
                 Orders(takeaway, wall_clock_ms),
                 Editions(store, rooms),
+                Visitors(store, wall_clock_ms),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
                     config.limits_sockets_per_address,

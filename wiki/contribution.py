@@ -27,6 +27,11 @@ TELLING: Final = (
     "redact",
     "checkpoint",
 )  # records after which shares may differ
+# Of the page `?`, as one value that is another one when they are others: `mark` of what is shown.
+MARK = (
+    "SELECT group_concat(person_id || ' ' || units) FROM"
+    " (SELECT person_id, units FROM contribution WHERE page_id = ? ORDER BY person_id)"
+)
 logger = structlog.get_logger(__name__)
 
 
@@ -55,6 +60,12 @@ def of_page(conn: Connection, page_id: str) -> list[Share]:
     """Who wrote how much of it; who wrote most comes first."""
     query = select(table.c.person_id, table.c.units).where(table.c.page_id == page_id)
     return [Share(*row) for row in conn.execute(query.order_by(table.c.units.desc()))]
+
+
+def mark(shares: Iterable[Share]) -> str | None:
+    """What `MARK` gives for a page with these."""
+    told = sorted((share.person_id, share.units) for share in shares)
+    return ",".join(f"{person_id} {units}" for person_id, units in told) or None
 
 
 def of_person(
@@ -88,8 +99,7 @@ def found(conn: Connection, loom: Loom, limit: int = 50) -> Found:
 
 def keep(conn: Connection, found: Found) -> None:
     """Make the table say what was found; pages that are gone meanwhile are passed over."""
-    if not found.shares:
-        edition.same(conn)
+    edition.same(conn)  # an answer is named by them (`MARK`)
     there = conn.scalars(select(pages.c.id).where(pages.c.id.in_(found.shares))).all()
     for page_id in there:
         conn.execute(table.delete().where(table.c.page_id == page_id))

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from wiki import held, journal, people
 from wiki.journal import JournalRow, Lease
+from wiki.store import edition
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -76,6 +77,7 @@ def settle(conn: Connection, page_id: str, own: str, rows: Sequence[JournalRow])
         new = other_id(page_id, own, client)
         _rename(conn, page_id, rows, client, new)
         journal.lease_all(conn, [Lease(page_id, new, wrote[client])])
+        edition.differs(conn)  # places in the text are told by these ids
     return bool(taken)
 
 

@@ -126,6 +126,7 @@ def gather(conn: Connection, page_id: str, head: int) -> Gathered:
 def keep(conn: Connection, gathered: Gathered) -> None:
     """Into the table; the page counts as changed when there is something new. A page that went
     meanwhile is passed over, and so is what somebody else has kept before us."""
+    edition.same(conn)  # what is new shows where its page has changed
     page_id = gathered.page_id
     if not page.several(conn, [page_id]) or _position(conn, page_id) >= gathered.position:
         return

@@ -56,10 +56,17 @@ def sign_in(conn: Connection, person_id: str, user_agent: str, now_ms: int) -> s
 
 def signed_in(conn: Connection, token: str, now_ms: int) -> str | None:
     """Whose browser it is, while the sign-in lasts."""
-    query = select(sign_in_table.c.person_id).where(
+    found = signed_in_until(conn, token, now_ms)
+    return found[0] if found else None
+
+
+def signed_in_until(conn: Connection, token: str, now_ms: int) -> tuple[str, int] | None:
+    """Whose browser it is, and when the sign-in ends."""
+    query = select(sign_in_table.c.person_id, sign_in_table.c.expires_at_ms).where(
         sign_in_table.c.token_hash == token_hash(token), sign_in_table.c.expires_at_ms > now_ms
     )
-    return conn.scalar(query)
+    row = conn.execute(query).first()
+    return (row[0], row[1]) if row else None
 
 
 def sign_out(conn: Connection, token: str) -> None:

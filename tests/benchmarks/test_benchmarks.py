@@ -20,8 +20,10 @@ def figures(shown: str, name: str) -> list[str]:
 
 async def test_views_are_measured(tmp_path: Path):
     words = "--pages 12 --requests 12 --searches 6 --rounds 1 --connections 2"
+    words += " --writers 2 --typing-seconds 0.3"
     shown = await views.measured(views.options_of(words.split()), tmp_path)
-    for name in ("page, a stranger", "page, signed in", "search", "floor: SQLite FTS5"):
+    views_of = ("page, a stranger ", "page, signed in ", "page, signed in, 2 type ")
+    for name in (*views_of, "search", "floor: SQLite FTS5"):
         assert float(figures(shown, name)[2]) > 0  # p50, ms
 
 

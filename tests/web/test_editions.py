@@ -15,10 +15,12 @@ from sync.presence import Who
 from sync.rights import Claim
 from tests.support.front import COOKIE, Front, a_front
 from tests.support.waiting import eventually
+from web.editions import Leaf
 from web.site import Site
 from web.views import page as page_view
-from wiki import contribution, fact, links, past, people, space
+from wiki import contribution, fact, links, log, past, people, space
 from wiki.access import Openness, Role
+from wiki.moment import Share
 from wiki.names import token_hash
 from wiki.page import Page
 from wiki.people import Person
@@ -32,7 +34,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     make = page_view._read
 
-    async def noted(request: Request) -> tuple[Response, Page | None]:
+    async def noted(request: Request) -> tuple[Response, Leaf | None]:
         asked.append(request.url.path)
         return await make(request)
 
@@ -141,7 +143,7 @@ async def test_what_changes_while_an_answer_is_made_is_in_the_next_one(
         await front.page(where, "Idea", "Between us.")
         browser, make = await front.as_person(eve), page_view._read
 
-        async def meanwhile(request: Request) -> tuple[Response, Page | None]:
+        async def meanwhile(request: Request) -> tuple[Response, Leaf | None]:
             made = await make(request)
             await front.site.store.write(
                 lambda conn: space.set_member(conn, where.id, eve.id, None)
@@ -166,16 +168,38 @@ async def test_who_comes_to_read_along_is_shown(tmp_path: Path, made: list[str])
         assert "Here now" in (await front.ada.get("/s/ideas/idea")).text
 
 
+async def test_who_wrote_how_much_shows_as_soon_as_it_is_known(
+    tmp_path: Path, made: list[str]
+) -> None:
+    async with a_front(tmp_path) as front:
+        one = await an_idea(front)
+        eve = await front.person("eve")
+        assert "Written by" in (await at_rest(front, made)).text
+        both = contribution.Found(
+            {one.id: [Share(eve.id, 30), Share(one.created_by, 10)]}, 99, False
+        )
+        before = await number_of(front)
+        await front.site.store.write(lambda conn: contribution.keep(conn, both))
+        assert "75 %" in (await front.ada.get("/s/ideas/idea")).text
+        assert await number_of(front) == before
+
+
 async def number_of(front: Front) -> int:
     return await front.site.store.read(edition.number)
 
 
-async def test_only_typing_leaves_the_edition_as_it_is(tmp_path: Path, made: list[str]) -> None:
+async def test_only_typing_and_its_sealing_leave_the_edition_as_it_is(
+    tmp_path: Path, made: list[str]
+) -> None:
     async with a_front(tmp_path, record_quiet_seconds=3600) as front:
         one = await an_idea(front)
         await at_rest(front, made)
         before = await number_of(front)
         await type_(front.site, one, "Typed.")
+        assert await number_of(front) == before
+        await front.site.rooms.drain()  # seals it
+        await at_rest(front, made)
+        assert len(await front.site.store.read(lambda conn: log.of_page(conn, one.id))) == 2
         assert await number_of(front) == before
         await front.person("bob")
         assert await number_of(front) == before + 1

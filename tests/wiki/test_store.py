@@ -142,3 +142,19 @@ def as_it_was(conn: Connection) -> None:
         "DELETE FROM migration WHERE name = '0002-damage-shows'",
     ):
         conn.exec_driver_sql(statement)
+
+
+async def test_a_glance_sees_what_is_committed_and_waits_where_it_must(tmp_path: Path) -> None:
+    store, beside = await Store.open(tmp_path), await Store.open(tmp_path)
+    of = "SELECT value FROM setting WHERE name = ?"
+    assert await store.glance(of, ("seen",)) is None
+    await beside.write(lambda conn: conn.execute(setting.insert().values(name="seen", value="1")))
+    assert list(await store.glance(of, ("seen",)) or ()) == ["1"]
+    assert await store.make_anew() is None  # which nobody may hold up who still reads
+    store._glance._file = tmp_path / "no such folder" / "wiki.db"
+    store._glance.close()
+    assert list(await store.glance(of, ("seen",)) or ()) == ["1"]  # a reader's
+    with pytest.raises(Unavailable):
+        await store.glance("SELECT nothing")
+    await beside.close()
+    await store.close()

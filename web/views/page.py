@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from sync.federation import standing
 from web import markdown
+from web.editions import Leaf
 from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views import render
@@ -44,6 +45,7 @@ class Reading:
     text: str
     leads: markdown.Leads
     authors: list[tuple[Person, int]]  # who wrote most comes first, with their percentage
+    mark: str | None  # of their shares
     modified_by: str
     backlinks: list[Page]
     files: list[Attachment]
@@ -62,7 +64,7 @@ async def read(request: Request) -> Response:
     return await site.editions.answer(request, _read)
 
 
-async def _read(request: Request) -> tuple[Response, Page | None]:
+async def _read(request: Request) -> tuple[Response, Leaf | None]:
     site: Site = request.app.state.site
     here, one = await found(request, Action.READ)
     if isinstance(one, str):
@@ -93,7 +95,8 @@ async def _read(request: Request) -> tuple[Response, Page | None]:
         "upload_url": f"/files?page={one.id}",
         "complete_url": f"/api/v1/titles?space={quote(here.slug)}&q=",
     }
-    return await render.page(request, "page.html", context), one
+    leaf = Leaf(one.id, one.change, reading.mark)
+    return await render.page(request, "page.html", context), leaf
 
 
 async def write(request: Request) -> Response:
@@ -206,6 +209,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
             for share in shares[:AUTHORS_SHOWN]
             if share.person_id in known
         ],
+        contribution.mark(shares),
         modified_by.display if modified_by else "somebody",
         links.backlinks(conn, one, visible.keys()),
         attachment.of_page(conn, one.id),

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+NUMBER = "SELECT number FROM edition"
 _SAME = "edition stays"
 
 
 def number(conn: Connection) -> int:
     """Read it before anything that is to be named by it."""
-    return int(conn.exec_driver_sql("SELECT number FROM edition").scalar_one())
+    return int(conn.exec_driver_sql(NUMBER).scalar_one())
 
 
 def same(conn: Connection) -> None:
-    """This transaction changes nothing that is shown, texts apart."""
-    conn.info[_SAME] = True
+    """This transaction changes nothing that is shown but what else names an answer: a page's text
+    (its `change`), and who wrote how much of it."""
+    conn.info.setdefault(_SAME, True)
+
+
+def differs(conn: Connection) -> None:
+    """It does, whatever else is said of it."""
+    conn.info[_SAME] = False
 
 
 def begin(conn: Connection) -> None:

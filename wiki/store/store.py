@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -32,6 +32,7 @@ from wiki.durable import make_folder
 from wiki.errors import Damaged, ReadOnly, Unavailable
 from wiki.store import edition, health, tables
 from wiki.store.driver import BUSY_MS, Driver
+from wiki.store.glance import Glance
 from wiki.store.health import Health
 from wiki.store.migrations import migrate
 from wiki.store.texts import Texts
@@ -67,6 +68,7 @@ class Store:
             Driver(file, begin="BEGIN", last="query_only=ON") for _ in range(READERS + 1)
         ]
         self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
+        self._glance = Glance(file)
         self._anchor: Connection | None = None
         self._watch: asyncio.Task[None] | None = None
         self._is_uncertain = False  # a checkpoint failed: the database may lack what it should have
@@ -109,6 +111,13 @@ class Store:
         reading.add_done_callback(lambda _: self._idle.put_nowait(reader))
         return await asyncio.shield(reading)
 
+    async def glance(self, statement: str, given: Sequence[Any] = ()) -> Sequence[Any] | None:
+        """One row of what has been committed, at once (`glance`). Raises Unavailable, Damaged."""
+        try:
+            return self._glance.row(statement, given)
+        except sqlite3.Error:  # a reader waits where this does not, and knows what to say
+            return await self.read(lambda conn: conn.exec_driver_sql(statement, (*given,)).first())
+
     async def make_anew(self) -> None:
         """Write the file anew, so that no byte of what was deleted is left in it or beside it.
 
@@ -124,6 +133,7 @@ class Store:
         """Finish what was asked for, then close."""
         if self._watch is not None:
             self._watch.cancel()
+        self._glance.close()
         anchor, *_ = self._readers
         if self._anchor is not None:
             await anchor.run(self._anchor.close)
