@@ -48,6 +48,7 @@ _WORD = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|{_WORD}")
 _TOKENS_OF = re.compile(rf"([{_UNSPACED}]+)|({_WORD})").findall
 _SPOKEN = re.compile(_WORD)
+_WORD_AT = re.compile(rf"(?:(?<![^\W_])|(?<=[{_UNSPACED}])){_WORD}")
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
@@ -196,16 +197,20 @@ def _variants() -> dict[str, str]:
 
 
 def begins(starts: Iterable[str]) -> re.Pattern[str]:
-    """Matches words of unfolded text whose folded form begins with one of `starts`, at most two
-    letters each; a few more, too."""
+    """Matches in unfolded text where words may begin whose folded form begins with one of `starts`,
+    at most two letters each; `word_at` tells the word, or that none begins there.
+
+    Made for every search, so it holds no large sets: those take milliseconds to make."""
     ways = set()
     for start in starts:
         first, rest = start[:1], start[1:2]
-        ways.add(f"[{_either(first)}]" + (f"(?:[{_either(rest)}]|(?<=[æœþ]))" if rest else ""))
-    inside = "|".join(sorted(ways)) or "(?!)"
-    before = rf"(?:(?<![^\W_])|(?<=[{_UNSPACED}]))"
-    word = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))*"
-    return re.compile(rf"{before}(?:{inside}){word}", re.IGNORECASE)
+        ways.add(f"[{_either(first)}]" + (_roughly(rest) if rest else ""))
+    return re.compile(rf"(?<![0-9A-Za-z])(?i:{'|'.join(sorted(ways)) or '(?!)'})")
+
+
+def word_at(text: str, at: int) -> re.Match[str] | None:
+    """The whole word that begins there, if one does."""
+    return _WORD_AT.match(text, at)
 
 
 def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
@@ -216,6 +221,18 @@ def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
 
 def _either(letter: str) -> str:
     return re.escape(letter) + _variants().get(letter, "")
+
+
+@lru_cache(maxsize=256)
+def _roughly(letter: str) -> str:
+    """A pattern for it, its variants and whatever else is not ASCII; behind two letters in one (æ)
+    for nothing."""
+    if not letter.isascii():
+        return f"[{_either(letter)}]"
+    low, ranges = 0, ""
+    for same in sorted({ord(letter.lower()), ord(letter.upper())}):
+        low, ranges = same + 1, rf"{ranges}\x{low:02x}-\x{same - 1:02x}"
+    return rf"(?:[^{ranges}\x{low:02x}-\x7f]|(?<=[æœþ]))"
 
 
 def pairs(run: str) -> list[str]:

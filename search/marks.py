@@ -21,6 +21,7 @@ from search.languages import (
     fold,
     quick_tokens,
     stem,
+    word_at,
     words_like,
 )
 from search.spelling import is_near
@@ -265,7 +266,8 @@ def _candidates(
             yield match[0][:LONGEST_WORD], match.start(), match.end()
     else:
         for match in other.finditer(text):
-            yield fold(match[0])[:LONGEST_WORD], match.start(), match.end()
+            if word := word_at(text, match.start()):
+                yield fold(word[0])[:LONGEST_WORD], word.start(), word.end()
 
 
 def _starts_of(wants: Sequence[_Want]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:

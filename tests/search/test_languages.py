@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search import Indexer, Search, open_index
-from search.languages import compounds, detect, tokens
+from search.languages import begins, compounds, detect, fold, tokens, word_at
 from search.shelf import ENGINES
 from tests.support.wikis import a_wiki
 from wiki import fact, people
@@ -45,6 +47,22 @@ def test_a_text_tells_its_language(language: str) -> None:
 )
 def test_what_has_marks_inside_is_one_word_too(text: str, joined: list[str]) -> None:
     assert compounds(text) == joined
+
+
+@given(
+    st.text("aąÅsßeéÉæœlŁ5 .-_’дёЁД東ไก́", max_size=30),
+    st.sets(st.sampled_from(["a", "as", "se", "e", "ae", "ss", "l5", "де", "д"]), min_size=1),
+)
+def test_a_word_is_met_by_its_first_folded_letters(text: str, starts: set[str]) -> None:
+    wanted = {
+        one.start
+        for one in tokens(text)
+        if not one.is_run and one.text.startswith(tuple(starts)) and fold(text[one.start]) != "ss"
+    }
+    met = [word_at(text, match.start()) for match in begins(starts).finditer(text)]
+    words = {one.start(): fold(one[0]) for one in met if one}
+    assert wanted <= words.keys()
+    assert words.items() <= {(one.start, one.text) for one in tokens(text) if not one.is_run}
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
