@@ -24,6 +24,7 @@ from sync.company import Company
 from sync.federation import owed, wire
 from sync.federation.fetch import Unreachable
 from sync.federation.introduction import Introduction
+from sync.federation.lasting import lasting
 from sync.federation.live import Live
 from sync.federation.owed import Owed
 from sync.federation.porter import Files, Porter
@@ -70,9 +71,12 @@ class Courier:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._deliver_for_ever(), name=f"courier {self.origin}")
-            tasks.create_task(self.live.run(), name=f"live {self.origin}")
-            tasks.create_task(self._porter.run(), name=f"porter {self.origin}")
+            for name, work in (
+                (f"courier {self.origin}", self._deliver_for_ever),
+                (f"live {self.origin}", self.live.run),
+                (f"porter {self.origin}", self._porter.run),
+            ):
+                tasks.create_task(lasting(name, work), name=name)
 
     async def deliver(self) -> bool:
         """Bring the next records; whether there may be more. Raises Unreachable, NotAccepted."""
@@ -92,8 +96,7 @@ class Courier:
         if not found.is_nothing:
             body = wire.lines([wire.Keys(found.keys), found.people, *found.records])
             answer = await self._introduction.post(f"{to.address}/federation/v1/inbox", body)
-            refused = json.loads(answer.body).get("refused", [])
-            for _, reason, why in refused:
+            for _, reason, why in wire.refused(answer.body):
                 logger.warning("record.refused_there", origin=origin, reason=reason, why=why)
         await self._answer(to)
         is_due = bool(to.trouble) or now_ms - (to.contact_at_ms or 0) > CALL_MS

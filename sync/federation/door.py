@@ -89,7 +89,7 @@ class Door:
         try:
             told = json.loads(request.body)
             profile, state = profile_from(told["site"]), str(told["state"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except wire.MALFORMED as error:
             raise NotAccepted("malformed", "it does not introduce a site") from error
         keys = profile.keys
         sender = self._of_strangers.verify(
@@ -228,7 +228,7 @@ class Door:
         now_ms = self._clock_ms()
         try:
             wanted = [str(one) for one in json.loads(request.body)["pages"]][:100]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except wire.MALFORMED as error:
             raise NotAccepted("malformed", "it does not name pages") from error
 
         due = [one for one in wanted if now_ms - self._sealed_ms.get(one, 0) >= SEAL_AGAIN_MS]
@@ -257,7 +257,7 @@ class Door:
         try:
             told = json.loads(request.body)["answers"][:MAX_ANSWERS]
             answers = [Answer(str(one), sender.origin, done is True, now_ms) for one, done in told]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except wire.MALFORMED as error:
             raise NotAccepted("malformed", "it does not name redactions") from error
         own = self._key.origin
         taken = await self._store.write(

@@ -22,13 +22,14 @@ from sync.federation.fetch import Fetcher, Unreachable
 from sync.federation.gaps import Gaps, have
 from sync.federation.homecoming import Homecoming
 from sync.federation.introduction import Introduction, Profile
+from sync.federation.lasting import lasting
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
 from sync.room import Change
 from sync.rooms import Rooms
 from wiki import adopt, awaited, bound, foreign, grant, held, log, page, peer, restoring
 from wiki.accept import Acceptance
 from wiki.drain import Outcome
-from wiki.errors import Conflict, GroundswellError, NotAccepted
+from wiki.errors import BadInput, Conflict, GroundswellError, NotAccepted
 from wiki.key import SiteKey
 from wiki.peer import Peer, PeerState
 from wiki.store import Store
@@ -120,7 +121,7 @@ class Federation:
         self.nudge()
         try:
             await self.introduction.say(gone.address, "leaves")
-        except (Unreachable, NotAccepted) as error:
+        except (Unreachable, NotAccepted, BadInput) as error:
             logger.info("peer.not_told", origin=origin, why=str(error))
 
     async def pull(self, origin: str) -> int:
@@ -178,7 +179,7 @@ class Federation:
     async def _in_order(self, to: Peer, theirs: dict[str, dict[str, int]]) -> list[str]:
         """Spaces before the pages that stand in them: those that are known last to be pages."""
         answer = await self.introduction.send("GET", f"{to.address}/federation/v1/spaces")
-        spaces = [str(one) for one in json.loads(answer.body)["spaces"]]
+        spaces = wire.spaces(answer.body)
         return [one for one in spaces if one in theirs] + [
             one for one in theirs if one not in spaces
         ]
@@ -199,10 +200,13 @@ class Federation:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._mend_for_ever(), name="federation mender")
             homecoming = Homecoming(self._store, self.pull, self.compare)
-            tasks.create_task(homecoming.run(), name="homecoming")
-            tasks.create_task(self._watch_neighbours(), name="neighbours watch")
+            for name, work in (
+                ("federation mender", self._mend_for_ever),
+                ("homecoming", homecoming.run),
+                ("neighbours watch", self._watch_neighbours),
+            ):
+                tasks.create_task(lasting(name, work), name=name)
             while True:
                 await self._keep_couriers(tasks)
                 try:
@@ -299,8 +303,8 @@ class Federation:
         """One page's trouble is no other's."""
         try:
             await work
-        except GroundswellError as error:
-            logger.error("mend.failed", page=page_id, error=str(error))
+        except Exception as error:  # also what nobody has foreseen that a record might say
+            logger.error("mend.failed", page=page_id, exc_info=error)
 
     async def _is_restoring(self) -> bool:
         """Whether nothing may be signed before peers have been asked."""

@@ -24,6 +24,7 @@ TOTAL_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 307, 308)
+_EXAMPLE = "an address such as https://ideas.acme.example"
 
 
 class Unreachable(Unavailable):
@@ -69,7 +70,7 @@ class Fetcher:
             answer = await self.send("GET", url, b"", {})
             if answer.status not in REDIRECTS or "location" not in answer.headers:
                 return answer
-            url = urljoin(url, answer.headers["location"])
+            url = _joined(url, answer.headers["location"])
         raise Unreachable(f"{_host(url)} sends us from one address to the next.")
 
     async def send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -92,7 +93,7 @@ class Fetcher:
                     await response.aclose()
         except TimeoutError as error:
             raise Unreachable(f"{_host(url)} takes too long to answer.") from error
-        except (httpx2.TransportError, OSError) as error:
+        except (httpx2.RequestError, OSError) as error:  # what is packed wrongly among them
             why = type(error).__name__
             raise Unreachable(f"{_host(url)} cannot be reached ({why}).") from error
 
@@ -117,11 +118,15 @@ class Fetcher:
 
     async def _pinned(self, url: str) -> tuple[str, dict[str, object]]:
         """The address to connect to, with the name for TLS beside it. Raises BadInput."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("https", "http") or not host or parts.username is not None:
-            raise BadInput("address", "an address such as https://ideas.acme.example")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            parts = urlsplit(url)
+            host, given_port = parts.hostname or "", parts.port
+        except ValueError as error:  # no port, no IPv6
+            raise BadInput("address", _EXAMPLE) from error
+        is_plain = parts.username is None and parts.netloc.isascii()  # xn--… for other letters
+        if parts.scheme not in ("https", "http") or not host or not is_plain:
+            raise BadInput("address", _EXAMPLE)
+        port = given_port or (443 if parts.scheme == "https" else 80)
         addresses = await self._addresses(host, port)
         is_here = bool(addresses) and all(one.is_loopback for one in addresses)
         if is_here and self._allows_loopback:
@@ -150,7 +155,7 @@ class Fetcher:
             pass
         try:
             found = await asyncio.to_thread(self._resolve, host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # no such name; none that could be one
             raise Unreachable(f"There is no {host}.") from error
         return [ipaddress.ip_address(one) for one in found]
 
@@ -165,6 +170,14 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 def _resolve(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads. Raises BadInput."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise BadInput("address", _EXAMPLE) from error
 
 
 def _host(url: str) -> str:

@@ -119,6 +119,8 @@ class Gaps:
                     search.silent.discard(to.origin)
         except (GroundswellError, TimeoutError) as error:
             logger.info("gap.not_asked", origin=to.origin, why=str(error))
+        except Exception as error:  # one peer's answers keep nobody from asking the others
+            logger.error("gap.not_asked", origin=to.origin, exc_info=error)
 
     async def _ask_of(self, to: Peer, page_id: str) -> None:
         try:

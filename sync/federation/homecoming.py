@@ -73,6 +73,9 @@ class Homecoming:
             count = await self._pull(origin)
         except GroundswellError as error:
             trouble = str(error)
+        except Exception as error:  # a peer's answers end nothing here (`lasting`)
+            log.error("homecoming.failed", origin=origin, exc_info=error)
+            trouble = "its answers are not understood here; the log says more"
         try:
             await self._store.write(lambda conn: errand.pulled(conn, origin, count, trouble))
         except GroundswellError as error:
@@ -87,7 +90,14 @@ class Homecoming:
                 await self._pull(origin)
             self._failures.pop(origin, None)
         except GroundswellError as error:
-            count = self._failures[origin] = self._failures.get(origin, 0) + 1
-            seconds = min(LAST_WAIT_SECONDS, 2.0**count)
-            self._not_before[origin] = asyncio.get_running_loop().time() + seconds
-            log.info("homecoming.later", origin=origin, why=str(error))
+            self._rest(origin, str(error))
+        except Exception as error:  # a peer's answers end nothing here (`lasting`)
+            log.error("homecoming.failed", origin=origin, exc_info=error)
+            self._rest(origin, repr(error))
+
+    def _rest(self, origin: str, why: str) -> None:
+        """Longer after each failure."""
+        count = self._failures[origin] = self._failures.get(origin, 0) + 1
+        seconds = min(LAST_WAIT_SECONDS, 2.0**count)
+        self._not_before[origin] = asyncio.get_running_loop().time() + seconds
+        log.info("homecoming.later", origin=origin, why=why)

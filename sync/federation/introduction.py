@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sync.federation import signatures
+from sync.federation import signatures, wire
 from sync.federation.fetch import Answer, Fetcher, Unreachable
 from wiki import peer
 from wiki.errors import BadInput, Damaged, NotAccepted
@@ -66,13 +66,19 @@ def profile_from(told: Any) -> Profile:
             VERSION in told["versions"]
             and 0 < len(chain) <= MAX_KEYS
             and bool(keys_in(found.origin, list(chain)))
-            and urlsplit(found.address).scheme in ("https", "http")
+            and _is_address(found.address)
         )
-    except (KeyError, TypeError, ValueError, AttributeError, BadInput, Damaged) as error:
+    except (*wire.MALFORMED, BadInput, Damaged) as error:
         raise NotAccepted("malformed", "it does not introduce a Groundswell site") from error
     if not is_good:
         raise NotAccepted("malformed", "its id is not the hash of its key, or its version is new")
     return found
+
+
+def _is_address(told: str) -> bool:
+    """Raises ValueError for what looks like one, but is none."""
+    parts = urlsplit(told)
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
 
 
 class Introduction:
@@ -112,7 +118,10 @@ class Introduction:
         """Say hello ("asks") or goodbye ("leaves"). Raises Unreachable, NotAccepted."""
         told = {"site": (await self.profile()).told(), "state": state}
         answer = await self.post(f"{address}/federation/v1/hello", json.dumps(told).encode())
-        return dict(json.loads(answer.body))
+        try:
+            return dict(json.loads(answer.body))
+        except wire.MALFORMED as error:
+            raise NotAccepted("malformed", "it does not say how it stands with it") from error
 
     async def post(self, url: str, body: bytes) -> Answer:
         return await self.send("POST", url, body)

@@ -25,6 +25,10 @@ from wiki.record import Record, base64url, from_base64url
 MAX_LINES = 5000
 MAX_PEOPLE = 2000
 MAX_CHAINS, MAX_LINKS = 500, 20
+# What reading JSON of strangers raises; OverflowError: the whole number of Infinity
+MALFORMED = (
+    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def read(body: bytes, sender: str) -> Iterator[Item]:
             raise NotAccepted("too-large", f"more than {MAX_LINES} lines at once")
         try:
             yield _read(json.loads(line), sender)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except MALFORMED as error:
             raise NotAccepted("malformed", f"line {number + 1} cannot be read") from error
 
 
@@ -61,8 +65,24 @@ def heads(body: bytes) -> dict[str, dict[str, int]]:
             str(page): {str(chain): int(seq) for chain, seq in chains.items()}
             for page, chains in told.items()
         }
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise NotAccepted("malformed", "these are no heads") from error
+
+
+def spaces(body: bytes) -> list[str]:
+    """Their ids. Raises NotAccepted."""
+    try:
+        return [str(one) for one in json.loads(body)["spaces"]]
+    except MALFORMED as error:
+        raise NotAccepted("malformed", "these are no spaces") from error
+
+
+def refused(body: bytes) -> list[tuple[str, str, str]]:
+    """Records that were not taken: id, rule, why. Raises NotAccepted."""
+    try:
+        return [(str(id), str(rule), str(why)) for id, rule, why in json.loads(body)["refused"]]
+    except MALFORMED as error:
+        raise NotAccepted("malformed", "it does not say what it refused") from error
 
 
 def have(heads_of_page: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx2
 import pytest
 
+from sync.federation import fetch
 from sync.federation.fetch import Fetcher, Unreachable
 from wiki.errors import BadInput
 
@@ -73,6 +74,34 @@ async def test_each_redirect_is_looked_at_again() -> None:
         await fetcher(answers, names=names).get("https://acme.example/")
     with pytest.raises(Unreachable):
         await fetcher(answers).get("https://acme.example/loop")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://a.example:99999/", "https://[::1/", "https://a.example:x/", "https://a..b/",
+     "https://" + "a" * 70 + ".example/", "https://exa mple/"],
+)  # fmt: skip
+async def test_what_is_no_address_is_refused_by_name(address: str) -> None:
+    ours = fetch._resolve  # nobody is asked for what cannot be a name
+    for url, answers in ((address, None), (f"https://{PUBLIC}/", {"/": to(address)})):
+        with pytest.raises((BadInput, Unreachable)):
+            await fetcher(answers, resolve=ours).get(url)
+
+
+async def test_letters_beyond_ascii_are_written_as_the_network_knows_them() -> None:
+    with pytest.raises(BadInput):
+        await fetcher().get("https://bücher.example/")
+
+
+async def test_an_answer_that_is_packed_wrongly_is_a_failure_like_others() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"no gzip"
+
+    def packed() -> httpx2.Response:
+        return httpx2.Response(200, headers={"Content-Encoding": "gzip"}, content=pieces())
+
+    with pytest.raises(Unreachable):
+        await fetcher({"/": packed}).get("https://acme.example/")
 
 
 async def test_what_is_signed_follows_no_redirect() -> None:

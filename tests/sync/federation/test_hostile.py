@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
+from starlette.responses import Response
 
 from sync.federation import signatures, wire
+from sync.federation.courier import Courier
+from sync.federation.lasting import lasting
 from tests.support.federated import Member, federated, settled
 from tests.support.updates import typed
 from tests.support.waiting import eventually
+from web.app import app_of
 from wiki import frame, intake, record
-from wiki.errors import NotAccepted
+from wiki.errors import GroundswellError, NotAccepted
 from wiki.record import Part, Record
 from wiki.store import edition
 from wiki.store.tables import lease
@@ -211,3 +215,55 @@ async def test_a_peer_that_never_answers_keeps_nobody_waiting(tmp_path: Path) ->
 
 async def _shows(one: Member, page_id: str, words: str) -> bool:
     return (await one.text(page_id)).startswith(words)
+
+
+def courier_to(member: Member, other: Member) -> Courier:
+    return member.site.federation._couriers[other.origin][0]
+
+
+async def pulled(member: Member, other: Member) -> int:
+    return await member.site.federation.pull(other.origin)
+
+
+RUBBISH = (
+    (b"", {}),
+    (b"[]", {}),
+    (b'{"refused": [1], "spaces": 1, "state": []}', {}),
+    (b'{"refused": Infinity, "p": {"c": Infinity}}', {}),
+    (b"[" * 50_000, {}),
+    (b"no gzip", {"Content-Encoding": "gzip"}),
+)
+
+
+async def test_whatever_a_peer_answers_the_site_lives_and_serves_the_others(
+    tmp_path: Path,
+) -> None:
+    async with federated(tmp_path, "acme", "birch", "mallory") as (acme, birch, mallory):
+        page_id = await acme.page()
+        for other in (birch, mallory):
+            await acme.connect(other)
+            await acme.share(other)
+        await eventually(lambda: mallory.has(page_id))
+        for body, headers in RUBBISH:
+            acme.network.apps["mallory"] = Response(body, headers=headers)
+            await acme.say(page_id, "Honest. ")
+            await acme.seal(page_id)
+            for bring in (courier_to(acme, mallory).deliver, lambda: pulled(acme, mallory)):
+                with pytest.raises(GroundswellError):
+                    await bring()
+        await settled(acme, birch, page_id=page_id)
+        acme.network.apps["mallory"] = app_of(mallory.site)
+        acme.site.federation.nudge()
+        await settled(acme, mallory, page_id=page_id)
+
+
+async def test_work_that_fails_in_a_way_that_nobody_foresaw_begins_anew() -> None:
+    tries: list[int] = []
+
+    async def work() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise KeyError("what is that?")
+
+    await lasting("some work", work, rest_seconds=0)
+    assert len(tries) == 3
