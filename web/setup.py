@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import invite, people, sample, space
@@ -15,6 +15,7 @@ from wiki.store.tables import setting
 DEFAULT_NAME = "Groundswell"
 MAX_NAME_CHARS = 60
 _NAME, _DONE = "site_name", "set_up"
+_VALUE = select(setting.c.value).where(setting.c.name == bindparam("of"))
 
 
 def site_name(conn: Connection) -> str:
@@ -79,7 +80,8 @@ def mark_done(conn: Connection) -> None:
 
 
 def _get(conn: Connection, name: str) -> str | None:
-    return conn.scalar(select(setting.c.value).where(setting.c.name == name))
+    found: str | None = conn.scalar(_VALUE, {"of": name})
+    return found
 
 
 def _put(conn: Connection, name: str, value: str) -> None:

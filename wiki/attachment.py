@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from wiki import durable
 from wiki.errors import BadInput, NotFound, TooLarge
@@ -34,6 +34,11 @@ INLINE: Final = frozenset(
         ("audio", ("mpeg", "ogg", "mp4")),
     )
     for kind in kinds
+)
+_OF_PAGE = (
+    select(table)
+    .where(table.c.page_id == bindparam("of"))
+    .order_by(table.c.created_at_ms.desc(), table.c.name)
 )
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _ZIPPED = {  # a member that each kind of ZIP has
@@ -128,9 +133,7 @@ def by_id(conn: Connection, attachment_id: str) -> Attachment:
 
 def of_page(conn: Connection, page_id: str) -> list[Attachment]:
     """Newest first."""
-    query = select(table).where(table.c.page_id == page_id)
-    rows = conn.execute(query.order_by(table.c.created_at_ms.desc(), table.c.name))
-    return [Attachment(**row._mapping) for row in rows]
+    return [Attachment(**row._mapping) for row in conn.execute(_OF_PAGE, {"of": page_id})]
 
 
 def stored_bytes(conn: Connection) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from wiki import compliance, grant, log, page
 from wiki.access import Role
@@ -22,6 +22,11 @@ from wiki.store.tables import peer as peers
 from wiki.store.tables import record as records
 from wiki.store.tables import share as shares
 
+_ANY = (
+    select(shares.c.origin)
+    .where(shares.c.thing_id.in_((bindparam("thing"), bindparam("space"))))
+    .limit(1)
+)
 DOING = {Role.READER: "read", Role.COMMENTER: "comment", Role.EDITOR: "edit"}
 
 
@@ -52,8 +57,7 @@ class Holder:
 
 def holders(conn: Connection, own: str, thing_id: str, space_id: str, now_ms: int) -> list[Holder]:
     """The other sites that have it, its home first; none for what was never shared."""
-    things = (shares.c.thing_id == thing_id) | (shares.c.thing_id == space_id)
-    if conn.scalar(select(shares.c.origin).where(things).limit(1)) is None:
+    if conn.scalar(_ANY, {"thing": thing_id, "space": space_id}) is None:
         return []
     found: dict[str, list[Share]] = {}
     for each in dict.fromkeys((thing_id, space_id)):

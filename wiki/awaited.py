@@ -21,6 +21,7 @@ from wiki.store.tables import file_text
 
 OTHERS_SHARE = 2  # files of other sites take at most one half of the room
 
+_DIGESTS = select(table.c.digest)
 _is_of_a_page = exists().where(files.c.digest == table.c.digest)
 
 
@@ -97,7 +98,7 @@ def is_awaited(conn: Connection, digest: str) -> bool:
 
 def digests(conn: Connection) -> frozenset[str]:
     """All of them."""
-    return frozenset(conn.scalars(select(table.c.digest)))
+    return frozenset(conn.scalars(_DIGESTS))
 
 
 def why(conn: Connection, digest: str) -> str | None:

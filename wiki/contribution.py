@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from wiki import log, moment
 from wiki.errors import Damaged
@@ -31,6 +31,11 @@ TELLING: Final = (
 MARK = (
     "SELECT group_concat(person_id || ' ' || units) FROM"
     " (SELECT person_id, units FROM contribution WHERE page_id = ? ORDER BY person_id)"
+)
+_OF_PAGE = (
+    select(table.c.person_id, table.c.units)
+    .where(table.c.page_id == bindparam("of"))
+    .order_by(table.c.units.desc())
 )
 logger = structlog.get_logger(__name__)
 
@@ -58,8 +63,7 @@ class Found:
 
 def of_page(conn: Connection, page_id: str) -> list[Share]:
     """Who wrote how much of it; who wrote most comes first."""
-    query = select(table.c.person_id, table.c.units).where(table.c.page_id == page_id)
-    return [Share(*row) for row in conn.execute(query.order_by(table.c.units.desc()))]
+    return [Share(*row) for row in conn.execute(_OF_PAGE, {"of": page_id})]
 
 
 def mark(shares: Iterable[Share]) -> str | None:

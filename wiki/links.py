@@ -8,27 +8,46 @@ links outlive renames. Code spans and fenced code are not looked at.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, select
+from sqlalchemy import text as sql
 
 from wiki import log, page
 from wiki.errors import Damaged
 from wiki.names import slugify
 from wiki.page import Page
 from wiki.store import edition
-from wiki.store.tables import alias, space
 from wiki.store.tables import link as table
 from wiki.store.tables import page as pages
+from wiki.store.tables import space
 
 logger = structlog.get_logger(__name__)
 
 FOLLOWER = "links"
 MAX_LINKS = 2000  # of one page
 _LINK = re.compile(r"\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]|\n]{1,300}))?\]\]")
+# Of addresses as JSON, [space, page] each: first who had them, then who has them.
+_RESOLVED = sql(
+    "WITH wanted AS MATERIALIZED (SELECT space.id AS space_id, space.slug AS space_slug,"
+    " json_extract(value, '$[1]') AS slug FROM json_each(:addresses)"
+    " JOIN space ON space.slug = json_extract(value, '$[0]'))"
+    " SELECT space_slug, wanted.slug, page_id, 0 AS is_now FROM wanted CROSS JOIN alias"
+    " ON alias.space_id = wanted.space_id AND alias.slug = wanted.slug"
+    " UNION ALL SELECT space_slug, wanted.slug, page.id, 1 FROM wanted CROSS JOIN page"
+    " ON page.space_id = wanted.space_id AND page.slug = wanted.slug ORDER BY is_now"
+)
+_BACKLINKS = sql(
+    "SELECT link.page_id FROM space CROSS JOIN link"
+    " ON link.space_slug = space.slug AND link.slug = :at_slug WHERE space.id = :home"
+    " UNION SELECT link.page_id FROM alias CROSS JOIN space ON space.id = alias.space_id"
+    " CROSS JOIN link ON link.space_slug = space.slug AND link.slug = alias.slug"
+    " WHERE alias.page_id = :id"
+)
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _TICKS = re.compile(r"`+")
 
@@ -101,13 +120,8 @@ def _without_spans(markdown: str) -> str:
 
 def backlinks(conn: Connection, target: Page, space_ids: Collection[str]) -> list[Page]:
     """Pages of the given spaces that link to `target`, by title."""
-    home = select(space.c.slug).where(space.c.id == target.space_id).scalar_subquery()
-    olds = select(space.c.slug, alias.c.slug).join(space, space.c.id == alias.c.space_id)
-    addresses = [tuple(row) for row in conn.execute(olds.where(alias.c.page_id == target.id))]
-    now = (table.c.space_slug == home) & (table.c.slug == target.slug)
-    before = tuple_(table.c.space_slug, table.c.slug).in_(addresses)
-    query = select(table.c.page_id).where(or_(now, before) if addresses else now).distinct()
-    found = page.several(conn, list(conn.scalars(query))).values()
+    at = {"home": target.space_id, "at_slug": target.slug, "id": target.id}
+    found = page.several(conn, list(conn.scalars(_BACKLINKS, at))).values()
     seen = (one for one in found if one.space_id in space_ids and one.id != target.id)
     return sorted((one for one in seen if not one.is_archived), key=lambda one: one.title)
 
@@ -117,18 +131,10 @@ def resolve_many(
 ) -> dict[Target, Page | None]:
     """The page that each target leads to, None where there is none yet. Rights are not asked."""
     wanted = {target: (target.space_slug or own_space_slug, target.slug) for target in targets}
-    found: dict[tuple[str, str], str] = {}
-    by_space: dict[str, list[str]] = {}
-    for space_slug, slug in wanted.values():
-        by_space.setdefault(space_slug, []).append(slug)
-    for space_slug, slugs in by_space.items():
-        space_id = conn.scalar(select(space.c.id).where(space.c.slug == space_slug))
-        old = select(alias.c.slug, alias.c.page_id)
-        for row in conn.execute(old.where(alias.c.space_id == space_id, alias.c.slug.in_(slugs))):
-            found[space_slug, row.slug] = row.page_id
-        now = select(pages.c.slug, pages.c.id)
-        for row in conn.execute(now.where(pages.c.space_id == space_id, pages.c.slug.in_(slugs))):
-            found[space_slug, row.slug] = row.id
+    if not wanted:
+        return {}
+    addresses = {"addresses": json.dumps(list(set(wanted.values())))}
+    found = {(row.space_slug, row.slug): row.page_id for row in conn.execute(_RESOLVED, addresses)}
     known = page.several(conn, list(found.values()))
     return {target: known.get(found.get(at, "")) for target, at in wanted.items()}
 

@@ -88,6 +88,13 @@ _RECENT = sql(
     " ORDER BY one.modified_at_ms DESC, one.id LIMIT :n)"
     " ORDER BY page.modified_at_ms DESC, page.id LIMIT :n"
 ).columns(*table.columns)
+_AT = select(table).where(
+    table.c.space_id == bindparam("in_space"), table.c.slug == bindparam("at_slug")
+)
+_FORMERLY_AT = select(alias.c.page_id).where(
+    alias.c.space_id == bindparam("in_space"), alias.c.slug == bindparam("at_slug")
+)
+_CHANGE_OF = "SELECT change FROM page WHERE id = ?"
 _EVER = 2**62  # milliseconds, after everything
 
 
@@ -249,12 +256,11 @@ def epochs(conn: Connection, page_ids: Collection[str]) -> dict[str, int]:
 
 def resolve(conn: Connection, space_id: str, slug: str) -> tuple[Page, bool]:
     """The page at an address, and whether it is an old address of it. Raises NotFound."""
-    here = (table.c.space_id == space_id) & (table.c.slug == slug)
-    found = _pages(conn, _select().where(here))
+    at = {"in_space": space_id, "at_slug": slug}
+    found = _pages(conn, _AT, at)
     if found:
         return found[0], False
-    old = (alias.c.space_id == space_id) & (alias.c.slug == slug)
-    page_id = conn.scalar(select(alias.c.page_id).where(old))
+    page_id = conn.scalar(_FORMERLY_AT, at)
     if page_id is None:
         raise NotFound("page", slug)
     return by_id(conn, page_id), True
@@ -398,7 +404,7 @@ def text(conn: Connection, page_id: str, change: int | None = None) -> str:
     `change` is the page's, if it was read in this transaction."""
     kept = Texts.of(conn)
     if change is None:
-        change = conn.scalar(select(table.c.change).where(table.c.id == page_id)) if kept else None
+        change = change_of(conn, page_id) if kept else None
     if kept is None or change is None:
         return texts.text_of_updates(journal.state(conn, page_id))
     found = kept.get(page_id, change)
@@ -411,7 +417,7 @@ def text(conn: Connection, page_id: str, change: int | None = None) -> str:
 def change_of(conn: Connection, page_id: str) -> int | None:
     """The number of its last change; None if it is gone. As quick as can be: it is asked for each
     time that somebody looks at a page."""
-    row = conn.exec_driver_sql("SELECT change FROM page WHERE id = ?", (page_id,)).first()
+    row = conn.exec_driver_sql(_CHANGE_OF, (page_id,)).first()
     return None if row is None else int(row[0])
 
 

@@ -6,6 +6,7 @@ thread, outside any transaction.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 import zlib
@@ -17,12 +18,13 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row, select
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from wiki.access import ANONYMOUS, Actor, Role
 from wiki.errors import BadInput, NameTaken, NotFound
 from wiki.names import new_person_id
-from wiki.store.tables import member, peer_key
+from wiki.store.tables import peer_key
 from wiki.store.tables import person as table
 
 MIN_PASSWORD_CHARS = 8
@@ -36,6 +38,9 @@ COLOURS = (
     "#1d5fa8", "#4a4fc4", "#7a3fb0", "#a0307f", "#8a4a3a", "#4d5d6b",
 )  # fmt: skip
 
+_ONE_OF = "id IN (SELECT value FROM json_each(:ids))"
+_NAMES = sql(f"SELECT id, display FROM person WHERE {_ONE_OF}")
+_ROLES = sql(f"SELECT space_id, person_id, role FROM member WHERE person_{_ONE_OF}")
 _hasher = PasswordHasher()
 
 
@@ -57,6 +62,12 @@ class Person:
     @property
     def is_disabled(self) -> bool:
         return self.disabled_at_ms is not None
+
+
+_FIELDS = [table.c[field] for field in Person.__slots__]
+_SEVERAL = sql(f"SELECT {', '.join(Person.__slots__)} FROM person WHERE {_ONE_OF}").columns(
+    *_FIELDS
+)
 
 
 def check_name(name: str) -> str:
@@ -208,21 +219,24 @@ def first_admin(conn: Connection) -> Person | None:
 
 def several(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
     """Those of them that exist, by id."""
-    rows = conn.execute(_select().where(table.c.id.in_(list(person_ids))))
+    if not person_ids:
+        return {}
+    rows = conn.execute(_SEVERAL, {"ids": json.dumps(list(person_ids))})
     return {row.id: _person(row) for row in rows}
 
 
 def names(conn: Connection, person_ids: Collection[str]) -> dict[str, str]:
     """What those of them that exist are called."""
-    query = select(table.c.id, table.c.display).where(table.c.id.in_(list(person_ids)))
-    return {row.id: row.display for row in conn.execute(query)}
+    if not person_ids:
+        return {}
+    rows = conn.execute(_NAMES, {"ids": json.dumps(list(person_ids))})
+    return {row.id: row.display for row in rows}
 
 
 def actors(conn: Connection, person_ids: Collection[str]) -> dict[str, Actor]:
     """Who may act: disabled people are left out."""
     roles: dict[str, dict[str, Role]] = {}
-    query = select(member).where(member.c.person_id.in_(list(person_ids)))
-    for row in conn.execute(query):
+    for row in conn.execute(_ROLES, {"ids": json.dumps(list(person_ids))}):
         roles.setdefault(row.person_id, {})[row.space_id] = Role(row.role)
     return {
         one.id: Actor(one.id, one.display, one.is_admin, one.is_guest, roles.get(one.id, {}))
@@ -306,7 +320,7 @@ def _update(conn: Connection, person_id: str, values: Mapping[str, Any]) -> None
 
 
 def _select() -> Any:
-    return select(*(table.c[field] for field in Person.__slots__))
+    return select(*_FIELDS)
 
 
 def _person(row: Row[Any]) -> Person:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Executable, Row, bindparam, select
 
 from wiki import log, people
 from wiki.access import Action, Actor, Openness, Role, SpaceAccess, may
@@ -22,6 +22,8 @@ from wiki.store.tables import member, page, record
 from wiki.store.tables import space as table
 
 _EVERY = select(table).order_by(table.c.title)
+_BY_ID = select(table).where(table.c.id == bindparam("it"))
+_BY_SLUG = select(table).where(table.c.slug == bindparam("it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,12 @@ def insert(conn: Connection, space_id: str, born: Mapping[str, Any], at_ms: int)
 
 def by_slug(conn: Connection, slug: str) -> Space:
     """Raises NotFound."""
-    return _one(conn, table.c.slug == slug, slug)
+    return _one(conn, _BY_SLUG, slug)
 
 
 def by_id(conn: Connection, space_id: str) -> Space:
     """Raises NotFound."""
-    return _one(conn, table.c.id == space_id, space_id)
+    return _one(conn, _BY_ID, space_id)
 
 
 def every(conn: Connection) -> list[Space]:
@@ -148,8 +150,8 @@ def delete(conn: Connection, space_id: str) -> list[str]:
     return page_ids
 
 
-def _one(conn: Connection, which: Any, name: str) -> Space:
-    row = conn.execute(select(table).where(which)).first()
+def _one(conn: Connection, query: Executable, name: str) -> Space:
+    row = conn.execute(query, {"it": name}).first()
     if row is None:
         raise NotFound("space", name)
     return _space(row)

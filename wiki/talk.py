@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from wiki import anchor as anchors
 from wiki import form as forms
@@ -21,6 +21,9 @@ from wiki.record import canonical
 from wiki.store.tables import comment as table
 
 SUMMARY_CHARS = 80
+_OF_PAGE = (
+    select(table).where(table.c.page_id == bindparam("of")).order_by(table.c.at_ms, table.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def new_reply(comment_id: str, body: str) -> dict[str, Any]:
 def threads(conn: Connection, page_id: str, *, is_resolved: bool | None = None) -> list[Thread]:
     """All of a page, in the order of their places in the text; what is about the whole page or
     about words that are gone comes last. `is_resolved` chooses."""
-    rows = list(conn.execute(_of_page(page_id)))
+    rows = list(conn.execute(_OF_PAGE, {"of": page_id}))
     begun = [row for row in rows if row.parent is None]
     if is_resolved is not None:
         begun = [row for row in begun if (row.resolved_at_ms is not None) == is_resolved]
@@ -110,12 +113,9 @@ def author_of(conn: Connection, page_id: str, comment_id: str) -> str:
 def count(conn: Connection, page_id: str) -> int:
     """Threads that are open."""
     return sum(
-        row.parent is None and row.resolved_at_ms is None for row in conn.execute(_of_page(page_id))
+        row.parent is None and row.resolved_at_ms is None
+        for row in conn.execute(_OF_PAGE, {"of": page_id})
     )
-
-
-def _of_page(page_id: str) -> Any:
-    return select(table).where(table.c.page_id == page_id).order_by(table.c.at_ms, table.c.id)
 
 
 def _places(

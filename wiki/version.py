@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import form as forms
@@ -76,21 +76,26 @@ class Offer(NamedTuple):
         return self.state is State.OPEN
 
 
+_ORIGIN = select(forks).where(forks.c.page_id == bindparam("of"))
+_VERSIONS = select(forks).where(forks.c.parent_id == bindparam("of")).order_by(forks.c.at_ms.desc())
+_ORDER = (table.c.state != State.OPEN.value, table.c.at_ms.desc(), table.c.id)
+_OFFERS_TO = select(table).where(table.c.page_id == bindparam("to")).order_by(*_ORDER)
+
+
 def origin_of(conn: Connection, page_id: str) -> Origin | None:
     """What the page was made from; None for one that began by itself."""
-    row = conn.execute(select(forks).where(forks.c.page_id == page_id)).first()
+    row = conn.execute(_ORIGIN, {"of": page_id}).first()
     return Origin(**row._mapping) if row else None
 
 
 def versions_of(conn: Connection, page_id: str) -> list[Origin]:
     """What was made from the page, newest first."""
-    query = select(forks).where(forks.c.parent_id == page_id).order_by(forks.c.at_ms.desc())
-    return [Origin(**row._mapping) for row in conn.execute(query)]
+    return [Origin(**row._mapping) for row in conn.execute(_VERSIONS, {"of": page_id})]
 
 
 def offers_to(conn: Connection, page_id: str) -> list[Offer]:
     """Open ones first, then by age, newest first."""
-    return _offers(conn, table.c.page_id == page_id)
+    return [_offer(row) for row in conn.execute(_OFFERS_TO, {"to": page_id})]
 
 
 def offers_from(conn: Connection, child_id: str) -> list[Offer]:
@@ -126,8 +131,7 @@ def offer(conn: Connection, page_id: str, offer_id: str) -> Offer:
 
 
 def _offers(conn: Connection, which: ColumnElement[bool]) -> list[Offer]:
-    order = (table.c.state != State.OPEN.value, table.c.at_ms.desc(), table.c.id)
-    return [_offer(row) for row in conn.execute(select(table).where(which).order_by(*order))]
+    return [_offer(row) for row in conn.execute(select(table).where(which).order_by(*_ORDER))]
 
 
 def _offer(row: Row[Any]) -> Offer:

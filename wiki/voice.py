@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wiki import form as forms
@@ -15,6 +15,11 @@ from wiki.form import Act, Fields, Form
 from wiki.store.tables import voice as table
 
 VOTE, SPONSOR = "vote", "sponsor"
+_OF_KIND = (
+    select(table.c.person_id, table.c.value, table.c.at_ms)
+    .where(table.c.page_id == bindparam("of"), table.c.kind == bindparam("is"), table.c.value != 0)
+    .order_by(table.c.at_ms, table.c.person_id)
+)
 _VALUES = {1: "voted for it", -1: "voted against it", 0: "took the vote back"}
 
 
@@ -37,10 +42,7 @@ def sponsors(conn: Connection, page_id: str) -> list[Voice]:
 
 
 def _of_kind(conn: Connection, page_id: str, kind: str) -> list[Voice]:
-    query = select(table.c.person_id, table.c.value, table.c.at_ms)
-    query = query.where(table.c.page_id == page_id, table.c.kind == kind, table.c.value != 0)
-    rows = conn.execute(query.order_by(table.c.at_ms, table.c.person_id))
-    return [Voice(*row) for row in rows]
+    return [Voice(*row) for row in conn.execute(_OF_KIND, {"of": page_id, "is": kind})]
 
 
 def _value(value: Any) -> int:

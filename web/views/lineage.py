@@ -31,6 +31,8 @@ class Seen(NamedTuple):
 
 def seen(conn: Connection, actor: Actor, found: list[Offer]) -> list[Seen]:
     """Each as `actor` may see it."""
+    if not found:
+        return []
     homes = {each.id: each.slug for each in space.visible(conn, actor)}
     ids = {each.page_id for each in found} | {each.child_id for each in found}
     pages = {each.id: each for each in page.several(conn, ids).values() if each.space_id in homes}
@@ -81,8 +83,8 @@ class Lineage(NamedTuple):
 
 def lineage(conn: Connection, actor: Actor, one: Page) -> Lineage:
     """Of a page that `actor` reads."""
-    homes = {each.id: each for each in space.visible(conn, actor)}
     origin = version.origin_of(conn, one.id)
+    homes = {each.id: each for each in space.visible(conn, actor)} if origin else {}
     ids = [origin.parent_id] if origin else []
     parent = next(iter(page.several(conn, ids).values()), None)
     parent = parent if parent and parent.space_id in homes else None
@@ -122,6 +124,8 @@ def notices(conn: Connection, actor: Actor, now_ms: int) -> tuple[list[Seen], li
 
 def made_of(conn: Connection, actor: Actor, found: list[Origin]) -> list[Made]:
     """Those of them that `actor` may read."""
+    if not found:
+        return []
     homes = {each.id: each.slug for each in space.visible(conn, actor)}
     pages = page.several(conn, [each.page_id for each in found])
     names = people.names(conn, {each.person_id for each in found})

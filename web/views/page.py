@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -178,8 +179,12 @@ async def existing(request: Request, action: Action) -> tuple[Space, Page]:
 
 def leads_of(conn: Connection, request: Request, here: Space, body: str) -> markdown.Leads:
     """Where the links of a text lead; to pages out of sight as to missing ones."""
-    actor = actor_of(request)
-    visible = {one.id: one.slug for one in space.visible(conn, actor)}
+    visible = {one.id: one.slug for one in space.visible(conn, actor_of(request))}
+    return _leads(conn, visible, here, body)
+
+
+def _leads(conn: Connection, visible: Mapping[str, str], here: Space, body: str) -> markdown.Leads:
+    """`visible`: slugs of spaces, by id."""
     targets: dict[Target, Page | None] = links.resolve_many(conn, here.slug, links.wiki_links(body))
     return {
         target: render.page_url(one, visible[one.space_id])
@@ -203,7 +208,7 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
         here,
         one,
         body,
-        leads_of(conn, request, here, body),
+        _leads(conn, visible, here, body),
         [
             (known[share.person_id], round(100 * share.units / whole))
             for share in shares[:AUTHORS_SHOWN]
