@@ -95,11 +95,11 @@ class Allowance:
             self._bytes += person._bytes
             self._work += person._work
 
-    def sent(self, size: int, now: float) -> float:
-        """A frame of `size` bytes has come: how many seconds to read nothing more."""
+    def sent(self, size: int, now: float, frames: int = 1) -> float:
+        """Frames of `size` bytes have come: how many seconds to read nothing more."""
         wait = 0.0
         for budget in self._frames:
-            wait = max(wait, budget.spend(1, now))
+            wait = max(wait, budget.spend(frames, now))
         for budget in self._bytes:
             wait = max(wait, budget.spend(size, now))
         return wait

@@ -120,6 +120,13 @@ def decode(frame: bytes) -> Message:
     raise BadFrame(f"there is no message {kind}")
 
 
+def short_update(frame: bytes) -> bytes:
+    """The update that is all of `frame`, if it is one of less than 128 bytes; else b""."""
+    size = len(frame) - 3
+    is_one = 0 < size < 0x80 and frame[2] == size and frame[:2] == b"\0\2"
+    return frame[3:] if is_one else b""
+
+
 def varuint(number: int) -> bytes:
     """`number` (≥ 0) as lib0 writes it."""
     if number < 0x80:

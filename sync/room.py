@@ -22,13 +22,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from sync import protocol, scrub
 from sync.connection import Connection
 from sync.presence import Presence, Who, serialise
 from sync.scrub import Seen
-from wiki import people, text
+from wiki import keystroke, people, text
 from wiki.errors import BadFrame, Damaged, Forbidden, Gap, GroundswellError, TooLarge
 from wiki.gate import (
     Admitted,
@@ -187,13 +187,22 @@ class Room:
     def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
         updates: list[bytes] = []
         began = self._work_clock()
-        for _ in range(min(FRAMES_PER_TICK, len(connection.inbox))):
+        left = FRAMES_PER_TICK
+        while left and connection.inbox:
             if self.is_damaged or connection.refused is not None:
                 break
-            frame = connection.inbox.popleft()
-            connection.inbox_bytes -= len(frame)
+            joined, count = keystroke.joined(
+                map(protocol.short_update, islice(connection.inbox, left))
+            )
+            left -= count
+            for _ in range(count):
+                frame = connection.inbox.popleft()
+                connection.inbox_bytes -= len(frame)
             try:
-                update = self._take_frame(connection, frame, batch)
+                if count > 1:
+                    update = self._take_update(connection, joined, batch, count)
+                else:
+                    update = self._take_frame(connection, frame, batch)
             except GroundswellError as error:
                 connection.refuse(error)
             else:
@@ -241,7 +250,9 @@ class Room:
                 raise BadFrame("only the server acknowledges")
         return None
 
-    def _take_update(self, connection: Connection, update: bytes, batch: Batch) -> bytes | None:
+    def _take_update(
+        self, connection: Connection, update: bytes, batch: Batch, frames: int = 1
+    ) -> bytes | None:
         person_id = connection.who.person_id if connection.who else ""
         try:
             admitted = self._gate.admit(update, lambda client: self._is_own(client, person_id))
@@ -255,7 +266,7 @@ class Room:
                 raise
             connection.is_asked = connection.wants_our_vector = True
             return None
-        connection.taken_frames += 1
+        connection.taken_frames += frames
         connection.gaps = 0
         if admitted.is_empty:
             return None

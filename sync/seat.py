@@ -111,15 +111,16 @@ class Seat:
         self.connection.on_taken = self._read_on
         self._write()
 
-    def put(self, frame: bytes) -> None:
+    def put(self, frames: Sequence[bytes]) -> None:
         """`receive` for a wire: it is paused while too much is queued."""
         connection = self.connection
         if connection.refused is not None:
             return
-        connection.inbox.append(frame)
-        connection.inbox_bytes += len(frame)
+        size = sum(map(len, frames))
+        connection.inbox.extend(frames)
+        connection.inbox_bytes += size
         self._on_input()
-        wait = self._spent(len(frame))
+        wait = self._spent(size, len(frames))
         if self._wire is not None and (wait or self._is_flooded):
             self._wire.pause()
             if wait and self._rest is None:
@@ -134,10 +135,10 @@ class Seat:
         if self.connection.is_owed:
             self._on_input()
 
-    def _spent(self, size: int) -> float:
-        """How many seconds to read nothing more after a frame of `size` bytes."""
+    def _spent(self, size: int, frames: int = 1) -> float:
+        """How many seconds to read nothing more after `frames` of `size` bytes."""
         allowance, now = self.connection.allowance, time.monotonic()
-        if allowance is None or not (wait := allowance.sent(size, now)):
+        if allowance is None or not (wait := allowance.sent(size, now, frames)):
             return 0.0
         if refusal := allowance.refusal(now):
             self.connection.refuse(refusal)

@@ -22,10 +22,10 @@ _MASKED: Final = 0x80
 _MASK_BYTES: Final = 4
 
 
-class Message(NamedTuple):
-    """The payload of one whole binary message."""
+class Messages(NamedTuple):
+    """The payloads of whole binary messages, one after the other."""
 
-    payload: bytes
+    payloads: list[bytes]
 
 
 class Raw(NamedTuple):
@@ -43,7 +43,7 @@ class Splitter:
         self._lacks = 0  # bytes without which there is no use in looking at it again
         self._is_whole = True  # so far every message was one frame
 
-    def feed(self, data: bytes) -> Iterator[Message | Raw]:
+    def feed(self, data: bytes) -> Iterator[Messages | Raw]:
         """What `data` completes; the rest waits for more, a frame at most."""
         if self._rest:
             self._rest += data
@@ -53,26 +53,40 @@ class Splitter:
             data, self._rest = bytes(self._rest), bytearray()
         at = 0
         while self._is_whole and at < len(data):
-            start, end = self._bounds(data, at)
+            payloads, at = self._messages(data, at)
+            if payloads:
+                yield Messages(payloads)
+            if at == len(data):
+                return
+            end = self._bounds(data, at)[1]
             if end > len(data):
                 self._rest, self._lacks = bytearray(data[at:]), end - len(data)
                 return
-            if not self._is_whole:
-                break
-            if data[at] == _FINAL_BINARY:
-                mask = data[start : start + _MASK_BYTES]
-                yield Message(apply_mask(data[start + _MASK_BYTES : end], mask))
-            else:
+            if self._is_whole:
                 yield Raw(data[at:end])
-            at = end
+                at = end
         if at < len(data):
             yield Raw(data[at:])
+
+    def _messages(self, data: bytes, at: int) -> tuple[list[bytes], int]:
+        """The whole messages that stand there, and where what is none begins."""
+        payloads = []
+        while at < len(data) and data[at] == _FINAL_BINARY:
+            start, end = self._bounds(data, at)
+            if end > len(data) or not self._is_whole:
+                break
+            mask = data[start : start + _MASK_BYTES]
+            payloads.append(apply_mask(data[start + _MASK_BYTES : end], mask))
+            at = end
+        return payloads, at
 
     def _bounds(self, data: bytes, at: int) -> tuple[int, int]:
         """Where the frame's mask begins, and where the frame ends; or, as the end, what must be
         there to tell. Sees whether the frame is one for us."""
         if len(data) < at + 2:
             return at, at + 2
+        if data[at] == _FINAL_BINARY and _MASKED <= data[at + 1] < _MASKED + 126:  # nearly all
+            return at + 2, at + 2 + _MASK_BYTES + data[at + 1] - _MASKED
         head, size, start = data[at], data[at + 1] & 0x7F, at + 2
         if size > 125:
             width = 2 if size == 126 else 8

@@ -58,7 +58,7 @@ async def _over_wire(socket: WebSocket, seat: Seat, wire: Wire) -> None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
-        seat.put(_frame_of(message))  # who is refused, as when the wire wakes us, is not heard
+        seat.put([_frame_of(message)])  # who is refused, as when the wire wakes us, is not heard
     await socket.close(*close_code_of(seat.connection.refused))
 
 

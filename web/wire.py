@@ -44,10 +44,11 @@ class WireProtocol(WebSocketsSansIOProtocol):
             if isinstance(piece, Raw):
                 super().data_received(piece.data)
             elif self.wire.receive is None or self.close_sent:
-                self.frames, self.curr_msg_data_type = [piece.payload], "bytes"
-                super().send_receive_event_to_app()
+                for payload in piece.payloads:
+                    self.frames, self.curr_msg_data_type = [payload], "bytes"
+                    super().send_receive_event_to_app()
             else:
-                self.wire.receive(piece.payload)
+                self.wire.receive(piece.payloads)
 
     def send_receive_event_to_app(self) -> None:
         if self.wire.receive is None:
@@ -56,7 +57,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
         if not self.close_sent:
-            self.wire.receive(bytes(data))
+            self.wire.receive([bytes(data)])
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -72,15 +73,17 @@ class WireProtocol(WebSocketsSansIOProtocol):
 class Wire:
     """One socket's transport, as `sync.seat.Wire` asks for it.
 
-    `receive` gets every frame as it comes; `on_drained` is called when a full buffer is empty."""
+    `receive` gets frames as they come; `on_drained` is called when a full buffer is empty."""
 
     def __init__(self, protocol: WireProtocol) -> None:
         self._protocol = protocol
-        self.receive: Callable[[bytes], None] | None = None
+        self.receive: Callable[[Sequence[bytes]], None] | None = None
         self.on_drained: Callable[[], None] | None = None
         self.is_full = self._is_paused = False
 
-    def open(self, receive: Callable[[bytes], None], on_drained: Callable[[], None]) -> None:
+    def open(
+        self, receive: Callable[[Sequence[bytes]], None], on_drained: Callable[[], None]
+    ) -> None:
         """From now on frames come here. What ASGI has queued before is still to be received there,
         and is older: reading goes on only when that queue is empty."""
         self.receive, self.on_drained = receive, on_drained

@@ -204,6 +204,27 @@ def test_a_flood_of_one_connection_waits_its_turn() -> None:
     assert text.text_of_updates(talk.stored) == "x" * count
 
 
+def test_keystrokes_that_wait_together_are_stored_as_one_and_acknowledged_one_by_one() -> None:
+    talk = Talk()
+    ada, eve = talk.join(ADA), talk.join(EVE)
+    strokes = [typed(1, n, "x", (1, n - 1) if n else None) for n in range(9)]
+    talk.say(ada, *map(Update, strokes[:4]), QueryAwareness(), *map(Update, strokes[4:]))
+    batch = talk.tick()
+    assert talk.heard(ada)[-1] == Ack(ada.acked_frames) and ada.acked_frames == 9 + 1
+    assert talk.text_at(talk.heard(eve)) == "x" * 9
+    (change,) = batch.changes
+    assert b"xxxxx" in change.update  # one block, not five
+
+
+def test_a_run_that_builds_on_what_is_not_known_is_one_gap() -> None:
+    talk = Talk()
+    ada = talk.join(ADA, acks=False)
+    ada.is_asked = False
+    talk.say(ada, *(Update(typed(1, n, "x", (1, n - 1))) for n in range(5, 20)))
+    talk.tick()
+    assert ada.gaps == 1 and ada.refused is None
+
+
 def test_what_was_sent_before_leaving_is_still_taken() -> None:
     talk = Talk()
     ada = talk.join(ADA)

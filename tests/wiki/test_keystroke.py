@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wiki import gate, keystroke
 from wiki.errors import GroundswellError
 from wiki.gate import Admitted, Gate
-from wiki.update import varuint
+from wiki.update import Unit, parse, raw_blocks, units, varuint
 
 ADA, EVE, STRANGER = 3_000_000_000, 7, 99
 KNOWN = 200  # of Ada's units, and of Eve's
@@ -73,3 +73,73 @@ def test_a_keystroke_beside_one_with_surrogates_takes_the_full_way() -> None:
     between = typed(ADA, KNOWN, [(EVE, PAIR_AT - 1)], 0x80, b"x")
     assert verdict(between) == verdict(between)
     assert isinstance(verdict(between), tuple)  # it would split the pair
+
+
+def said(update: bytes) -> dict[tuple[int, int], Unit]:
+    """What stands where."""
+    sections, raw = parse(update).sections, raw_blocks(update)
+    return {
+        (section.client, clock): unit
+        for section, blocks in zip(sections, raw, strict=True)
+        for clock, unit in units(section, blocks).items()
+    }
+
+
+def run(first: int, words: list[str], right: list[tuple[int, int]]) -> list[bytes]:
+    """What Ada's editor sends for `words`, typed one behind the other in front of `right`."""
+    made, clock = [], first
+    for word in words:
+        places = [(ADA, clock - 1), *right]
+        made.append(typed(ADA, clock, places, 0xC0 if right else 0x80, word.encode()))
+        clock += len(word.encode("utf-16-le")) // 2
+    return made
+
+
+words = st.lists(st.sampled_from(["x", "yz", "word", "é", "𝄞", "x" * 90]), min_size=1, max_size=70)
+sides = st.sampled_from([[], [(EVE, 0)], [(ADA, 1)]])
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 130, KNOWN]), words, sides), min_size=1, max_size=4))
+def test_a_run_that_is_joined_says_what_its_keystrokes_say(
+    runs: list[tuple[int, list[str], list[tuple[int, int]]]],
+) -> None:
+    updates = [update for one in runs for update in run(*one)]
+    while updates:
+        whole, count = keystroke.joined(updates)
+        apart: dict[tuple[int, int], Unit] = {}
+        for update in updates[:count]:
+            apart |= said(update)
+        assert said(whole) == apart
+        del updates[:count]
+
+
+@pytest.mark.parametrize("right", [[], [(EVE, 0)]])
+def test_keystrokes_one_behind_the_other_become_one(right: list[tuple[int, int]]) -> None:
+    whole, count = keystroke.joined(run(KNOWN, list("hello world"), right))
+    assert (whole, count) == (run(KNOWN, ["hello world"], right)[0], 11)
+    assert keystroke.read(whole) is not None
+
+
+A, B = run(KNOWN, ["a", "b"], [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        typed(EVE, KNOWN + 1, [(ADA, KNOWN)], 0x80, b"b"),
+        typed(ADA, KNOWN + 2, [(ADA, KNOWN)], 0x80, b"b"),
+        typed(ADA, KNOWN + 1, [(ADA, KNOWN - 1)], 0x80, b"b"),
+        typed(ADA, KNOWN + 1, [(ADA, KNOWN), (EVE, 0)], 0xC0, b"b"),
+        typed(ADA, KNOWN + 1, [(ADA, KNOWN)], 0x80, b""),
+        typed(ADA, KNOWN + 1, [(ADA, KNOWN)], 0x80, b"\0"),
+        typed(ADA, KNOWN + 1, [(ADA, KNOWN)], 0x80, b"\xff"),
+        B[:-1] + b"\1",
+        B[:-3] + b"\2b\0",
+        B + b"\0",
+        B[:-1],
+        b"",
+    ],
+)
+def test_what_does_not_go_on_where_the_last_ended_is_not_joined(other: bytes) -> None:
+    assert keystroke.joined([A, other]) == (A, 1)
+    assert keystroke.joined([A, B, other])[1] == 2
