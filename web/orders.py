@@ -2,7 +2,8 @@
 
 An order waits for its turn, is being made, page after page, and then is there or has failed. When
 somebody says so, or looks no more for AWAY_SECONDS, the making stops at its next page, or the file
-goes. A person has one order at a time. What is made has no name in its folder any more.
+goes; so it does when something has been taken out of the record since. A person has one order at a
+time. What is made has no name in its folder any more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import IO
 import structlog
 
 from web.takeaway import CHUNK_BYTES, Takeaway
+from wiki.errors import GroundswellError
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,7 @@ class Order:
     pages: int = 0
     file: IO[bytes] | None = None
     is_unwanted: bool = False
+    redacted: int | None = None  # `Takeaway.redacted` when the making began
 
     @property
     def is_under_way(self) -> bool:
@@ -106,6 +109,13 @@ class Orders:
         for person_id in [who for who, one in self._of.items() if one.seen_at_ms < since_ms]:
             self.drop(person_id)
 
+    async def drop_redacted(self) -> None:
+        """Drop what was made, or is being made, of a record that held more than it holds now."""
+        now = await self._takeaway.redacted() if self._of else None
+        for person_id, one in list(self._of.items()):
+            if one.redacted not in (None, now):
+                self.drop(person_id)
+
     async def run(self) -> None:
         """For ever; at the end all orders are dropped."""
         try:
@@ -121,12 +131,17 @@ class Orders:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.sweep()
+            try:
+                await self.drop_redacted()
+            except GroundswellError as error:
+                log.error("orders.not_swept", error=str(error))
 
     async def _make(self, order: Order) -> None:
         if order.is_unwanted:
             return
         making = (order.space_ids, order.site_name, self._now_ms, order.heard)
         try:
+            order.redacted = await self._takeaway.redacted()
             file = await self._takeaway.zipped(*making)
         except Unwanted:
             return

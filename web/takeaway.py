@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from wiki.exchange import export, git_stream
 from wiki.exchange.pieces import Making, Scope
 from wiki.key import SiteKey
 from wiki.names import new_token
 from wiki.store import Store
+from wiki.store.tables import record as records
 
 CHUNK_BYTES = 256 * 1024
 
@@ -30,6 +31,11 @@ class Takeaway:
         self._store, self._key = store, key
         self._folder, self._attachments = folder, attachments
         self.turn = asyncio.Semaphore(1)  # whoever makes a ZIP holds it
+
+    async def redacted(self) -> int:
+        """The position of the last redaction: what was made before another holds too much."""
+        newest = select(func.max(records.c.position)).where(records.c.kind == "redact")
+        return await self._store.read(lambda conn: conn.scalar(newest) or 0)
 
     async def streamed(self, making: Making) -> AsyncIterator[bytes]:
         """The pieces, each read when it is wanted."""

@@ -247,12 +247,12 @@ def after(conn: Connection, thing_id: str, person_id: str, now_ms: int) -> None:
         attachment.c.digest
     )  # what is said of a file by its digest goes with the last one
     conn.execute(file_text.delete().where(file_text.c.digest.not_in(kept)))
+    forgetting.want(conn)
     if not page.several(conn, [thing_id]):
         return
     seal.save_checkpoints(conn, thing_id)
     spool.drop(conn, thing_id)
     past.forget(conn, thing_id)
-    forgetting.want(conn)
     this = pages.update().where(pages.c.id == thing_id)
     conn.execute(this.values(epoch=pages.c.epoch + 1))
     page.touch(conn, thing_id, person_id, now_ms)

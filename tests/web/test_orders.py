@@ -114,6 +114,21 @@ async def test_what_was_made_for_one_is_for_nobody_else(tmp_path: Path) -> None:
         assert "Make the ZIP" in (await steward.get(AT)).text
 
 
+async def test_a_zip_from_before_something_was_taken_out_is_given_to_nobody(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        await three_pages(front)
+        await front.ada.send(AT)
+        ada = await front.ada_herself()
+        await eventually(lambda: is_made(front, ada))
+        order = front.site.orders.of(ada.id)
+        said = await front.ada.send("/s/ideas/first/redact", words="Text", reason="A name.")
+        assert said.status_code == 303, said.text
+        answer = await front.ada.get(f"{AT}/made.zip")
+        assert (answer.status_code, answer.headers["location"]) == (303, AT)
+        assert order is not None and order.file is not None and order.file.closed
+        assert "Make the ZIP" in (await front.ada.get(AT)).text
+
+
 async def test_what_nobody_looks_at_any_more_goes(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         at_ms = 0

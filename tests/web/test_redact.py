@@ -12,7 +12,7 @@ from sync.rights import Claim, StaleEpoch
 from tests.support.front import Front, a_front
 from tests.support.waiting import eventually
 from web.views.redact import redact_live
-from wiki import page, redaction
+from wiki import fact, page, redaction
 from wiki.access import Openness, Role
 from wiki.errors import NotFound
 
@@ -134,3 +134,19 @@ async def test_what_another_process_left_undone_is_cleaned_by_the_server(tmp_pat
             return not holding(front)
 
         await eventually(is_nowhere, seconds=20)
+
+
+async def test_what_is_taken_out_of_a_space_is_cleaned_like_that_of_a_page(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        where, ada = await front.space(), await front.ada_herself()
+        told = {"name": "settings", "purpose": f"{SECRET} " * 800}
+
+        def do(conn: Connection) -> None:
+            def of(conn: Connection) -> redaction.Plan:
+                return redaction.of_words(conn, where.id, SECRET)
+
+            fact.act(conn, front.site.key, where.id, ada.id, told, 8)
+            redaction.redact(conn, front.site.key, where.id, of, ada.id, "An address.", 9)
+
+        await front.site.store.write(do)
+        await eventually(lambda: not holding(front), seconds=20)

@@ -132,8 +132,9 @@ async def _order(request: Request, space_ids: tuple[str, ...] | None, at: str) -
     return back(site.orders.take(person.id, space_ids, at, site_name).at)
 
 
-def _made(request: Request, scope: Scope, called: str) -> Response:
+async def _made(request: Request, scope: Scope, called: str) -> Response:
     """The ordered ZIP; when it is not there (any more), the page where it can be ordered."""
+    await request.app.state.site.orders.drop_redacted()
     order = _ordered(request, scope.space_ids).get("order")
     if order is None or order.file is None:
         return back(request.url.path.removesuffix(f"/{MADE}"))
@@ -146,7 +147,7 @@ async def _sent(request: Request, scope: Scope, called: str) -> Response:
     site: Site = request.app.state.site
     name = request.path_params["export"]
     if name == MADE:
-        return _made(request, scope, called)
+        return await _made(request, scope, called)
     site_name = await site.store.read(setup.site_name)
     if name == ZIP:
         file = await site.takeaway.zipped(scope.space_ids, site_name, site.now_ms)
