@@ -10,8 +10,19 @@ from sqlalchemy import Connection
 
 from web.site import Site
 from web.writing import MAX_TEXT_BYTES
-from wiki import handover, history, journal, log, moment, page, readership, text, versioning
-from wiki.errors import BadInput, TooLarge
+from wiki import (
+    handover,
+    history,
+    journal,
+    log,
+    moment,
+    page,
+    readership,
+    text,
+    version,
+    versioning,
+)
+from wiki.errors import BadInput, NotFound, TooLarge
 from wiki.handover import Turn, Written
 from wiki.history import NOW
 from wiki.page import Page
@@ -95,9 +106,19 @@ async def answer(site: Site, found: Offer, state: State, reason: str, person_id:
 
 def texts_of(conn: Connection, found: Offer) -> tuple[str, str] | None:
     """What the version said before and says now; None when it is not here (any more)."""
-    if found.child_id not in page.several(conn, [found.child_id]):
+    if not _is_here(conn, found):
         return None
     return versioning.text_before(conn, found), history.text_at(conn, found.child_id, found.moment)
+
+
+def _is_here(conn: Connection, found: Offer) -> bool:
+    """Another site's record could offer any page whose id it knows: only versions of this one are
+    meant. What a page was made from is not known where its past was not shared."""
+    if found.child_id not in page.several(conn, [found.child_id]):
+        return False
+    origin = version.origin_of(conn, found.child_id)
+    is_meant = origin is not None and origin.parent_id == found.page_id
+    return is_meant or bool(log.before(conn, found.child_id))
 
 
 async def _merge(site: Site, found: Offer) -> list[str]:
@@ -106,6 +127,8 @@ async def _merge(site: Site, found: Offer) -> list[str]:
 
     def plan(conn: Connection) -> tuple[list[Turn], int]:
         versioning.check_home(conn, site.key, found.page_id)
+        if not _is_here(conn, found):
+            raise NotFound("version", found.child_id)
         return _turns(conn, site, found), log.last_position(conn)
 
     turns, position = await site.store.read(plan)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from tests.support.front import Browser, Front, a_front
 from web.writing import replace_text
-from wiki import history, page, version, views
+from wiki import fact, history, log, page, version, views
 from wiki.access import Openness, Role
 from wiki.page import Page
 from wiki.people import Person
@@ -135,6 +137,36 @@ async def test_a_wider_circle_has_to_be_meant(tmp_path: Path) -> None:
         assert (await browser.send(f"{AT}/fork", **fields, known="1")).status_code == 303
         assert "carpenter" in (await front.browser().get("/s/open/seen")).text
         assert "a page that you may not read" in (await front.browser().get("/s/open/seen")).text
+
+
+async def test_a_parent_out_of_sight_is_not_named(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        _, _, browser = await begun(front)
+        hidden = await front.space("Board", Openness.MEMBERS)
+        await front.page(hidden, "Layoffs in March", "All of them.\n")
+        told = {"title": "Plain", "to": "workshop", "known": "on"}
+        await front.ada.send("/s/board/layoffs-in-march/fork", **told)
+        refused = await browser.get("/s/workshop/plain/offer")
+        assert refused.status_code == 404 and "layoffs" not in refused.text.lower()
+        assert "layoffs" not in (await browser.get("/s/workshop/plain")).text.lower()
+
+
+async def test_only_versions_of_the_page_are_read_as_offers(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        one, eve, browser = await begun(front)
+        hidden = await front.page(await front.space("Board", Openness.MEMBERS), "X", "Secret.\n")
+
+        def forge(conn: Connection) -> None:  # as a record of another site may say
+            moment, base = (log.of_page(conn, each.id)[0].id for each in (hidden, one))
+            told = {"name": "offer", "id": "forged-1", "child": hidden.id, "reason": "Look"}
+            told |= {"moment": moment, "base": base}
+            fact.act(conn, front.site.key, one.id, eve.id, told, 9)
+
+        await front.site.store.write(forge)
+        assert "Secret" not in (await browser.get(f"{AT}/offers/forged-1")).text
+        answer = await front.ada.send(f"{AT}/offers/forged-1", form_at=AT, act="accept")
+        assert answer.status_code == 404
+        assert "Secret" not in await front.site.rooms.text(one.id)
 
 
 async def test_programs_make_versions_offer_and_answer(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ async def offer(request: Request) -> Response:
             raise NotFound("page that this one was made from", one.title)
         parent = page.by_id(conn, origin.parent_id)
         home = space.by_id(conn, parent.space_id)
-        require(actor, fact.action_of("offer"), home.access, parent.slug)
+        asked = one.title, "page that this one was made from"  # not what that is called
+        require(actor, fact.action_of("offer"), parent.access(home.access), *asked)
         made = version.offers_from(conn, one.id)
         before = versioning.text_begun(conn, origin)
         now = page.text(conn, one.id)
