@@ -6,8 +6,10 @@ The type is told from the bytes, never from what the sender says; what no reader
 from __future__ import annotations
 
 import hashlib
+import struct
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -149,6 +151,19 @@ def path(folder: Path, attachment: Attachment) -> Path:
     return folder / attachment.digest
 
 
+_NOT_WHOLE = (  # what zipfile raises for archives that are damaged, or made to look like ones
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
+
+
 def check_name(name: str) -> str:
     """The last part of `name`, as it can stand in an address. Raises BadInput."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
@@ -202,14 +217,20 @@ def _by_zip(data: bytes) -> str | None:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = set(archive.namelist())
-            if "mimetype" in members and archive.getinfo("mimetype").file_size < 100:
+            if "mimetype" in members and _is_short(archive.getinfo("mimetype")):
                 kind = archive.read("mimetype").decode("ascii", "replace")
                 if kind.startswith("application/vnd.oasis.opendocument."):
                     return kind
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError):
+    except _NOT_WHOLE:
         return None
     found = (kind for member, kind in _ZIPPED.items() if member in members)
     return next(found, "application/zip")
+
+
+def _is_short(member: zipfile.ZipInfo) -> bool:
+    """What others than these unpack may want gigabytes of memory, whatever its size."""
+    is_plain = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    return is_plain and member.file_size < 100
 
 
 def _by_text(name: str, data: bytes) -> str | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
+
+import pytest
 
 from tests.support.front import Browser, Front, a_front
 from wiki import page, space
-from wiki.attachment import MAX_BYTES
+from wiki.attachment import MAX_BYTES, sniff
+from wiki.errors import BadInput
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 
@@ -46,6 +51,24 @@ async def test_what_could_run_is_only_downloaded_or_refused(tmp_path: Path) -> N
         shown = await front.ada.get(text.json()["url"])
         assert shown.headers["content-type"].startswith("text/plain")
         assert shown.headers["content-disposition"].startswith("attachment")
+
+
+def damaged(compression: int) -> bytes:
+    """An archive whose first member cannot be unpacked."""
+    file = BytesIO()
+    with ZipFile(file, "w", compression) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+    data = bytearray(file.getvalue())
+    data[38:60] = bytes(22)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("compression", [ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA])
+def test_an_archive_that_cannot_be_unpacked_is_refused_or_only_kept(compression: int) -> None:
+    try:
+        assert sniff("x.odt", damaged(compression)) == "application/zip"
+    except BadInput:
+        assert compression == ZIP_DEFLATED
 
 
 async def test_ranges_and_copies_that_are_still_good(tmp_path: Path) -> None:

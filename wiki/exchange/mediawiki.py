@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ class Dump:
                     element.clear()
                     if parents:
                         parents[-1].remove(element)
-        except (ElementTree.ParseError, EOFError, OSError) as error:
+        except (ElementTree.ParseError, EOFError, OSError, ValueError, zlib.error) as error:
             told = f"{self._path} is not whole or no XML ({error}); what came before stays"
             raise BadInput("dump", told) from error
 
