@@ -135,7 +135,8 @@ class Drain:
                 ends[late.chain] = min(ends[late.chain], place)
 
     def _chosen(self, ends: dict[str, int]) -> list[Record]:
-        """As many of each chain as follow one another and name only what is here or chosen."""
+        """As many of each chain as follow one another and name only what is here or chosen; none
+        behind a checkpoint, which says again what lies before it and is looked at by itself."""
         chosen: list[Record] = []
         new: dict[str, tuple[int, str]] = {}
         at = dict.fromkeys(self._queues, 0)
@@ -145,6 +146,9 @@ class Drain:
             for chain_id, queue in self._queues.items():
                 while at[chain_id] < ends[chain_id] and self._is_next(queue[at[chain_id]], new):
                     record = queue[at[chain_id]]
+                    if record.kind == "checkpoint" and (self._heads or new):
+                        ends[chain_id] = at[chain_id]
+                        break
                     chosen.append(record)
                     new[chain_id] = (record.seq, record.id)
                     at[chain_id] += 1
@@ -222,8 +226,9 @@ class Drain:
         )
 
     def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:
-        if seq < self._before.get(chain_id, (0, ""))[0]:
-            return True  # as the page's home says
+        before = self._before.get(chain_id, (0, ""))
+        if seq <= before[0]:
+            return seq < before[0] or identity == before[1]  # as the page's home says
         self._write()
         found = chain.at(self._conn, self._page_id, chain_id, seq)
         return found is not None and found.id == identity
