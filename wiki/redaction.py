@@ -45,6 +45,7 @@ from wiki.key import SiteKey
 from wiki.loom import woven
 from wiki.names import slugify
 from wiki.phrase import Ranges, folded
+from wiki.quoted import Quoted
 from wiki.record import Part, Record
 from wiki.store.tables import attachment, beginning, file_text
 from wiki.store.tables import journal as journal_rows
@@ -106,7 +107,8 @@ def of_words(conn: Connection, thing_id: str, words: str) -> Plan:
     made = woven(conn, thing_id) if is_page else Woven()
     runs = made.weave.runs()
     ranges = phrase.stands(runs, wanted)
-    plan = _plan(conn, thing_id, ranges, lambda told, _: _blank(told, _WORDS, hide, wanted))
+    quoted = Quoted(runs, ranges)
+    plan = _plan(conn, thing_id, quoted, ranges, lambda told, _: _blank(told, _WORDS, hide, wanted))
     plan.words = wanted
     plan.places[:0] = _text_places(made, runs, ranges)
     return plan
@@ -139,7 +141,8 @@ def of_person(conn: Connection, thing_id: str, person_id: str) -> Plan:
             return dict(told)
         return _without_file(_blank(told, _EVERYTHING, lambda value: hidden if value else "", ""))
 
-    return _plan(conn, thing_id, ranges, blank)
+    runs = woven(conn, thing_id).weave.runs() if page.several(conn, [thing_id]) else []
+    return _plan(conn, thing_id, Quoted(runs, ranges), ranges, blank)
 
 
 def of_file(conn: Connection, page_id: str, attachment_id: str) -> Plan:
@@ -149,7 +152,7 @@ def of_file(conn: Connection, page_id: str, attachment_id: str) -> Plan:
         is_it = told.get("name") == "attach" and told.get("id") == attachment_id
         return _without_file(dict(told)) if is_it else dict(told)
 
-    plan = _plan(conn, page_id, {}, blank)
+    plan = _plan(conn, page_id, Quoted((), {}), {}, blank)
     if plan.is_empty:
         raise NotFound("file", attachment_id)
     return plan
@@ -278,6 +281,7 @@ def replacements(redact: Record) -> dict[str, bytes]:
 def _plan(
     conn: Connection,
     thing_id: str,
+    quoted: Quoted,
     ranges: Ranges,
     blank: Callable[[Mapping[str, Any], Part], dict[str, Any]],
 ) -> Plan:
@@ -294,7 +298,7 @@ def _plan(
                 bodies[number] = blanking.blanked(part.update, ranges) or part.update
             elif one.kind in (*record.BIRTHS, *record.FACT_KINDS):
                 told = json.loads(part.update)
-                changed = _unprovable(blank(told, part), ranges)
+                changed = quoted.hidden(_unprovable(blank(told, part), ranges))
                 if "files" in told:  # of a checkpoint
                     changed["files"] = [blank(file, part) for file in told["files"]]
                 if changed != told:

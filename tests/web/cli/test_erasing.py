@@ -67,6 +67,7 @@ async def _filled(commands: Commands) -> tuple[str, str]:
         asked = talk.new_comment(f"{SAID}?", at)
         act(one.id, who.id, **asked)
         act(one.id, ada.id, **talk.new_reply(str(asked["id"]), "Fine."))
+        act(one.id, ada.id, **talk.new_comment("Why that word?", at))
         act(own.id, ada.id, name="rename", title="Another")
         file = attachment.add(conn, prepared, one.id, who.id, 4, 10**9)
         conn.execute(file_text.insert().values(digest=file.digest, text=f"says {EXIF}"))
