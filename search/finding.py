@@ -25,7 +25,7 @@ from wiki.access import Actor
 from wiki.errors import Damaged
 from wiki.page import Page
 from wiki.space import Space
-from wiki.store import Store
+from wiki.store import Kept, Store
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,7 @@ class Search:
     ) -> None:
         """`done_percent`: how many of the pages are in an index that is being made anew."""
         self._store, self._index, self._done_percent = store, index, done_percent
+        self._around = Kept(store, _around)
 
     @property
     def is_rebuilding(self) -> bool:
@@ -64,17 +65,15 @@ class Search:
         page: int = 1,
         per_page: int = 10,
         moment: str = "",
+        beside: Callable[[Connection, Results], object] = lambda conn, results: None,
     ) -> Results:
         """Pages for what was typed, best first; `page` counts from 1.
 
         `author` is a person id; `year` that of the page's last change; `origin` the id of the
-        site where it was made, or HERE; `moment` that of the results whose next page this is."""
-
-        def about(conn: Connection) -> tuple[list[Space], dict[str, str]]:
-            return space.visible(conn, actor), peer.names(conn)
-
-        spaces, sites = await self._store.read(about)
-        visible = {one.id: one for one in spaces}
+        site where it was made, or HERE; `moment` that of the results whose next page this is.
+        `beside` is called with the results where they are read, to read what else is shown."""
+        spaces, sites = await self._around.now()
+        visible = {one.id: one for one in space.readable(spaces, actor)}
         chosen = frozenset(
             one.id for one in visible.values() if space_slug is None or one.slug == space_slug
         )
@@ -86,18 +85,25 @@ class Search:
             caught = await hunt.run(text)
         except Damaged as error:
             log.error("search.failed", error=str(error))
-            return Results(0, (), {}, (FAILED,))
+            failed = Results(0, (), {}, (FAILED,))
+            await self._store.read(lambda conn: beside(conn, failed))
+            return failed
         found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
-        hits = await self._store.read(lambda conn: show.hits(conn, found.hits))
-        return Results(
-            found.total,
-            hits,
-            found.facets,
-            caught.notices + self._building(),
-            caught.did_you_mean,
-            caught.searched_for,
-            found.moment,
-        )
+
+        def shown(conn: Connection) -> Results:
+            results = Results(
+                found.total,
+                show.hits(conn, found.hits),
+                found.facets,
+                caught.notices + self._building(),
+                caught.did_you_mean,
+                caught.searched_for,
+                found.moment,
+            )
+            beside(conn, results)
+            return results
+
+        return await self._store.read(shown)
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:
         """Pages for what is being typed."""
@@ -163,8 +169,13 @@ class Search:
             return []
 
     async def _visible(self, actor: Actor) -> dict[str, Space]:
-        spaces = await self._store.read(lambda conn: space.visible(conn, actor))
-        return {one.id: one for one in spaces}
+        spaces, _ = await self._around.now()
+        return {one.id: one for one in space.readable(spaces, actor)}
+
+
+def _around(conn: Connection) -> tuple[list[Space], dict[str, str]]:
+    """All spaces, and the names of the other sites."""
+    return space.every(conn), peer.names(conn)
 
 
 def _pages(conn: Connection, places: Sequence[Place], visible: Mapping[str, Space]) -> list[Page]:

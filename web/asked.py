@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import Connection
 
 from search import Results, Search
 from search.index import Order
@@ -67,8 +69,15 @@ class Asked:
         return Asked(self.text, {})
 
     async def find(
-        self, search: Search, actor: Actor, page: int, per_page: int, moment: str = ""
+        self,
+        search: Search,
+        actor: Actor,
+        page: int,
+        per_page: int,
+        moment: str = "",
+        beside: Callable[[Connection, Results], object] = lambda conn, results: None,
     ) -> Results:
+        """See `Search.find`."""
         return await search.find(
             self.text,
             actor,
@@ -83,4 +92,5 @@ class Asked:
             page=page,
             per_page=per_page,
             moment=moment[:MAX_MOMENT],
+            beside=beside,
         )

@@ -27,6 +27,7 @@ from web.cleaning import clean_for_ever
 from web.clones import Clones
 from web.config import Config
 from web.editions import Editions
+from web.frame import Frame, frame
 from web.markdown import Renderer
 from web.orders import Orders
 from web.remarks import Remarks
@@ -38,7 +39,7 @@ from wiki import log as record_log
 from wiki.errors import GroundswellError, Misconfigured
 from wiki.key import SiteKey
 from wiki.loom import Loom
-from wiki.store import Store
+from wiki.store import Kept, Store
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class Site:
     orders: Orders
     editions: Editions
     visitors: Visitors
+    frame: Kept[Frame]
     throttle: Throttle  # tries to sign in
     admission: Admission
     remarks: Remarks
@@ -138,6 +140,7 @@ class Site:
                 Orders(takeaway, wall_clock_ms),
                 Editions(store, rooms),
                 Visitors(store, wall_clock_ms),
+                Kept(store, frame),
                 Throttle("attempts to sign in", tries=10, seconds=30),
                 Admission(
                     config.limits_sockets_per_address,

@@ -5,7 +5,7 @@ Changes to one that exists are facts (`fact.act`), so that the record tells of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,12 @@ def every(conn: Connection) -> list[Space]:
 
 def visible(conn: Connection, actor: Actor) -> list[Space]:
     """Those that `actor` may read, by title."""
-    return [one for one in every(conn) if may(actor, Action.READ, one.access)]
+    return readable(every(conn), actor)
+
+
+def readable(spaces: Iterable[Space], actor: Actor) -> list[Space]:
+    """Those of them that `actor` may read."""
+    return [one for one in spaces if may(actor, Action.READ, one.access)]
 
 
 def members(conn: Connection, space_id: str) -> list[tuple[Person, Role]]:

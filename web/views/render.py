@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -21,7 +20,6 @@ from wiki import space
 from wiki.access import ANONYMOUS
 from wiki.errors import Unavailable
 from wiki.page import Page
-from wiki.space import Space
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -33,14 +31,10 @@ async def page(
     status: int = 200,
 ) -> HTMLResponse:
     """The page made of `template`; `context` is what it shows."""
-    visitor = request.state.visitor
-
-    def read(conn: Connection) -> tuple[str, list[Space]]:
-        return setup.site_name(conn), space.visible(conn, visitor.actor)
-
-    name, spaces = await request.app.state.site.store.read(read)
+    of_site = await request.app.state.site.frame.now()
+    spaces = space.readable(of_site.spaces, request.state.visitor.actor)
     frame = {
-        "site_name": name,
+        "site_name": of_site.name,
         "menu_spaces": [one for one in spaces if not one.is_archived],
         **_frame(request),
     }

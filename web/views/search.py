@@ -30,35 +30,41 @@ async def search(request: Request) -> Response:
     site: Site = request.app.state.site
     actor, person = actor_of(request), person_of(request)
     asked, number = Asked.of(request.query_params), _number(request.query_params.get("page", "1"))
-    results = Results(0, ())
+    frame = await site.frame.now()
+    spaces, sites = space.readable(frame.spaces, actor), frame.sites
+    context: dict[str, Any] = {}
+
+    def read(conn: Connection, results: Results) -> None:
+        shown = [hit.page for hit in results.hits]
+        recent = shown or page.recent(conn, [one.id for one in spaces], RECENT)
+        known = _persons(asked, results) | {one.modified_by for one in recent}
+        names = people.names(conn, known)
+        context.update(
+            {
+                "groups": groups(asked, results, spaces, names, sites),
+                "narrowed": narrowed(asked, spaces, names, sites),
+                "names": names,
+                "sites": sites,
+                "reach": _reach(conn, results, site.now_ms()),
+                "kept": kept_searches(conn, person),
+                "examples": examples(recent, spaces, names),
+                "writable": [
+                    one
+                    for one in spaces
+                    if not one.is_archived and may(actor, Action.EDIT, one.access)
+                ],
+            }
+        )
+
+    results, moment = Results(0, ()), request.query_params.get("moment", "")
     if asked.text:
-        moment = request.query_params.get("moment", "")
-        results = await asked.find(site.search, actor, number, PER_PAGE, moment)
+        results = await asked.find(site.search, actor, number, PER_PAGE, moment, read)
+    else:
+        await site.store.read(lambda conn: read(conn, results))
     in_archive = None if "status" in asked.narrowed else asked.by("status", ARCHIVED)
     archived = Results(0, ())
     if asked.text and not results.total and in_archive:
         archived = await in_archive.find(site.search, actor, 1, 1)
-
-    def read(conn: Connection) -> dict[str, Any]:
-        spaces = space.visible(conn, actor)
-        shown = [hit.page for hit in results.hits]
-        recent = shown or page.recent(conn, [one.id for one in spaces], RECENT)
-        known = _persons(asked, results) | {one.modified_by for one in recent}
-        names, sites = people.names(conn, known), peer.names(conn)
-        return {
-            "groups": groups(asked, results, spaces, names, sites),
-            "narrowed": narrowed(asked, spaces, names, sites),
-            "names": names,
-            "sites": sites,
-            "reach": _reach(conn, results, site.now_ms()),
-            "kept": kept_searches(conn, person),
-            "examples": examples(recent, spaces, names),
-            "writable": [
-                one for one in spaces if not one.is_archived and may(actor, Action.EDIT, one.access)
-            ],
-        }
-
-    context = await site.store.read(read)
     first = (number - 1) * PER_PAGE + 1
     context |= {
         "asked": asked,
