@@ -15,6 +15,7 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import Connection, select
 
+from search import languages
 from search.index import Batch, Document, Index
 from wiki import forgetting, page, past, space
 from wiki import log as record_log
@@ -61,6 +62,8 @@ class Indexer:
         self._wake.set()
 
     async def run(self) -> None:
+        """Follow until cancelled."""
+        await asyncio.to_thread(languages.prepare)  # now, not while the first of them types
         while True:
             try:
                 is_more = await self.step()

@@ -266,6 +266,11 @@ def guess(words: Sequence[str]) -> str:
     return best[0][0] if best else DEFAULT_LANGUAGE
 
 
+def prepare() -> None:
+    """Load what `detect` may need: half a second of a processor and 74 MB, once in a process."""
+    py3langid.classify("any text")
+
+
 def detect(text: str, words: Sequence[str]) -> str:
     """The language (ISO 639-1) of a Markdown text whose folded words are `words`."""
     seen = _small_words(words).most_common(2)

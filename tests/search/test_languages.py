@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from py3langid import langid
 
 from search import Indexer, Search, open_index
-from search.languages import begins, compounds, detect, fold, tokens, word_at
+from search.languages import begins, compounds, detect, fold, prepare, tokens, word_at
 from search.shelf import ENGINES
 from tests.support.wikis import a_wiki
 from wiki import fact, people
@@ -120,3 +121,11 @@ def test_a_word_as_long_as_a_page_is_read_in_no_time() -> None:
     assert compounds("x" * 200_000) == []
     assert time.thread_time() - began < 2
     assert compounds(f"a.b node.js {'y' * 100_000}") == ["ab", "nodejs"]
+
+
+def test_what_tells_languages_apart_is_there_before_somebody_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(langid, "IDENTIFIER", None)
+    prepare()
+    assert langid.IDENTIFIER is not None

@@ -30,6 +30,7 @@ from typing import Any
 
 import click
 
+from search import languages
 from tests.support.command_line import PROGRAM
 from web.cli import main
 from web.cli.program import COMMANDS
@@ -193,6 +194,7 @@ class _Nursery:
 def _run() -> None:
     for name in COMMANDS:
         main.get_command(click.Context(main), name)
+    languages.prepare()
     gc.freeze()  # so that all share it
     nursery = _Nursery(sys.argv[1])
     print("open", flush=True)
