@@ -345,6 +345,16 @@ async def test_a_token_makes_no_tokens(tmp_path: Path) -> None:
         assert made.status_code == 403
 
 
+async def test_a_token_that_is_taken_away_leaves_no_sign_in_behind(tmp_path: Path) -> None:
+    async with a_front(tmp_path) as front:
+        program = await front.program(await front.ada_herself())
+        form = {"present_password": PASSWORD, "password": "another long sentence"}
+        for path in ("/me/sign-out-elsewhere", "/me/password"):
+            refused = await program.client.post(path, data=form)
+            assert refused.status_code == 403 and COOKIE not in refused.cookies
+        assert (await front.ada.get("/me")).status_code == 200  # signed in as before
+
+
 async def test_static_files_are_all_that_their_folder_gives(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         for path in (b"/static/../app.py", b"/static/%2e%2e/app.py", b"/static//etc/passwd"):

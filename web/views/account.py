@@ -36,7 +36,7 @@ async def change_name(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """The present one is asked for; every other browser is signed out."""
-    person, form = signed_in(request), Form.sent(await form_of(request), "password")
+    person, form = in_browser(request), Form.sent(await form_of(request), "password")
     site = request.app.state.site
     site.throttle.check(f"password {person.id}")
     try:
@@ -58,7 +58,7 @@ async def change_password(request: Request) -> Response:
 
 
 async def sign_out_elsewhere(request: Request) -> Response:
-    person = signed_in(request)
+    person = in_browser(request)
     await form_of(request)
     await _write(request, lambda conn: signin.sign_out_everywhere(conn, person.id))
     request.app.state.site.rooms.rights_changed()
@@ -69,13 +69,11 @@ async def sign_out_elsewhere(request: Request) -> Response:
 
 async def create_token(request: Request) -> Response:
     """The token is in the answer, and nowhere else ever after."""
-    person, form = signed_in(request), Form.sent(await form_of(request), "token")
+    person, form = in_browser(request), Form.sent(await form_of(request), "token")
     now_ms = request.app.state.site.now_ms()
     try:
         if person.is_guest:
             raise BadInput("label", "guests have no tokens; ask for an account")
-        if request.state.visitor.is_program:
-            raise Forbidden("make", "tokens with a token", "Sign in with a browser.")
         if not form.get("label"):
             raise BadInput("label", "say what will use it, such as “backup script”")
         scope, label = form.get("scope"), form.get("label")
@@ -93,6 +91,15 @@ async def drop_token(request: Request) -> Response:
     await _write(request, lambda conn: signin.drop_token(conn, person.id, form.get("token")))
     request.app.state.site.rooms.rights_changed()
     return back("/me", "token-dropped")
+
+
+def in_browser(request: Request) -> Person:
+    """Who is signed in, not by a token: one that is taken away must leave nothing behind that lets
+    its holder in. Raises NotSignedIn, Forbidden."""
+    person = signed_in(request)
+    if request.state.visitor.is_program:
+        raise Forbidden("change", "with a token what lets people in", "Sign in with a browser.")
+    return person
 
 
 async def _check_present(request: Request, person: Person, password: str) -> None:
