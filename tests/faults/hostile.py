@@ -1,52 +1,48 @@
 """A running server, bombarded, and two people who type meanwhile and are watched from outside.
 
-    python -m tests.faults.hostile --frames 1000000 --per-second 2000 --minutes 10 [--seed 1]
+    python -m tests.faults.hostile --frames 1000000 --per-second 2500 --minutes 12 [--seed 1]
 
-Attackers, each at a page of its own and one at the page of the two, join again and again, over
-WebSockets and over plain HTTP. Each time they send some frames that are taken, nonsense as they
-are, and one that was broken (tests/support/hostile_frames.py); then they ask for the page, and
-are answered, or turned away by name. All limits of rate are off: what is shown is that the frames
-do no harm, not that few of them come. (With the limits on, somebody who is refused again and again
-waits for longer and longer: sync/limits.py.) `--per-second` paces the attackers, who run on the
-same machine as what they attack: without it, they take a processor of it, and what the two people
-notice is that.
+Attackers (tests/faults/attackers.py) have a page each, and one that of the two. All limits of rate
+are off but `harm_ms_per_second`: what is shown is that the frames do no harm, not that few of them
+come. With `--as-shipped` the limits are those of a new site, which hears hardly any of it.
 
-Before and during that, two people in a process of their own measure how long a letter takes from
-one to the other. Prints what was sent, how it was answered, their latencies, and the server's
-memory. Ends with code 1 when the server died, left somebody without an answer, or the two saw
-another text.
+Attackers run on the machine of what they attack, at the lowest priority, and still take some of it.
+So there are rounds: for a while they attack the server; then, for as long and with as many frames a
+second, something beside it that swallows them (tests/faults/sink.py). What the two people see then
+is what the attackers' own work costs them; the difference is what the server lets them do.
+
+The two, in a process of their own, measure how long a letter takes from one to the other. Prints
+that, what was sent, how it was answered, the server's processor time and its memory. Ends with code
+1 when the server died, left somebody without an answer, or the two saw another text.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
+import os
 import random
 import signal
 import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-
-from sync import protocol
-from sync.protocol import SyncStep1, SyncStep2, encode, var_bytes
+from tests.faults.attackers import Orders
+from tests.faults.letters import told
 from tests.support.command_line import PROGRAM
-from tests.support.hostile_frames import HostileFrames
 from tests.support.server import Server, a_peopled_server
 from wiki import journal, text
-from wiki.gate import encode_state_vector
 
 ATTACKERS = 6
-FRAMES = 100  # of one joining, on average; the last is broken
-OVER_HTTP = 25  # each so many-th joining
-QUESTION = encode(SyncStep1(encode_state_vector({})))
+LINE_BYTES = 16 * 1024 * 1024
 NO_LIMITS = "\n".join(
     f"{name} = 0"
     for name in (
@@ -58,7 +54,16 @@ NO_LIMITS = "\n".join(
         "work_ms_per_second",
     )
 )
-NAMED = ("bad-frame: ", "too-large: ", "bad-update: ", "gap: ", "forbidden: ")
+WHENS = ("alone", "attackers elsewhere", "attacked")
+
+
+@dataclass
+class Phase:
+    """What was measured in all the times of one kind. `work_seconds`: of the server's processor."""
+
+    letters_ms: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    work_seconds: float = 0.0
 
 
 @dataclass
@@ -69,98 +74,56 @@ class Tally:
     joinings: int = 0
     over_http: int = 0
     answers: Counter[str] = field(default_factory=Counter)
-    latencies_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    phases: dict[str, Phase] = field(default_factory=lambda: {when: Phase() for when in WHENS})
     memory_mib: list[float] = field(default_factory=list)
 
 
 @dataclass
-class Attack:
+class Siege:
+    """The server, and those around it."""
+
     server: Server
-    tally: Tally
-    wanted: int  # frames
-    until: float
-    per_second: float = 0.0  # of all attackers together; 0 is as many as they can
-    began: float = field(default_factory=time.monotonic)
+    letters: Process
+    attackers: Process
+    sink_url: str
+    tally: Tally = field(default_factory=Tally)
 
-    @property
-    def is_over(self) -> bool:
-        return self.tally.frames >= self.wanted or time.monotonic() > self.until
+    async def alone(self, seconds: float) -> None:
+        async with self._measured("alone"):
+            await asyncio.sleep(seconds)
 
-    async def go_on(self, page_id: str, seed: int, client: int) -> None:
-        """One attacker."""
-        chance = random.Random(seed)
-        state = await self.server.read(lambda conn: text.merge(journal.state(conn, page_id)))
-        frames = HostileFrames(seed, client, state)
-        joined = 0
-        while not self.is_over:
-            count = chance.randrange(2 * FRAMES)
-            some = [frames.taken() for _ in range(count)] + [frames.broken()]
-            joined += 1
-            if joined % OVER_HTTP == 1:
-                answer = await self._by_http(page_id, some)
-                self.tally.over_http += 1
-            else:
-                answer = await self._by_socket(page_id, some, acks=chance.random() < 0.5)
-            self.tally.joinings += 1
-            self.tally.frames += len(some)
-            self.tally.answers[answer] += 1
-            if self.per_second:
-                due = self.began + self.tally.frames / self.per_second
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
+    async def attacked(self, frames: int, seconds: float, per_second: float) -> float:
+        """How many frames a second that were."""
+        async with self._measured("attacked"):
+            found = await self._attack(Orders(self.server.url, frames, seconds, per_second))
+        if found["trouble"] or not self.server.is_running:
+            raise AssertionError(f"{found['trouble']}; {await _where_it_is(self.server)}")
+        self.tally.frames += found["frames"]
+        self.tally.joinings += found["joinings"]
+        self.tally.over_http += found["over_http"]
+        self.tally.answers.update(found["answers"])
+        return float(found["frames"] / found["seconds"])
 
-    async def _by_socket(self, page_id: str, frames: list[bytes], *, acks: bool) -> str:
-        url = self.server.sync_url(page_id, "eve", acks=acks)
-        async with connect(
-            url, max_size=None, compression=None, close_timeout=5, open_timeout=60
-        ) as socket:
-            try:
-                for frame in frames:
-                    await socket.send(frame)
-                await socket.send(QUESTION)
-                async with asyncio.timeout(30):
-                    return await self._answer(socket)
-            except ConnectionClosed:
-                return _named(socket.close_reason or "")
+    async def elsewhere(self, seconds: float, per_second: float) -> None:
+        async with self._measured("attackers elsewhere"):
+            orders = Orders(self.sink_url, sys.maxsize, seconds, per_second, has_http=False)
+            found = await self._attack(orders)
+        assert not found["trouble"], found["trouble"]
 
-    async def _answer(self, socket: object) -> str:
-        """Raises ConnectionClosed."""
-        async for data in socket:  # type: ignore[attr-defined]
-            if isinstance(protocol.decode(data), SyncStep2):
-                return "the page"
-        return _named(socket.close_reason)  # type: ignore[attr-defined]
+    async def _attack(self, orders: Orders) -> dict[str, Any]:
+        return dict(await _asked(self.attackers, json.dumps(asdict(orders))))
 
-    async def _by_http(self, page_id: str, frames: list[bytes]) -> str:
-        body = b"".join(map(var_bytes, [*frames, QUESTION]))
-        async with (
-            self.server.client("eve") as client,
-            client.stream("GET", f"/sync/{page_id}/stream?acks=1") as down,
-        ):
-            lines = down.aiter_lines()
-            name = ""
-            async with asyncio.timeout(30):
-                async for line in lines:
-                    if line.startswith("data: "):
-                        name = line.removeprefix("data: ")
-                        break
-                sent = await client.post(f"/sync/{page_id}/stream/{name}?n=0", content=body)
-                assert sent.status_code == 204, sent.text
-                async for line in lines:
-                    if line.startswith("event: end"):
-                        told = await anext(lines)
-                        return _named(told.removeprefix("data: ")[5:])
-                    frame = (
-                        base64.b64decode(line.removeprefix("data: "))
-                        if line[:6] == "data: "
-                        else b""
-                    )
-                    if frame[:2] == b"\0\1":  # sync step 2
-                        return "the page"
-        return "nothing"
-
-
-def _named(reason: str) -> str:
-    assert reason.startswith(NAMED), f"closed with {reason!r}"
-    return reason.partition(":")[0]
+    @asynccontextmanager
+    async def _measured(self, when: str) -> AsyncIterator[None]:
+        await _asked(self.letters, "")  # what was before does not count
+        began, work = time.monotonic(), _work_seconds(self.server.pid)
+        yield
+        phase = self.tally.phases[when]
+        phase.letters_ms += await _asked(self.letters, "")
+        if not self.server.is_running:
+            return
+        phase.seconds += time.monotonic() - began
+        phase.work_seconds += _work_seconds(self.server.pid) - work
 
 
 async def bombarded(
@@ -170,50 +133,74 @@ async def bombarded(
     seconds: float,
     seed: int,
     per_second: float = 0.0,
-    quiet_seconds: float = 5.0,
+    round_seconds: float = 20.0,
+    is_as_shipped: bool = False,
 ) -> Tally:
     """Raises AssertionError when somebody was harmed."""
-    tally, site = Tally(), folder / "site"
     settings = folder / "settings.toml"
-    settings.write_text(f"[limits]\n{NO_LIMITS}\n")
+    settings.write_text("" if is_as_shipped else f"[limits]\n{NO_LIMITS}\n")
     program = (PROGRAM[0], "-X", "faulthandler", *PROGRAM[1:])
-    async with a_peopled_server(site, "--config", str(settings), program=program) as server:
+    async with (
+        a_peopled_server(folder / "site", "--config", str(settings), program=program) as server,
+        _a_process("sink") as sink,
+        _a_process("attackers") as attackers,
+    ):
         shared = await server.page("Two people", "Here they type.")
         pages = [shared] + [
             await server.page(f"Attacked {n}", "😀 text") for n in range(1, ATTACKERS)
         ]
+        states = [
+            await server.read(lambda conn, one=one: text.merge(journal.state(conn, one)).hex())  # type: ignore[misc]
+            for one in pages
+        ]
+        about = {"pages": pages, "states": states, "token": server.tokens["eve"], "seed": seed}
+        await _say(attackers, json.dumps(about))
+        assert sink.stdout is not None
+        sink_url = f"http://127.0.0.1:{int(await sink.stdout.readline())}"
         urls = [server.sync_url(shared, who) for who in ("ada", "bob")]
-        watch = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.letters", *urls),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert watch.stdin is not None and watch.stdout is not None
-
-        async def measured(what: str) -> None:
-            watch.stdin.write(b"\n")  # type: ignore[union-attr]
-            line = await asyncio.wait_for(watch.stdout.readline(), 60)  # type: ignore[union-attr]
-            tally.latencies_ms[what] = json.loads(line)
-
-        await asyncio.sleep(quiet_seconds)  # how long it takes without anybody else
-        await measured("before")
-        attack = Attack(server, tally, frames, time.monotonic() + seconds, per_second)
-        watching = asyncio.create_task(_memory(server.pid, tally.memory_mib))
-        try:
-            async with asyncio.TaskGroup() as attackers:
-                for number, page_id in enumerate(pages):
-                    attackers.create_task(attack.go_on(page_id, seed + number, 7_000_000 + number))
-        except* (TimeoutError, OSError, ConnectionClosed):
-            raise AssertionError(await _where_it_is(server)) from None
-        finally:
+        async with _a_process("letters", *urls) as letters:
+            siege = Siege(server, letters, attackers, sink_url)
+            watching = asyncio.create_task(_memory(server.pid, siege.tally.memory_mib))
+            until = time.monotonic() + seconds
+            while siege.tally.frames < frames and time.monotonic() < until:
+                await siege.alone(round_seconds / 4)
+                left = frames - siege.tally.frames
+                rate = await siege.attacked(left, round_seconds, per_second)
+                await siege.elsewhere(round_seconds, rate)
             watching.cancel()
-        await measured("during")
-        assert server.is_running and tally.answers["nothing"] == 0
-        watch.stdin.close()
-        [last] = [json.loads(line) async for line in watch.stdout]
-        assert await watch.wait() == 0 and last["are_alike"]
-        assert await server.text(shared) == last["text"]
-    return tally
+            assert siege.tally.answers["nothing"] == 0
+            assert letters.stdin is not None and letters.stdout is not None
+            letters.stdin.close()
+            last = json.loads(await letters.stdout.readline())
+            assert last["are_alike"] and await server.text(shared) == last["text"]
+    return siege.tally
+
+
+@asynccontextmanager
+async def _a_process(name: str, *words: str) -> AsyncIterator[Process]:
+    """Of this folder."""
+    module = (sys.executable, "-m", f"tests.faults.{name}", *words)
+    process = await asyncio.create_subprocess_exec(
+        *module, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _say(process: Process, line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n".encode())
+    await process.stdin.drain()
+
+
+async def _asked(process: Process, line: str) -> Any:
+    await _say(process, line)
+    assert process.stdout is not None
+    return json.loads(await process.stdout.readline())
 
 
 async def _where_it_is(server: Server) -> str:
@@ -221,8 +208,8 @@ async def _where_it_is(server: Server) -> str:
     assert server.process is not None
     if server.is_running:
         server.process.send_signal(signal.SIGABRT)  # faulthandler tells all its threads
-    _, told = await server.process.communicate()
-    return f"somebody was left without an answer; the server: {told.decode()[-6000:]}"
+    _, said = await server.process.communicate()
+    return f"somebody was left without an answer; the server: {said.decode()[-6000:]}"
 
 
 async def _memory(pid: int, found: list[float]) -> None:
@@ -236,11 +223,19 @@ def _resident_mib(pid: int) -> float:
     return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
 
 
+def _work_seconds(pid: int) -> float:
+    """proc(5): utime and stime, in ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=1_000_000)
-    parser.add_argument("--per-second", type=float, default=2000, help="frames; 0 is no pace")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--per-second", type=float, default=2500, help="frames; 0 is no pace")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--round-seconds", type=float, default=20)
+    parser.add_argument("--as-shipped", action="store_true", help="with the limits of a new site")
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
@@ -252,17 +247,27 @@ def main() -> None:
                 seconds=given.minutes * 60,
                 seed=given.seed,
                 per_second=given.per_second,
-                quiet_seconds=15,  # or their p99 would be of few letters
+                round_seconds=given.round_seconds,
+                is_as_shipped=given.as_shipped,
             )
         )
+    _print(tally)
+
+
+def _print(tally: Tally) -> None:
     tenth = max(1, len(tally.memory_mib) // 10)
     first, last = tally.memory_mib[: 2 * tenth][-tenth:], tally.memory_mib[-tenth:]
+    rate = tally.frames / tally.phases["attacked"].seconds
     print(f"{tally.frames:,} frames in {tally.joinings:,} joinings ({tally.over_http:,} over HTTP)")
-    print("answers:", dict(tally.answers))
-    for when, latencies in tally.latencies_ms.items():
-        print(f"a letter takes, {when}:", latencies)
-    before, during = (tally.latencies_ms[when]["p99"] for when in ("before", "during"))
-    print(f"its p99 during the attack: {during / before:.2f} times what it was before")
+    print(f"{rate:,.0f} a second while they attacked; answers: {dict(tally.answers)}")
+    for when, phase in tally.phases.items():
+        share = phase.work_seconds / phase.seconds
+        print(
+            f"{when}: {share:.1%} of a processor for the server; a letter: {told(phase.letters_ms)}"
+        )
+    p99 = {when: told(phase.letters_ms)["p99"] for when, phase in tally.phases.items()}
+    print(f"p99 attacked ÷ attackers elsewhere: {p99['attacked'] / p99['attackers elsewhere']:.2f}")
+    print(f"p99 attacked ÷ alone: {p99['attacked'] / p99['alone']:.2f}")
     print(f"memory: {sum(first) / len(first):.0f} MiB early, {sum(last) / len(last):.0f} MiB late")
 
 

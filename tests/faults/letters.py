@@ -1,6 +1,6 @@
 """Two people at one page, and how long a letter takes from one to the other: a process of its own.
 
-python -m tests.faults.letters URL URL       a line on stdin: what was measured since the last one
+python -m tests.faults.letters URL URL       a line on stdin: how long each took since the last one
 """
 
 from __future__ import annotations
@@ -59,15 +59,21 @@ class Letters:
                 letters = range(section.clock, min(end, len(self.sent)))
                 self.taken_ms += [(now - self.sent[clock]) * 1000 for clock in letters]
 
-    def measured(self) -> dict[str, float]:
-        """Since the last time."""
-        taken, self.taken_ms = sorted(self.taken_ms), []
-        if not taken:
-            return {"letters": 0}
-        at = {name: int(len(taken) * share) for name, share in (("p50", 0.5), ("p99", 0.99))}
-        found = {name: round(taken[index], 1) for name, index in at.items()}
-        slow = sum(one > 250 for one in taken)
-        return {"letters": len(taken), **found, "max": round(taken[-1], 1), "over_250": slow}
+    def measured(self) -> list[float]:
+        """Milliseconds that each letter took since the last time."""
+        taken, self.taken_ms = self.taken_ms, []
+        return [round(one, 1) for one in taken]
+
+
+def told(taken_ms: list[float]) -> dict[str, float]:
+    """In a few numbers."""
+    taken = sorted(taken_ms)
+    if not taken:
+        return {"letters": 0}
+    at = {name: int(len(taken) * share) for name, share in (("p50", 0.5), ("p99", 0.99))}
+    found = {name: taken[index] for name, index in at.items()}
+    slow = sum(one > 250 for one in taken)
+    return {"letters": len(taken), **found, "max": taken[-1], "over_250": slow}
 
 
 async def _main(urls: list[str]) -> None:
@@ -86,8 +92,8 @@ async def _main(urls: list[str]) -> None:
         await asyncio.sleep(2)  # for what is on its way
         texts = {text.text_of(doc) for doc in (letters.writer, letters.reader)}
         gone = [task for task in tasks[:2] if task.done()]
-        told = {"are_alike": len(texts) == 1 and not gone, "text": min(texts)}
-        print(json.dumps(told), flush=True)
+        last = {"are_alike": len(texts) == 1 and not gone, "text": min(texts)}
+        print(json.dumps(last), flush=True)
         for task in tasks:
             task.cancel()
 
