@@ -7,6 +7,7 @@ missed meanwhile it gets from its state vector.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +57,11 @@ class Connection:
     def has_asked(self) -> bool:
         """Whether it waits for an answer that is made for it alone."""
         return self.wants_state_since is not None or self.wants_everyone
+
+    @property
+    def is_cornered(self) -> bool:
+        """Whether it is of somebody who did harm lately (`sync.corner`)."""
+        return self.allowance is not None and self.allowance.is_cornered(time.monotonic())
 
     @property
     def is_owed(self) -> bool:

@@ -25,7 +25,9 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from sync import protocol, scrub
+from sync.change import Change, Foreign, Submission
 from sync.connection import Connection
+from sync.limits import LONG_TURN_SECONDS
 from sync.presence import Presence, Who, serialise
 from sync.scrub import Seen
 from wiki import keystroke, people, text
@@ -40,46 +42,7 @@ from wiki.gate import (
 
 FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
 GAPS_ALLOWED = 3
-TURN_SECONDS = 0.005  # of the processor, for one connection in one tick; then others have theirs
 UNKNOWN_CLIENTS = 1000  # that a state vector may name: who was off line has a few
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One journal row to be: `update` made by `person_id`."""
-
-    person_id: str
-    at_ms: int
-    via: str
-    update: bytes
-    chain: str = ""  # of a live frame, as `journal.JournalRow`
-    seq: int = 0
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """What another site wrote: a live frame, to be journalled as its own; or, with `chain` "", text
-    that the page's records hold already."""
-
-    update: bytes
-    person_id: str
-    at_ms: int = 0
-    chain: str = ""
-    seq: int = 0
-    evidence: str = ""
-
-
-@dataclass(eq=False, slots=True)
-class Submission:
-    """An edit made on the server: `make(state, client)` gives an update for the page's state.
-
-    `done(None)` is called once it is durable, `done(error)` when it was not taken."""
-
-    person_id: str
-    via: str
-    make: Callable[[bytes, int], bytes]
-    done: Callable[[BaseException | None], None]
 
 
 @dataclass(slots=True)
@@ -174,7 +137,11 @@ class Room:
         if any(one.is_draining and one.missed_from is None for one in self.connections):
             batch.vector_before = encode_state_vector(self._gate.state_vector)
         for connection in [*self._leaving, *self.connections]:
-            if connection.inbox and not connection.is_resting:
+            if (
+                connection.inbox
+                and not connection.is_resting
+                and self._has_a_turn(connection, batch)
+            ):
                 self._take_frames(connection, batch, now_ms)
         self._leaving = [one for one in self._leaving if one.inbox]
         self.taken += bool(batch.changes)
@@ -184,8 +151,19 @@ class Room:
             self._take_foreign(self.foreign.popleft(), batch)
         return batch
 
+    def _has_a_turn(self, connection: Connection, batch: Batch) -> bool:
+        """Who sent what harms waits for one (`sync.corner`)."""
+        allowance = connection.allowance
+        if allowance is None or not (wait := allowance.turn(self._clock())):
+            return True
+        connection.is_resting = True
+        batch.resting.append((connection, wait))
+        return False
+
     def _take_frames(self, connection: Connection, batch: Batch, now_ms: int) -> None:
         updates: list[bytes] = []
+        allowance = connection.allowance
+        most = allowance.turn_seconds(self._clock()) if allowance else LONG_TURN_SECONDS
         began = self._work_clock()
         left = FRAMES_PER_TICK
         while left and connection.inbox:
@@ -208,10 +186,8 @@ class Room:
             else:
                 if update is not None:
                     updates.append(update)
-            if self._work_clock() - began > TURN_SECONDS:
+            if self._work_clock() - began > most:
                 break
-        self._charge(connection, self._work_clock() - began, batch)
-        connection.on_taken()
         if updates and connection.who is not None:
             merged = text.merge(updates)
             try:
@@ -221,11 +197,17 @@ class Room:
             else:
                 batch.changes.append(Change(connection.who.person_id, now_ms, "", merged))
                 batch.sources.add(connection)
+        self._charge(connection, self._work_clock() - began, batch, is_turn=True)
+        if connection.inbox and not connection.is_resting:
+            self._has_a_turn(connection, batch)  # or it would wake the tick for its next
+        connection.on_taken()
 
-    def _charge(self, connection: Connection, seconds: float, batch: Batch) -> None:
+    def _charge(
+        self, connection: Connection, seconds: float, batch: Batch, *, is_turn: bool = False
+    ) -> None:
         """Who costs more than its share waits; who goes on at that is closed."""
         allowance, now = connection.allowance, self._clock()
-        if allowance is not None and (wait := allowance.worked(seconds, now)):
+        if allowance is not None and (wait := allowance.worked(seconds, now, is_turn=is_turn)):
             if refusal := allowance.refusal(now):
                 connection.refuse(refusal)
             connection.is_resting = True

@@ -21,19 +21,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
 from sync import commit, rights
+from sync.change import Change, Foreign, Submission
 from sync.company import Company
-from sync.connection import Connection, Rights
+from sync.connection import Rights
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
 from sync.rights import Claim, Restarting, StaleEpoch
-from sync.room import Batch, Change, Foreign, Room, Submission
+from sync.room import Batch, Room
 from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
+from sync.waking import Waking
 from wiki import page, repair
 from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
 from wiki.key import SiteKey
@@ -78,49 +81,55 @@ class Rooms:
         self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
-        self.company = Company(self._rooms, self._stir, clock_ms)
+        self._waking = Waking()
+        self.company = Company(self._rooms, self._waking.stir, clock_ms)
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
-        self._awake: set[Room] = set()
         self._unshared: dict[Room, int] = {}  # what changed since `share`, and to which change
         self._ticking = asyncio.Lock()
         self._sealer = Sealer(store, key, clock_ms, quiet_ms)
         self.arriving = asyncio.Lock()  # held from a foreign record's transaction to `take_foreign`
         locks = self._ticking, self.arriving
         self._scrubber = Scrubber(store, self._rooms, *locks, self._begin_epoch)
-        self._wake, self._watch_now = asyncio.Event(), asyncio.Event()
+        self._watch_now = asyncio.Event()
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False
 
     # -- for the socket and the views
 
-    async def join(self, claim: Claim, who: Who | None, *, wants_acks: bool) -> Seat:
-        """A seat at the page. Raises what `claim` is refused for, TooManySockets, Unavailable."""
+    async def join(
+        self, claim: Claim, who: Who | None, *, wants_acks: bool, address: str | None = None
+    ) -> Seat:
+        """A seat at the page. Who is not signed in counts as one person at each `address`. Raises
+        what `claim` is refused for, RateLimited, Unavailable."""
         if self._is_draining:
             raise Restarting("The server is restarting.")
         if (because := self._store.read_only_because) is not None:
             raise ReadOnly(because)
-        granted = await self._rights_of([claim])
-        verdict = granted[claim]
+        name = who.person_id if who is not None else address
+        if name is not None and (pause := self._persons.pause(name)):
+            await asyncio.sleep(pause)
+        verdict = (await self._rights_of([claim]))[claim]
         if isinstance(verdict, GroundswellError):
             raise verdict
         room = await self._room(claim.page_id)
         if claim.epoch is not None and claim.epoch != room.epoch:
             raise StaleEpoch()  # it began just now
-        seat = Seat(claim, who, verdict, wants_acks=wants_acks, on_input=lambda: self._stir(room))
-        shared = self._persons.enter(who.person_id) if who is not None else None
-        seat.connection.allowance = Allowance(self._limits, shared)
+        stir = partial(self._waking.stir, room)
+        seat = Seat(claim, who, verdict, wants_acks=wants_acks, on_input=stir)
+        shared = self._persons.enter(name, is_address=who is None) if name is not None else None
+        seat.connection.allowance, seat.counts_for = Allowance(self._limits, shared), name
         room.join(seat.connection)
         self._seats.setdefault(room, set()).add(seat)
         self._empty_since.pop(room, None)
-        self._stir(room)
+        self._waking.stir(room, seat.connection)
         return seat
 
     def leave(self, seat: Seat) -> None:
         """The socket is gone; once for each `join`. What it sent before stays, also what the next
         tick is to take."""
-        if seat.connection.who is not None:
-            self._persons.leave(seat.connection.who.person_id)
+        if seat.counts_for is not None:
+            self._persons.leave(seat.counts_for)
         room = self._rooms.get(seat.claim.page_id)
         seats = self._seats.get(room) if room is not None else None
         if room is None or seats is None or seat not in seats:
@@ -129,7 +138,7 @@ class Rooms:
         room.leave(seat.connection)
         if not seats:
             self._empty_since[room] = time.monotonic()
-        self._stir(room)
+        self._waking.stir(room, seat.connection)
 
     async def submit(
         self, page_id: str, person_id: str, make: Callable[[bytes, int], bytes], via: str
@@ -148,7 +157,7 @@ class Rooms:
                 done.set_exception(error)
 
         room.submissions.append(Submission(person_id, via, make, settle))
-        self._stir(room)
+        self._waking.stir(room)
         await done
 
     async def text(self, page_id: str) -> str:
@@ -178,7 +187,7 @@ class Rooms:
         """Show what another site wrote, in this order; False when nobody has the page open."""
         if room := self._rooms.get(page_id):
             room.foreign.extend(foreign)
-            self._stir(room)
+            self._waking.stir(room)
         return room is not None
 
     def rights_changed(self) -> None:
@@ -209,8 +218,8 @@ class Rooms:
         """Take no one in, make what was received durable, seal it, tell clients to come back."""
         self._is_draining = True
         while any(room.has_input for room in self._rooms.values()):
-            self._awake.update(self._rooms.values())
-            self._wake.set()
+            for room in self._rooms.values():
+                self._waking.stir(room)
             await asyncio.sleep(self._tick_seconds)
         async with self._ticking:  # what was taken is durable and acknowledged
             for room in list(self._rooms.values()):
@@ -219,8 +228,7 @@ class Rooms:
 
     async def _tick_for_ever(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._waking.wait()
             async with self._ticking:
                 handing_out_seconds = await self._tick()
             pause = min(PAUSE_SHARE * handing_out_seconds, MAX_PAUSE_SECONDS)
@@ -228,7 +236,7 @@ class Rooms:
 
     async def _tick(self) -> float:
         """How long the handing out took, in seconds."""
-        awake, self._awake = self._awake, set()
+        awake = self._waking.take()
         loop = asyncio.get_running_loop()
         now_ms = self._clock_ms()
         batches = [room.take(now_ms) for room in awake if self._is_open(room)]
@@ -246,9 +254,9 @@ class Rooms:
             self.on_accepted(room.page_id, batch.changes)
             self.company.look(room)
             for connection, seconds in batch.resting:
-                loop.call_later(seconds, self._rested, room, connection)
+                loop.call_later(seconds, self._waking.rested, room, connection)
             if room.has_input:
-                self._stir(room)
+                self._waking.stir(room)
         if any(batch.changes for batch in batches):
             self.on_change()
         return time.perf_counter() - begun
@@ -297,7 +305,7 @@ class Rooms:
     def _forget_idle(self) -> None:
         long_ago = time.monotonic() - IDLE_SECONDS
         for room, since in list(self._empty_since.items()):
-            if since < long_ago and room not in self._awake and not room.has_input:
+            if since < long_ago and room not in self._waking.rooms and not room.has_input:
                 self._drop(room)
 
     async def _watch_for_ever(self) -> None:
@@ -370,14 +378,6 @@ class Rooms:
         now_ms, asked = self._clock_ms(), list(claims)
         return await self._store.read(lambda conn: rights.read(conn, asked, now_ms))
 
-    def _stir(self, room: Room) -> None:
-        self._awake.add(room)
-        self._wake.set()
-
-    def _rested(self, room: Room, connection: Connection) -> None:
-        connection.is_resting = False
-        self._stir(room)
-
     def _is_open(self, room: Room) -> bool:
         return self._rooms.get(room.page_id) is room
 
@@ -393,7 +393,7 @@ class Rooms:
     def _drop(self, room: Room) -> None:
         self._empty_since.pop(room, None)
         self._seats.pop(room, None)
-        self._awake.discard(room)
+        self._waking.rooms.discard(room)
         self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]

@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import Protocol
 
 from sync.connection import Connection, Rights
+from sync.limits import INBOX_FRAMES, INBOX_FRAMES_CORNERED
 from sync.presence import Who
 from sync.rights import Claim
 from wiki.errors import GroundswellError
 
-INBOX_FRAMES = 512
 INBOX_BYTES = 4 * 1024 * 1024
 SEND_SECONDS = 60.0  # a socket that takes longer for one batch is as good as gone
 
@@ -54,9 +54,10 @@ class Seat:
         rights: Rights,
         *,
         wants_acks: bool,
-        on_input: Callable[[], None],
+        on_input: Callable[[Connection], None],
     ) -> None:
         self.claim = claim
+        self.counts_for: str | None = None  # whose sockets it is one of
         self._on_input = on_input
         self._wire: Wire | None = None
         self._patience: asyncio.TimerHandle | None = None  # until it counts as gone
@@ -80,7 +81,7 @@ class Seat:
             return
         connection.inbox.append(frame)
         connection.inbox_bytes += len(frame)
-        self._on_input()
+        self._on_input(self.connection)
         if wait := self._spent(len(frame)):
             await asyncio.sleep(wait)
         while self._is_flooded:
@@ -101,7 +102,7 @@ class Seat:
                     await send(frame)
             connection.drained()
             if connection.is_owed:
-                self._on_input()
+                self._on_input(self.connection)
         return connection.refused
 
     def attach(self, wire: Wire) -> None:
@@ -119,7 +120,7 @@ class Seat:
         size = sum(map(len, frames))
         connection.inbox.extend(frames)
         connection.inbox_bytes += size
-        self._on_input()
+        self._on_input(self.connection)
         wait = self._spent(size, len(frames))
         if self._wire is not None and (wait or self._is_flooded):
             self._wire.pause()
@@ -133,7 +134,7 @@ class Seat:
             self._patience = None
         self.connection.drained()
         if self.connection.is_owed:
-            self._on_input()
+            self._on_input(self.connection)
 
     def _spent(self, size: int, frames: int = 1) -> float:
         """How many seconds to read nothing more after `frames` of `size` bytes."""
@@ -154,8 +155,12 @@ class Seat:
 
     @property
     def _is_flooded(self) -> bool:
-        connection = self.connection
-        return len(connection.inbox) > INBOX_FRAMES or connection.inbox_bytes > INBOX_BYTES
+        connection, allowance = self.connection, self.connection.allowance
+        if connection.inbox_bytes > INBOX_BYTES:
+            return True
+        if allowance is None or len(connection.inbox) <= INBOX_FRAMES_CORNERED:
+            return len(connection.inbox) > INBOX_FRAMES
+        return len(connection.inbox) > allowance.inbox_frames(time.monotonic())
 
     def _write(self) -> None:
         connection, wire = self.connection, self._wire

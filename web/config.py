@@ -95,6 +95,12 @@ SETTINGS = (
         "The same for the processor time that the messages cost the server, in milliseconds.",
     ),
     Setting(
+        "limits.harm_ms_per_second",
+        100,
+        "Processor time, in milliseconds, for all together who were closed a few times lately for "
+        "what no honest client sends. What they send beyond that is not read.",
+    ),
+    Setting(
         "limits.remarks_per_minute",
         60,
         "Comments, answers, votes and offers of one person, in the long run; as many at once.",
@@ -142,6 +148,7 @@ class Config:
     limits_frames_per_second: int
     limits_kib_per_second: int
     limits_work_ms_per_second: int
+    limits_harm_ms_per_second: int
     limits_remarks_per_minute: int
     federation_contact: str
     federation_redactions: bool
@@ -173,6 +180,7 @@ class Config:
             self.limits_frames_per_second,
             self.limits_kib_per_second,
             self.limits_work_ms_per_second,
+            self.limits_harm_ms_per_second,
         )
 
     @property

@@ -34,7 +34,8 @@ async def sync(socket: WebSocket) -> None:
             open_for_it.enter_context(site.admission.admitted(socket))
             claim, who = await socket_claim(socket, socket.path_params["page_id"])
             wants_acks = socket.query_params.get("acks") == "1"
-            seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
+            address = site.admission.address_of(socket)
+            seat = await site.rooms.join(claim, who, wants_acks=wants_acks, address=address)
         except GroundswellError as error:
             with suppress(*GONE):
                 await socket.close(*close_code_of(error))

@@ -64,7 +64,8 @@ class Streams:
                     request, request.path_params["page_id"], request.state.visitor
                 )
                 wants_acks = request.query_params.get("acks") == "1"
-                seat = await site.rooms.join(claim, who, wants_acks=wants_acks)
+                address = site.admission.address_of(request)
+                seat = await site.rooms.join(claim, who, wants_acks=wants_acks, address=address)
             except GroundswellError as error:
                 return _EventStream(_only(_farewell(error)))
             name = new_token()

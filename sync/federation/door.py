@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, select
 
+from sync.change import Foreign
 from sync.federation import owed, presence, signatures, wire
 from sync.federation.acquaintances import Acquaintances
 from sync.federation.callers import Callers, Request
@@ -25,7 +26,6 @@ from sync.federation.signatures import Verifier
 from sync.limits import Budget
 from sync.presence import Neighbour
 from sync.rights import Restarting
-from sync.room import Foreign
 from sync.rooms import Rooms
 from wiki import compliance, foreign, frame, grant, peer, seal
 from wiki.accept import Acceptance

@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, func, select
 
+from sync.change import Change
 from sync.federation import presence, wire
 from sync.federation.courier import Courier, ask
 from sync.federation.door import Door
@@ -24,7 +25,6 @@ from sync.federation.homecoming import Homecoming
 from sync.federation.introduction import Introduction, Profile
 from sync.federation.lasting import lasting
 from sync.federation.porter import Files, Porter, drop_drafts, kept_of
-from sync.room import Change
 from sync.rooms import Rooms
 from wiki import adopt, awaited, bound, foreign, grant, held, log, page, peer, restoring
 from wiki.accept import Acceptance

@@ -24,11 +24,11 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
+from sync.change import Change
 from sync.company import Company
 from sync.federation import owed, presence, wire
 from sync.federation.fetch import Unreachable
 from sync.federation.introduction import Introduction
-from sync.room import Change
 from wiki import frame, log, peer
 from wiki.errors import BadInput, GroundswellError, NotAccepted
 from wiki.key import SiteKey

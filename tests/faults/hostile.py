@@ -41,7 +41,7 @@ from tests.support.command_line import PROGRAM
 from tests.support.server import Server, a_peopled_server
 from wiki import journal, text
 
-ATTACKERS = 6
+ATTACKERS = 20
 LINE_BYTES = 16 * 1024 * 1024
 NO_LIMITS = "\n".join(
     f"{name} = 0"
@@ -166,7 +166,7 @@ async def bombarded(
                 await siege.alone(round_seconds / 4)
                 left = frames - siege.tally.frames
                 rate = await siege.attacked(left, round_seconds, per_second)
-                await siege.elsewhere(round_seconds, rate)
+                await siege.elsewhere(round_seconds / 2, rate)
             watching.cancel()
             assert siege.tally.answers["nothing"] == 0
             assert letters.stdin is not None and letters.stdout is not None

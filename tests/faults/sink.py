@@ -12,8 +12,8 @@ import sys
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from sync.protocol import SyncStep2, encode
-from tests.faults.attackers import QUESTION
+from sync.protocol import BAD_FRAME, SyncStep2, encode
+from tests.faults.attackers import END, ENDED, QUESTION
 from wiki import text
 
 ANSWER = encode(SyncStep2(text.EMPTY_UPDATE))
@@ -23,6 +23,9 @@ async def _swallow(socket: ServerConnection) -> None:
     async for frame in socket:
         if frame == QUESTION:
             await socket.send(ANSWER)
+        elif frame == END:
+            await socket.close(BAD_FRAME, ENDED)
+            return
 
 
 async def _main() -> None:

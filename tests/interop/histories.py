@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sync import protocol
+from sync.change import Change
 from sync.connection import Connection, Rights
 from sync.presence import Who
-from sync.room import Change, Room
+from sync.room import Room
 from tests.support.yjs_clients import YjsClients, yjs_clients
 from wiki import text
 from wiki.gate import encode_state_vector, parse_state_vector

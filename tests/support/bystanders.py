@@ -58,7 +58,9 @@ class Scene:
 @asynccontextmanager
 async def a_scene(folder: Path) -> AsyncIterator[Scene]:
     settings = folder / "settings.toml"
-    settings.write_text("[limits]\nrefusals_per_minute = 0\n")  # eve has much to be refused for
+    settings.write_text(
+        "[limits]\nrefusals_per_minute = 0\nharm_ms_per_second = 0\n"
+    )  # eve has much to be refused for
     options = ("--config", str(settings))
     async with a_peopled_server(folder, *options) as server, yjs_clients() as yjs:
         page_id = await server.page("Refusals", AT_FIRST)

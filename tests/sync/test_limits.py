@@ -18,7 +18,7 @@ from sync.limits import (
 )
 from wiki.errors import BadFrame, Flooding, Forbidden, TooCostly, TooManyRefusals, TooManySockets
 
-NO_LIMITS = Limits(0, 0, 0, 0, 0)
+NO_LIMITS = Limits(0, 0, 0, 0, 0, 0)
 
 
 @dataclass

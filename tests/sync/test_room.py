@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from sync import protocol
+from sync.change import Submission
 from sync.connection import Connection, Rights
 from sync.limits import Allowance, Limits
 from sync.presence import Entry, Who, parse, serialise
 from sync.protocol import Ack, Awareness, QueryAwareness, SyncStep1, SyncStep2, Update, encode
-from sync.room import FRAMES_PER_TICK, UNKNOWN_CLIENTS, Batch, Room, Submission
+from sync.room import FRAMES_PER_TICK, UNKNOWN_CLIENTS, Batch, Room
 from tests.support.updates import typed
 from wiki import text
 from wiki.errors import (

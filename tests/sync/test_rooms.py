@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection
 
 from sync import protocol, rooms
+from sync.corner import FORGIVEN
 from sync.limits import Limits
 from sync.presence import Who
 from sync.protocol import Ack, SyncStep2, Update, encode
@@ -26,6 +27,7 @@ from tests.support.wikis import Wiki, a_wiki
 from wiki import history, log, signin, space, text
 from wiki.access import Openness
 from wiki.errors import (
+    BadFrame,
     Forbidden,
     GroundswellError,
     NotFound,
@@ -261,6 +263,24 @@ async def test_who_sends_too_fast_is_slowed_and_loses_nothing(tmp_path: Path) ->
         assert time.monotonic() - began > 0.3  # forty of them over the limit
         await eventually(lambda: ada.acked == 1040)
         assert await site.rooms.text(idea.id) == "a" * 1040 and not ada.ended
+
+
+async def test_who_did_harm_is_heard_further_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    limits = Limits(harm_ms_per_second=20)
+    async with a_site(tmp_path, limits=limits) as site:
+        idea, other = await site.wiki.page("A"), await site.wiki.page("B")
+        for _ in range(FORGIVEN + 2):
+            eve = await site.open(idea.id, site.wiki.eve)
+            eve.seat.connection.refuse(BadFrame("noise"))
+            site.rooms.leave(eve.seat)
+        eve = await site.open(idea.id, site.wiki.eve)
+        ada = await site.open(other.id, site.wiki.ada)
+        flood = asyncio.create_task(eve.say(*[Update(typed(2, n, "a")) for n in range(600)]))
+        await ada.say(*(Update(typed(1, clock, "a")) for clock in range(20)))
+        await eventually(lambda: ada.acked == 20)
+        assert eve.acked < 600  # heard a little at a time
+        await eventually(lambda: eve.acked == 600, 30)
+        await flood
 
 
 async def test_who_is_here_is_known_by_page(tmp_path: Path) -> None:
