@@ -197,7 +197,7 @@ class Drain:
         else all that it writes from then on would wait here for ever. Of a page that came alone the
         grants of its space are not known here: then its home says by that whom it has let write."""
         origin = record.chain
-        if record.kind not in ("edit", "adopt", "redact", *FACT_KINDS):
+        if record.kind not in ("edit", "adopt", "redact", "grant", *FACT_KINDS):
             return False
         is_known = bool(grant.of_page(self._conn, self._page_id, space_id, origin))
         home = log.authority(self._conn, self._page_id)

@@ -128,8 +128,11 @@ def revoke(
 
 
 def apply(conn: Connection, made: Record, own: str) -> None:
-    """What a grant record says, from now on. Raises BadInput."""
+    """What a grant record says, from now on; nothing, if it passes on what its site may not pass on
+    any more. Raises BadInput."""
     said = made.x
+    if made.chain not in (own, log.home(conn, made.page)) and _why_not_on(conn, made, 0):
+        return
     mine = (table.c.thing_id == made.page) & (table.c.origin == str(said.get("to")))
     if said.get("revoked") is True:
         last = json.loads(made.body)
@@ -219,8 +222,9 @@ def why_not(conn: Connection, made: Record, space_id: str, own: str, now_ms: int
     if thing == space_id:
         return "only its home speaks for a space"
     if made.kind == "grant":
-        is_home = chain == log.home(conn, thing)
-        return "" if is_home else _why_not_on(conn, made, now_ms if home == own else 0)
+        if chain == log.home(conn, thing) or _was_allowed(conn, made):
+            return ""
+        return _why_not_on(conn, made, now_ms if home == own else 0)
     found = of_page(conn, thing, space_id, chain)
     if not found:
         return "nobody has shared this with that site"
@@ -318,6 +322,20 @@ def _why_not_on(conn: Connection, made: Record, now_ms: int) -> str:
     if _beyond(mine.terms, terms) is not None:
         return "it passes on more than it was granted"
     return _why_not(mine, made, now_ms)
+
+
+def _was_allowed(conn: Connection, made: Record) -> bool:
+    """Whether the site may have passed the page on, or taken that back, before it heard that it may
+    not any more: it is taken without effect then, since all that the site writes stands behind it.
+    What was before a checkpoint with which the page begins here, nobody here knows."""
+    share = next((one for one in shares(conn, made.page) if one.origin == made.chain), None)
+    if share is None or share.revoked_at_ms is not None:
+        return False
+    if log.before(conn, made.page):
+        return True
+    if made.x.get("revoked") is True:
+        return any(one.chain == made.chain for one in grants_to(conn, made.page, made.x["to"]))
+    return any(one.x.get("on") is True for one in grants_to(conn, made.page, made.chain))
 
 
 def _written(conn: Connection, thing_id: str, origin: str) -> list[tuple[str, int]]:

@@ -262,10 +262,17 @@ def _shares(conn: Connection, thing_id: str, now_ms: int) -> Sequence[Mapping[st
 
 
 def _given(conn: Connection, thing_id: str, origin: str) -> Record | None:
-    """The newest grant by which the site has the thing: of itself or of its space."""
+    """The newest grant by which the site has the thing: of itself or of its space; by whoever
+    counts, its home or who passed it on."""
     here = page.several(conn, [thing_id]).get(thing_id)
     things = [thing_id, *([here.space_id] if here else [])]
-    found = [one for each in things for one in grant.grants_to(conn, each, origin)]
+    found = [
+        one
+        for each in things
+        for share in grant.shares(conn, each)
+        for one in (grant.grants_to(conn, each, origin) if share.origin == origin else ())
+        if one.chain == (share.by or log.home(conn, each))
+    ]
     return max(found, key=lambda one: one.position or 0, default=None)
 
 

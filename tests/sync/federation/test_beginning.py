@@ -80,3 +80,27 @@ def carry(one: Site, other: Site, page_id: str) -> list[Outcome]:
     bare = [Record(each.header, each.signature, each.salt, each.body) for each in found]
     with other.open() as conn:
         return other.acceptance.receive_all(conn, bare, one.origin, other.now_ms)
+
+
+def test_who_passed_a_page_on_before_it_heard_that_it_may_not_is_not_cut_off(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = acme.found([birch])
+    carry(acme, birch, page_id)
+    give(acme, birch, page_id, may_share_on=True)
+    carry(acme, birch, page_id)
+    give(birch, cedar, page_id)  # meanwhile
+    give(acme, birch, page_id, may_share_on=False)
+    birch.type(page_id, 0, 0, "Birch. ")
+    birch.seal(page_id)
+    for one in birch.records(page_id)[-2:]:
+        assert acme.receive(one, birch).verdict == "applied"
+    assert acme.text(page_id) == "Birch. Begin. "
+    with acme.open() as conn:
+        assert cedar.origin not in {one.origin for one in grant.shares(conn, page_id)}
+
+
+def give(by: Site, to: Site, page_id: str, **terms: bool) -> None:
+    """The page by itself."""
+    with by.open() as conn:
+        told = {"person_id": by.person, "now_ms": by.now_ms}
+        grant.give(conn, by.key, page_id, to.origin, Terms(Role.EDITOR, **terms), **told)
