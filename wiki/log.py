@@ -26,12 +26,17 @@ _HOMES = sql(
     " FROM record WHERE page = thing.value ORDER BY position LIMIT 1) FROM json_each(:ids) AS thing"
 )
 
-_HEADS = sql(  # from the index, however long the chains are
-    "SELECT record.chain, record.seq, record.id FROM"
-    " (SELECT chain, max(seq) AS seq FROM record WHERE page = :page GROUP BY chain) AS last"
-    " CROSS JOIN record ON record.page = :page"
-    " AND record.chain = last.chain AND record.seq = last.seq"
+_HEADS = sql(  # chain by chain from the index, however long they are
+    "WITH RECURSIVE found(chain) AS ("
+    "SELECT min(chain) FROM record WHERE page = :page UNION ALL"
+    " SELECT (SELECT min(chain) FROM record WHERE page = :page AND chain > found.chain)"
+    " FROM found WHERE found.chain IS NOT NULL)"
+    " SELECT record.chain, record.seq, record.id FROM found CROSS JOIN record"
+    " ON record.page = :page AND record.chain = found.chain AND record.seq ="
+    " (SELECT max(seq) FROM record WHERE page = :page AND chain = found.chain)"
 )
+
+_WAITED_IN_A_ROW = 8  # records of ours; after so many it does no harm to name a head once more
 
 
 def append(conn: Connection, record: Record, batch: int | None = None) -> int:
@@ -104,7 +109,26 @@ def _deps(conn: Connection, page_id: str, own: str, since: int | None) -> dict[s
     query = select(table.c.chain, table.c.seq, table.c.id).where(
         table.c.page == page_id, table.c.position > since, table.c.chain != own
     )
-    return {row.chain: [row.seq, row.id] for row in conn.execute(query.order_by(table.c.position))}
+    news = {row.chain: [row.seq, row.id] for row in conn.execute(query.order_by(table.c.position))}
+    return _unnamed(conn, page_id, own, news.keys()) | news if since else news
+
+
+def _unnamed(
+    conn: Connection, page_id: str, own: str, told: Collection[str]
+) -> dict[str, list[Any]]:
+    """What came while a record of ours waited: it stands before that one here, which was signed
+    earlier and does not name it. Chains in `told` aside."""
+    found: dict[str, list[Any]] = {}
+    for row in conn.execute(_HEADS, {"page": page_id}):
+        if row.chain == own or row.chain in told:
+            continue
+        here = select(table.c.position).where(table.c.id == row.id).scalar_subquery()
+        later = select(table.c.header).where(table.c.page == page_id, table.c.position > here)
+        ours = later.where(table.c.chain == own).order_by(table.c.position).limit(_WAITED_IN_A_ROW)
+        named = (json.loads(header)["deps"].get(row.chain, (0,)) for header in conn.scalars(ours))
+        if all(seq < row.seq for seq, *_ in named):
+            found[row.chain] = [row.seq, row.id]
+    return found
 
 
 def head(conn: Connection, page_id: str, chain: str) -> tuple[int, str] | None:

@@ -56,6 +56,26 @@ def refused(site: Site, made: Record, reason: str) -> None:
     assert (site.heads(made.page), site.text(made.page)) == before
 
 
+def test_what_came_while_a_record_of_ours_waited_is_named_by_the_next(sites: Sites) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    shown = acme.type(page_id, 0, 0, "acme ")
+    assert shown is not None and birch.see(shown)
+    birch.type(page_id, 2, 0, "birch")  # within what acme has not sealed
+    birch.seal(page_id)
+    assert birch.held_of(page_id, birch) == {1}
+    cedar.act(page_id, {"name": "tags", "tags": ["cedar"]})
+    birch.receive(cedar.records(page_id)[-1])
+    acme.seal(page_id)
+    birch.receive(acme.records(page_id)[-1])
+    assert birch.waiting(page_id) == (0, 0)
+    birch.act(page_id, {"name": "tags", "tags": ["birch"]})
+    birch.act(page_id, {"name": "tags", "tags": ["again"]})
+    *_, waited, after, again = (one for one in birch.records(page_id) if one.chain == birch.origin)
+    named = [one.deps.get(cedar.origin, (0,))[0] for one in (waited, after, again)]
+    assert named == [0, 1, 0]
+
+
 def test_a_page_that_two_sites_write_is_the_same_on_both(sites: Sites) -> None:
     acme, birch, _ = sites.all
     page_id = sites.shared_page()
