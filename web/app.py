@@ -18,6 +18,7 @@ from web.api.routes import routes as api_routes
 from web.config import Config
 from web.headers import SafeHeaders
 from web.session import Doorkeeper
+from web.signpost import Signpost
 from web.site import Site
 from web.views import (
     account,
@@ -115,7 +116,7 @@ def app_of(site: Site) -> Starlette:
 
 def _app(lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     return Starlette(
-        routes=routes(),
+        routes=[Signpost(routes())],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders), Middleware(_Telling), Middleware(Doorkeeper)],
         exception_handlers=errors.HANDLERS,

@@ -146,13 +146,19 @@ def _in_time(state: StateInline | StateBlock, *_: object) -> bool:
 
 def _linkify_here(state: StateInline, silent: bool) -> bool:
     """As `_linkify`, where the parser stands."""
-    return not _ENDLESS.match(state.src, state.pos) and linkify_here(state, silent)
+    is_one = state.src[state.pos] == ":" and not _ENDLESS.match(state.src, state.pos)
+    return is_one and linkify_here(state, silent)
 
 
 def _linkify(state: StateCore) -> None:
-    """Bare addresses become links, but not inside of endless words: that is quadratic."""
+    """Bare addresses become links, but not inside of endless words: that is quadratic. Where none
+    can be, it is not looked for one: that took a third of the time."""
     every = state.tokens
-    state.tokens = [token for token in every if not _ENDLESS.search(token.content)]
+    state.tokens = [
+        token
+        for token in every
+        if _ADDRESS.search(token.content) and not _ENDLESS.search(token.content)
+    ]
     linkify(state)
     state.tokens = every
 
@@ -231,6 +237,7 @@ def _new_markdown() -> MarkdownIt:
     return made
 
 
+_ADDRESS = re.compile(r"[.:@/]\S")  # what every address has somewhere: a host, a scheme, an "@"
 _ENDLESS = re.compile(rf"\S{{{LONGEST_WORD}}}")
 _AS_TYPED = Markup(
     '<p class="notice">This text is too intricate to be laid out; here it is as it was typed.</p>\n'

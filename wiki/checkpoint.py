@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from wiki.store.tables import checkpoint as table
 from wiki.store.tables import record as records
 
 APART_BYTES = 256 * 1024  # of records; at least
 APART_STATES = 2  # or so many times the size of the state
+_EVER = 2**62  # a position after everything
+_POSITIONS = (
+    select(table.c.position)
+    .where(table.c.page_id == bindparam("of"), table.c.position <= bindparam("until"))
+    .order_by(table.c.position.desc())
+)
+_STATE = select(table.c.state, table.c.digest).where(
+    table.c.page_id == bindparam("of"), table.c.position == bindparam("at")
+)
 
 
 def save(conn: Connection, page_id: str, position: int, state: bytes) -> None:
@@ -36,10 +45,8 @@ def save(conn: Connection, page_id: str, position: int, state: bytes) -> None:
 
 def load(conn: Connection, page_id: str, through: int | None = None) -> tuple[int, bytes] | None:
     """Position and state of the newest that is whole, of those up to position `through`."""
-    query = select(table.c.position).where(table.c.page_id == page_id)
-    if through is not None:
-        query = query.where(table.c.position <= through)
-    for position in list(conn.scalars(query.order_by(table.c.position.desc()))):
+    until = {"of": page_id, "until": _EVER if through is None else through}
+    for position in list(conn.scalars(_POSITIONS, until)):
         if (state := _whole(conn, page_id, position)) is not None:
             return position, state
     return None
@@ -57,8 +64,7 @@ def drop(conn: Connection, page_id: str) -> None:
 
 
 def _whole(conn: Connection, page_id: str, position: int) -> bytes | None:
-    query = select(table.c.state, table.c.digest)
-    row = conn.execute(query.where(table.c.page_id == page_id, table.c.position == position)).one()
+    row = conn.execute(_STATE, {"of": page_id, "at": position}).one()
     return row.state if digest_of(row.state) == row.digest else None
 
 

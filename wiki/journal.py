@@ -58,6 +58,11 @@ class Entry(NamedTuple):
 
 
 _COLUMNS = (*Entry._fields, "crc32")
+_ROWS = (
+    select(*(table.c[name] for name in JournalRow.__slots__), table.c.crc32)
+    .where(table.c.page_id == bindparam("of"))
+    .order_by(table.c.n)
+)
 
 
 class Lease(NamedTuple):
@@ -94,11 +99,9 @@ def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
     """In the order they were accepted. Raises Damaged, which names the page."""
-    columns = [table.c[name] for name in JournalRow.__slots__]
-    query = select(*columns, table.c.crc32).where(table.c.page_id == page_id)
     found = []
     with named(conn, page_id):
-        for *values, crc32 in conn.execute(query.order_by(table.c.n)):
+        for *values, crc32 in conn.execute(_ROWS, {"of": page_id}):
             row = JournalRow(*values)
             if zlib.crc32(row.update) != crc32:
                 raise Damaged("what was typed does not match its sum", f"journal row {row.n}")

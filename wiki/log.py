@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.sqlite import insert
 
@@ -37,6 +37,16 @@ _HEADS = sql(  # chain by chain from the index, however long they are
 )
 
 _WAITED_IN_A_ROW = 8  # records of ours; after so many it does no harm to name a head once more
+_EVER = 2**62  # a position after everything
+_OF_PAGE = (
+    select(*(table.c[name] for name in Record.__dataclass_fields__))
+    .where(
+        table.c.page == bindparam("of"),
+        table.c.position > bindparam("after"),
+        table.c.position <= bindparam("until"),
+    )
+    .order_by(table.c.position)
+)
 
 
 def append(conn: Connection, record: Record, batch: int | None = None) -> int:
@@ -142,8 +152,8 @@ def of_page(
     conn: Connection, page_id: str, after: int = 0, through: int | None = None
 ) -> list[Record]:
     """The records of a page or space behind position `after`, up to `through`, in order."""
-    query = _select().where(table.c.page == page_id, table.c.position > after)
-    return _records(conn, query if through is None else query.where(table.c.position <= through))
+    between = {"of": page_id, "after": after, "until": _EVER if through is None else through}
+    return [Record(*row) for row in conn.execute(_OF_PAGE, between)]
 
 
 def batches(found: Iterable[Record]) -> Iterator[list[Record]]:

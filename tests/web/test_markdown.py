@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.front import a_front
+from web import markdown
 from web.markdown import Renderer, render
 from wiki.links import Target, wiki_links
 
@@ -220,3 +221,31 @@ def test_a_link_in_a_cell_has_its_bar_escaped_and_leads_to_the_same_page() -> No
     (target,) = wiki_links(text)
     assert target == Target(None, "Title", "label")
     assert '<td><a href="/t">label</a></td>' in str(render(text, {target: "/t"}, "ideas").html)
+
+
+ADDRESSES = ("http://", "https:", "//", "mailto:", "ftp://x", "www.", "example", ".com", ".org/a")
+AROUND = (
+    "a@b.de",
+    "@",
+    ".",
+    ":",
+    "/",
+    " ",
+    "\n",
+    "\u3002",
+    "\u00a0",
+    "(",
+    "*",
+    "ü",
+    "中",
+    "192.168.0.1",
+)
+
+
+@given(st.lists(st.sampled_from((*ADDRESSES, *AROUND)), max_size=12).map("".join))
+def test_no_address_is_missed_where_none_is_looked_for(text: str) -> None:
+    every = re.compile("")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(markdown, "_ADDRESS", every)
+        wanted = render(text, {}, "ideas")
+    assert render(text, {}, "ideas") == wanted

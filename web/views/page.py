@@ -67,13 +67,19 @@ async def read(request: Request) -> Response:
 
 async def _read(request: Request) -> tuple[Response, Leaf | None]:
     site: Site = request.app.state.site
-    here, one = await found(request, Action.READ)
+
+    def look(conn: Connection) -> tuple[Space, Page | str, Reading | None]:
+        here, one = _found(conn, request, Action.READ)
+        if isinstance(one, str) or render.page_url(one, here.slug) != _address(request):
+            return here, one, None
+        return here, one, _reading(conn, request, here, one)
+
+    here, one, reading = await site.store.read(look)
     if isinstance(one, str):
         return await _missing(request, here, one), None
-    if render.page_url(one, here.slug) != _address(request):
+    if reading is None:
         _, mark, query = render.address_of(request).partition("?")
         return RedirectResponse(render.page_url(one, here.slug) + mark + query, 301), None
-    reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
     may_edit = _may_edit(request, here, one)
     if request.query_params.get("edit") == "source" and may_edit:
         return await _source(request, here, one, reading.text, reading.text), None
@@ -128,8 +134,12 @@ async def export_markdown(request: Request) -> Response:
 async def export_html(request: Request) -> Response:
     """One file that reads well anywhere, pictures apart."""
     site: Site = request.app.state.site
-    here, one = await existing(request, Action.READ)
-    reading = await site.store.read(lambda conn: _reading(conn, request, here, one))
+
+    def look(conn: Connection) -> tuple[Space, Page, Reading]:
+        here, one = _existing(conn, request, Action.READ)
+        return here, one, _reading(conn, request, here, one)
+
+    here, one, reading = await site.store.read(look)
     rendered = await site.renderer.render(reading.text, reading.leads, here.slug)
     made = render.environment.get_template("page_file.html").render(
         one=one, space=here, reading=reading, rendered=rendered, origin=site.config.url
@@ -142,23 +152,23 @@ async def found(request: Request, action: Action) -> tuple[Space, Page | str]:
 
     A page that has moved is looked for where it is now. Raises NotFound, Forbidden."""
     site: Site = request.app.state.site
+    return await site.store.read(lambda conn: _found(conn, request, action))
+
+
+def _found(conn: Connection, request: Request, action: Action) -> tuple[Space, Page | str]:
+    actor = actor_of(request)
     space_slug, slug = request.path_params["space"], request.path_params["slug"]
-
-    def look(conn: Connection) -> tuple[Space, Page | str]:
-        here = space.by_slug(conn, space_slug)
-        require(actor_of(request), Action.READ, here.access, space_slug, "space")
-        try:
-            one = _at(conn, here, slug)
-            home = space.by_id(conn, one.space_id)
-            require(actor_of(request), Action.READ, home.access)  # it may have moved out of sight
-        except (NotFound, NotSignedIn):
-            return here, slug
-        return home, one
-
-    here, one = await site.store.read(look)
-    access = here.access if isinstance(one, str) else one.access(here.access)
-    require(actor_of(request), action, access, slug)
-    return here, one
+    here = space.by_slug(conn, space_slug)
+    require(actor, Action.READ, here.access, space_slug, "space")
+    try:
+        one = _at(conn, here, slug)
+        home = here if one.space_id == here.id else space.by_id(conn, one.space_id)
+        require(actor, Action.READ, home.access)  # it may have moved out of sight
+    except (NotFound, NotSignedIn):
+        require(actor, action, here.access, slug)
+        return here, slug
+    require(actor, action, one.access(home.access), slug)
+    return home, one
 
 
 def _at(conn: Connection, here: Space, slug: str) -> Page:
@@ -171,7 +181,12 @@ def _at(conn: Connection, here: Space, slug: str) -> Page:
 
 async def existing(request: Request, action: Action) -> tuple[Space, Page]:
     """As `found`; raises NotFound if there is no page."""
-    here, one = await found(request, action)
+    site: Site = request.app.state.site
+    return await site.store.read(lambda conn: _existing(conn, request, action))
+
+
+def _existing(conn: Connection, request: Request, action: Action) -> tuple[Space, Page]:
+    here, one = _found(conn, request, action)
     if isinstance(one, str):
         raise NotFound("page", one)
     return here, one
@@ -198,8 +213,8 @@ def _reading(conn: Connection, request: Request, here: Space, one: Page) -> Read
     site: Site = request.app.state.site
     own, now_ms = site.key.origin, site.now_ms()
     holders = audience.holders(conn, own, one.id, here.id, now_ms)
-    body = page.text(conn, one.id)
-    visible = {s.id: s.slug for s in space.visible(conn, actor_of(request))}
+    body = page.text(conn, one.id, one.change)
+    visible = {each.id: each.slug for each in space.visible(conn, actor_of(request))}
     shares = contribution.of_page(conn, one.id)
     whole = sum(share.units for share in shares)
     known = people.several(conn, [*(share.person_id for share in shares), one.modified_by])
