@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -25,13 +26,13 @@ from wiki import contribution
 from wiki.store import Store
 
 MAX_CHARS = 32 * 1024 * 1024
-MAX_AGE_SECONDS = 60.0  # pages may tell the time of something by words
+MAX_AGE_SECONDS = 60.0  # of what follows from the time, too
+MAX_AGE_TIMELESS_SECONDS = 3600.0
 
 _NOW = f"SELECT number, (SELECT change FROM page WHERE id = ?), ({contribution.MARK}) FROM edition"
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A page as an answer shows it: its `change`, and who wrote how much of it (`mark`)."""
 
     page_id: str
@@ -39,16 +40,22 @@ class Leaf:
     mark: str | None
 
 
-Make = Callable[[Request], Awaitable[tuple[Response, Leaf | None]]]
+class Shown(NamedTuple):
+    """`is_timeless`: nothing in it becomes otherwise by the hour, as what is shared until then."""
+
+    leaf: Leaf
+    is_timeless: bool
+
+
+Make = Callable[[Request], Awaitable[tuple[Response, Shown | None]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """`parts` are what stands between the nonces, of which each answer has its own."""
 
-    leaf: Leaf
     name: tuple[int, Leaf, Hashable]  # edition, page, what only memory knows
-    made_at: float
+    good_until: float
     parts: list[str]
     chars: int
 
@@ -67,31 +74,38 @@ class Editions:
         visitor, scope = request.state.visitor, request.scope
         asked = scope["path"], scope["query_string"], visitor.credential, visitor.scope
         kept = self._kept.get(asked)
-        page_id = kept.leaf.page_id if kept else ""
+        page_id = kept.name[1].page_id if kept else ""
         number, change, mark = await self._store.glance(_NOW, (page_id, page_id)) or (0, None, None)
         if visitor.edition is not None:
             number = visitor.edition
         if kept is not None and change is not None:
             name = number, Leaf(page_id, change, mark), self._beside(page_id)
-            if kept.name == name and time.monotonic() - kept.made_at < MAX_AGE_SECONDS:
+            if kept.name == name and time.monotonic() < kept.good_until:
                 self._kept.move_to_end(asked)
                 return HTMLResponse(request.state.nonce.join(kept.parts))
-        response, leaf = await make(request)
-        if leaf is not None and response.status_code == 200:
-            name = number, leaf, self._beside(leaf.page_id)
-            self._keep(asked, name, bytes(response.body).decode(), request.state.nonce)
+        response, shown = await make(request)
+        if shown is not None and response.status_code == 200:
+            age = MAX_AGE_TIMELESS_SECONDS if shown.is_timeless else MAX_AGE_SECONDS
+            html = bytes(response.body).decode()
+            self._keep(
+                asked,
+                _Kept(
+                    (number, shown.leaf, self._beside(shown.leaf.page_id)),
+                    time.monotonic() + age,
+                    html.split(request.state.nonce),
+                    len(html),
+                ),
+            )
         return response
 
     def _beside(self, page_id: str) -> Hashable:
         """What an answer shows that is in no table."""
         return tuple(self._rooms.company.people(page_id)), self._store.read_only_because
 
-    def _keep(
-        self, asked: Hashable, name: tuple[int, Leaf, Hashable], html: str, nonce: str
-    ) -> None:
+    def _keep(self, asked: Hashable, made: _Kept) -> None:
         self._forget(asked)
-        self._kept[asked] = _Kept(name[1], name, time.monotonic(), html.split(nonce), len(html))
-        self._chars += len(html)
+        self._kept[asked] = made
+        self._chars += made.chars
         while self._chars > self._max_chars:
             self._forget(next(iter(self._kept)))
 

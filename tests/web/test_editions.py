@@ -10,12 +10,13 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+import web.editions
 import web.site
 from sync.presence import Who
 from sync.rights import Claim
 from tests.support.front import COOKIE, Front, a_front
 from tests.support.waiting import eventually
-from web.editions import Leaf
+from web.editions import Shown
 from web.site import Site
 from web.views import page as page_view
 from wiki import contribution, fact, links, log, past, people, space
@@ -26,6 +27,7 @@ from wiki.page import Page
 from wiki.people import Person
 from wiki.space import Space
 from wiki.store import Store, edition
+from wiki.store.tables import share
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     make = page_view._read
 
-    async def noted(request: Request) -> tuple[Response, Leaf | None]:
+    async def noted(request: Request) -> tuple[Response, Shown | None]:
         asked.append(request.url.path)
         return await make(request)
 
@@ -143,7 +145,7 @@ async def test_what_changes_while_an_answer_is_made_is_in_the_next_one(
         await front.page(where, "Idea", "Between us.")
         browser, make = await front.as_person(eve), page_view._read
 
-        async def meanwhile(request: Request) -> tuple[Response, Leaf | None]:
+        async def meanwhile(request: Request) -> tuple[Response, Shown | None]:
             made = await make(request)
             await front.site.store.write(
                 lambda conn: space.set_member(conn, where.id, eve.id, None)
@@ -182,6 +184,23 @@ async def test_who_wrote_how_much_shows_as_soon_as_it_is_known(
         await front.site.store.write(lambda conn: contribution.keep(conn, both))
         assert "75 %" in (await front.ada.get("/s/ideas/idea")).text
         assert await number_of(front) == before
+
+
+async def test_what_is_shared_is_made_anew_after_a_minute_and_the_rest_is_not(
+    tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_front(tmp_path) as front:
+        one = await an_idea(front)
+        monkeypatch.setattr(web.editions, "MAX_AGE_SECONDS", 0.0)
+        await at_rest(front, made)
+        terms = {"role": "reader", "until_ms": 4_070_908_800_000, "granted_at_ms": 1}
+        terms |= dict.fromkeys(("with_history", "with_names", "may_share_on"), True)
+        given = share.insert().values(thing_id=one.id, origin="birch", **terms)
+        await front.site.store.write(lambda conn: conn.execute(given))
+        for _ in range(2):
+            made.clear()
+            assert "birch (read, until" in (await front.ada.get("/s/ideas/idea")).text
+            assert made == ["/s/ideas/idea"]
 
 
 async def number_of(front: Front) -> int:

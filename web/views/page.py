@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sync.federation import standing
 from web import markdown
-from web.editions import Leaf
+from web.editions import Leaf, Shown
 from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views import render
@@ -65,7 +65,7 @@ async def read(request: Request) -> Response:
     return await site.editions.answer(request, _read)
 
 
-async def _read(request: Request) -> tuple[Response, Leaf | None]:
+async def _read(request: Request) -> tuple[Response, Shown | None]:
     site: Site = request.app.state.site
 
     def look(conn: Connection) -> tuple[Space, Page | str, Reading | None]:
@@ -102,8 +102,9 @@ async def _read(request: Request) -> tuple[Response, Leaf | None]:
         "upload_url": f"/files?page={one.id}",
         "complete_url": f"/api/v1/titles?space={quote(here.slug)}&q=",
     }
-    leaf = Leaf(one.id, one.change, reading.mark)
-    return await render.page(request, "page.html", context), leaf
+    is_timeless = not reading.holders and not one.bound
+    shown = Shown(Leaf(one.id, one.change, reading.mark), is_timeless)
+    return await render.page(request, "page.html", context), shown
 
 
 async def write(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """A look at one row, on the event loop's own thread: for what is asked before every answer.
 
 A reader's thread is 0.15 ms of the processor away, there and back; such a row takes 0.01 ms. Only
-for rows that are found by their key and were read a moment ago, so that no disk is waited for.
+for rows that are found by their key and were read not long ago, so that no disk is waited for.
 """
 
 from __future__ import annotations
