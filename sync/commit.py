@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from operator import attrgetter
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +13,8 @@ from wiki.journal import Entry, Lease
 from wiki.page import Touch
 from wiki.store import edition, tables
 
+_told = attrgetter(*Entry._fields[1:])  # of a change
+
 
 def write(conn: Connection, batches: list[Batch]) -> int:
     """The changes get a number each, in their order; the last of them."""
@@ -21,7 +23,7 @@ def write(conn: Connection, batches: list[Batch]) -> int:
     for batch in batches:
         page_id, last = batch.room.page_id, batch.changes[-1]
         leases += [Lease(page_id, client, person) for client, person in batch.leases.items()]
-        entries += [Entry(page_id, *astuple(change)) for change in batch.changes]
+        entries += [Entry(page_id, *_told(change)) for change in batch.changes]
         touches.append(Touch(page_id, last.person_id, last.at_ms, bool(last.chain)))
     journal.lease_all(conn, leases)
     journal.append_all(conn, entries)

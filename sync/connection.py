@@ -75,8 +75,14 @@ class Connection:
             or (self.wants_acks and self.acked_frames != self.taken_frames)
         )
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether it lacks nothing that not everybody gets."""
+        return self.is_greeted and not self.is_owed
+
     def give(self, frames: list[bytes]) -> None:
-        """Hand `frames` to the socket's task; only while not draining."""
+        """Hand `frames`, which others may be given too, to the socket's task; only while not
+        draining."""
         if frames:
             self.outbox = frames
             self.is_draining = True

@@ -340,6 +340,8 @@ class Room:
         if self.presence.changed:
             changed = serialise(self.presence.take_changed())
             presence = protocol.encode(protocol.Awareness(changed))
+        for_all = [frame for frame in (update, presence) if frame]
+        sole_source = next(iter(batch.sources)) if len(batch.sources) == 1 else None
         for connection in self.connections:
             if connection.refused is not None:
                 continue
@@ -347,17 +349,23 @@ class Room:
                 if update and connection.missed_from is None:
                     connection.missed_from = batch.vector_before
                 connection.missed_presence |= bool(presence)
-                continue
-            is_sole_source = batch.sources == {connection}
-            began = self._work_clock() if connection.has_asked else 0.0
-            frames = self._text_frames(connection, b"" if is_sole_source else update)
-            frames += self._presence_frames(connection, presence)
-            if connection.wants_acks and connection.acked_frames != connection.taken_frames:
-                connection.acked_frames = connection.taken_frames
-                frames.append(protocol.encode(protocol.Ack(connection.acked_frames)))
-            connection.give(frames)
-            if began:
-                self._charge(connection, self._work_clock() - began, batch)
+            elif connection.is_in_step and connection is not sole_source:
+                connection.give(for_all)
+            else:
+                is_new = connection is not sole_source
+                self._answer(connection, update if is_new else b"", presence, batch)
+
+    def _answer(self, connection: Connection, update: bytes, presence: bytes, batch: Batch) -> None:
+        """What it is owed besides `update` and `presence`."""
+        began = self._work_clock() if connection.has_asked else 0.0
+        frames = self._text_frames(connection, update)
+        frames += self._presence_frames(connection, presence)
+        if connection.wants_acks and connection.acked_frames != connection.taken_frames:
+            connection.acked_frames = connection.taken_frames
+            frames.append(protocol.encode(protocol.Ack(connection.acked_frames)))
+        connection.give(frames)
+        if began:
+            self._charge(connection, self._work_clock() - began, batch)
 
     def _text_frames(self, connection: Connection, update: bytes) -> list[bytes]:
         frames = []

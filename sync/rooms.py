@@ -2,8 +2,9 @@
 
 A tick takes what came in since the last one, makes it durable in one transaction for all rooms,
 then hands every connection what it is owed. The next starts when that is done and a pause has
-passed, a few milliseconds or twice as long as the handing out took: under load frames get
-fewer and fuller instead of queues getting longer, and a crowd of readers takes a third of a core.
+passed, a few milliseconds or four times as long as the handing out took: under load frames get
+fewer and fuller instead of queues getting longer, and a crowd of readers takes a fifth of a core
+(docs/decisions/0028).
 
     socket → Seat.receive → inbox ┐                       ┌→ Seat.deliver → socket
                                   └→ take → commit → settle┘
@@ -46,7 +47,7 @@ from wiki.store import Store
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.004
-PAUSE_SHARE = 2.0  # of what handing out took
+PAUSE_SHARE = 4.0  # of what handing out took
 MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
 WATCH_SECONDS = 1.0
 IDLE_SECONDS = 10.0
