@@ -72,15 +72,16 @@ class Hunt:
         """Raises Damaged."""
         read, self._has_fields = query.read(text), ":" in text
         tree, notices = await self._named(read)
-        first = Caught(await self._found(tree, has_facets=True), tree, notices)
-        if not read.plain or first.found.total > spelling.FEW or await self._is_title(read, first):
-            return first
-        caught = await self._other(text, read, first)
-        if caught.found is first.found:
+        caught = first = Caught(await self._found(tree), tree, notices)
+        may_be_other = read.plain and first.found.total <= spelling.FEW
+        if may_be_other and not await self._is_title(read, first):
+            caught = await self._other(text, read, first)
+        found = caught.found
+        if found.facets or not found.total:
             return caught
-        asked = replace(self._frame, tree=self._narrowed(caught.tree), moment=caught.found.moment)
+        asked = replace(self._frame, tree=self._narrowed(caught.tree), moment=found.moment)
         facets = await asyncio.to_thread(self._index.facets, asked)
-        return replace(caught, found=replace(caught.found, facets=facets))
+        return replace(caught, found=replace(found, facets=facets))
 
     async def _is_title(self, read: Asked, first: Caught) -> bool:
         """Whether a page that was found is called so: then nothing else was meant."""
@@ -172,8 +173,9 @@ class Hunt:
         chosen = (one for one, name in self._sites.items() if wanted in (one, name.casefold()))
         return AnyOf(tuple(Term(ORIGIN, one) for one in chosen))
 
-    async def _found(self, tree: Node, *, has_facets: bool = False) -> Found:
-        asked = replace(self._frame, tree=self._narrowed(tree), has_facets=has_facets)
+    async def _found(self, tree: Node) -> Found:
+        """Of few hits without facets: they may not be what is shown in the end."""
+        asked = replace(self._frame, tree=self._narrowed(tree), facets_above=spelling.FEW)
         return await asyncio.to_thread(self._index.search, asked)
 
     def _narrowed(self, tree: Node) -> Node:

@@ -159,7 +159,7 @@ class Query:
     limit: int = 10
     order: Order = Order.RELEVANCE
     moment: str = ""
-    has_facets: bool = True  # else nothing is counted but the total
+    facets_above: int = 0  # facets are counted when there are more hits than that
 
 
 @dataclass(frozen=True, slots=True)

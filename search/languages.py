@@ -48,7 +48,7 @@ _WORD = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|{_WORD}")
 _TOKENS_OF = re.compile(rf"([{_UNSPACED}]+)|({_WORD})").findall
 _SPOKEN = re.compile(_WORD)
-_WORD_AT = re.compile(rf"(?:(?<![^\W_])|(?<=[{_UNSPACED}])){_WORD}")
+_WORD_AT = re.compile(rf"(?:(?<![^\W_])(?<![{_MARKS}])|(?<=[{_UNSPACED}])){_WORD}")
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)

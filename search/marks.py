@@ -25,7 +25,20 @@ from search.languages import (
     words_like,
 )
 from search.spelling import is_near
-from search.tree import AllOf, AnyOf, Flat, Fuzzy, Leaf, Node, Not, Phrase, Prefer, Prefix, Term
+from search.tree import (
+    AllButOne,
+    AllOf,
+    AnyOf,
+    Flat,
+    Fuzzy,
+    Leaf,
+    Node,
+    Not,
+    Phrase,
+    Prefer,
+    Prefix,
+    Term,
+)
 
 SNIPPET_CHARS = 240
 FIRST_CHARS = 12_000  # of a text that are read first; more only for what is not in them
@@ -37,7 +50,7 @@ _MARKS = re.compile(
 _ENDS = re.compile(r"\]\([^)\n]*\)|\]\]|\*\*")  # behind a word, whose comma may follow
 _PAIR_FIELDS = frozenset(PAIRS.values())
 _ALNUM = re.compile(r"[^\W_]")
-_INNER = (AllOf, AnyOf, Not, Prefer, Flat)
+_INNER = (AllOf, AnyOf, AllButOne, Not, Prefer, Flat)
 Test: TypeAlias = Callable[[int], bool]
 
 
@@ -295,6 +308,9 @@ class _Shape:
             case AllOf(parts):
                 tests = [self.of(part) for part in parts]
                 return lambda mask: all(test(mask) for test in tests)
+            case AllButOne(parts):
+                tests = [self.of(part) for part in parts]
+                return lambda mask: sum(test(mask) for test in tests) >= len(tests) - 1
             case AnyOf(parts):
                 leaves = [part for part in parts if not isinstance(part, _INNER)]
                 tests = [self.of(part) for part in parts if isinstance(part, _INNER)]

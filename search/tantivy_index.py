@@ -100,7 +100,7 @@ class TantivyEngine:
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
         facets = {}
-        if query.has_facets:
+        if result.count > query.facets_above:
             facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
         return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
@@ -210,6 +210,9 @@ class TantivyEngine:
             case tree.AnyOf(parts):
                 is_word = len(parts) > LONG and isinstance(parts[0], tree.Term)
                 return self._word(node) if is_word else self._join(parts, Occur.Should)
+            case tree.AllButOne(parts):
+                each = [(Occur.Should, self._compile(part)) for part in parts]
+                return make.boolean_query(each, minimum_number_should_match=len(parts) - 1)
             case tree.Prefer(part, bonus):
                 extra = [(Occur.Should, self._compile(one)) for one in bonus]
                 return make.boolean_query([(Occur.Must, self._compile(part)), *extra])

@@ -69,6 +69,13 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class AllButOne:
+    """At least two parts, of which one may be missing."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     part: Node
 
@@ -90,12 +97,12 @@ class Flat:
 
 
 Leaf: TypeAlias = Term | Phrase | Prefix | Fuzzy | Modified | Everything
-Node: TypeAlias = Leaf | AllOf | AnyOf | Not | Prefer | Flat
+Node: TypeAlias = Leaf | AllOf | AnyOf | AllButOne | Not | Prefer | Flat
 
 
 def positives(node: Node) -> Iterator[Leaf]:
     """The leaves that a page may be found by: all but the negated ones."""
-    if isinstance(node, AllOf | AnyOf):
+    if isinstance(node, AllOf | AnyOf | AllButOne):
         for part in node.parts:
             yield from positives(part)
     elif isinstance(node, Prefer | Flat):
@@ -111,7 +118,7 @@ def leaves(node: Node) -> Iterator[Leaf]:
     elif isinstance(node, Prefer):
         for part in (node.part, *node.bonus):
             yield from leaves(part)
-    elif isinstance(node, AllOf | AnyOf):
+    elif isinstance(node, AllOf | AnyOf | AllButOne):
         for part in node.parts:
             yield from leaves(part)
     else:
@@ -125,6 +132,6 @@ def rewrite(node: Node, change: Callable[[Leaf], Node]) -> Node:
     if isinstance(node, Prefer):
         bonus = tuple(rewrite(part, change) for part in node.bonus)
         return Prefer(rewrite(node.part, change), bonus)
-    if isinstance(node, AllOf | AnyOf):
+    if isinstance(node, AllOf | AnyOf | AllButOne):
         return replace(node, parts=tuple(rewrite(part, change) for part in node.parts))
     return change(node)

@@ -79,7 +79,7 @@ class WhooshEngine:
 
     def search(self, query: Query) -> Found:
         if not query.space_ids:
-            return Found(0, (), {name: {} for name in FACETS})
+            return Found(0, ())
         # Closed when nobody holds it any more: the next page may want it.
         searcher = self._moments.at(query.moment) or self._index.searcher()
         with self._one_at_a_time:
@@ -94,12 +94,12 @@ class WhooshEngine:
             found = list(results)[query.offset :]
             hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
             facets = {}
-            if query.has_facets:
+            if len(results) > query.facets_above:
                 facets = self._segments.facets(searcher.reader(), results.docs())
             return Found(len(results), hits, facets, self._moment(query, len(results), searcher))
 
     def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
-        return self.search(replace(query, limit=1, offset=0, has_facets=True)).facets
+        return self.search(replace(query, limit=1, offset=0, facets_above=0)).facets
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:
@@ -206,6 +206,9 @@ class _Compiler:
             case tree.AnyOf(parts):
                 found = [one for one in map(self.of, parts) if one is not wq.NullQuery]
                 return wq.Or(found) if found else wq.NullQuery
+            case tree.AllButOne(parts):
+                left = (parts[:at] + parts[at + 1 :] for at in range(len(parts)))
+                return self.of(tree.AnyOf(tuple(tree.AllOf(most) for most in left)))
             case tree.Prefer(part, bonus):
                 extra = self.of(tree.AnyOf(bonus))
                 main = self.of(part)

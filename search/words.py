@@ -21,7 +21,7 @@ from search.index import (
     stem_token,
 )
 from search.languages import LANGUAGES, fold, guess, is_small, pairs, stem, tokens
-from search.tree import AllOf, AnyOf, Fuzzy, Node, Phrase, Prefer, Prefix, Term
+from search.tree import AllButOne, AllOf, AnyOf, Fuzzy, Node, Phrase, Prefer, Prefix, Term
 
 TYPO_CHARS = 4  # a shorter word with another letter is another word
 TWO_TYPOS_CHARS = 7
@@ -184,8 +184,7 @@ def looser(text: str) -> Iterator[Node]:
     if len(telling) < len(found):
         yield Prefer(AllOf(tuple(parts)), bonus)
     if 2 < len(parts) <= MAX_LOOSENED:
-        most = tuple(AllOf((*parts[:at], *parts[at + 1 :])) for at in range(len(parts)))
-        yield Prefer(AnyOf(most), bonus)
+        yield Prefer(AllButOne(tuple(parts)), bonus)
     pieces = [part for one in telling if one.is_run for part in _pieces(one.text)]
     words = [word(one.text) for one in telling if not one.is_run]
     if len(pieces) + len(words) > 1:

@@ -11,6 +11,8 @@ import pytest
 from search.index import Batch, Document, Engine, Order, Query
 from search.query import parse
 from search.shelf import ENGINES, open_index
+from search.tree import AllButOne
+from search.words import word
 from wiki.errors import Misconfigured
 
 SPACES = frozenset(("space-a", "space-b"))
@@ -213,3 +215,15 @@ def test_the_next_page_goes_on_where_the_one_before_ended(make: Make) -> None:
     assert engine.search(replace(asked, moment="of-nobody")).total == 31
     few = engine.search(Query(parse("nothing"), SPACES))
     assert few.moment == ""
+
+
+def test_of_several_words_one_may_be_missing(engine: Engine) -> None:
+    words = [word(one) for one in ("learning", "weld", "forklift")]
+    hits = engine.search(Query(AllButOne(tuple(words)), SPACES)).hits
+    assert {hit.page_id for hit in hits} == {"p1"}
+
+
+def test_facets_of_few_hits_are_counted_when_they_are_asked_for(engine: Engine) -> None:
+    query = Query(parse("forklift"), SPACES, facets_above=1)
+    assert not engine.search(query).facets
+    assert engine.facets(query)["kind"] == {"note": 1}
