@@ -116,14 +116,14 @@ class Siege:
     @asynccontextmanager
     async def _measured(self, when: str) -> AsyncIterator[None]:
         await _asked(self.letters, "")  # what was before does not count
-        began, work = time.monotonic(), _work_seconds(self.server.pid)
+        began, work = time.monotonic(), work_seconds(self.server.pid)
         yield
         phase = self.tally.phases[when]
         phase.letters_ms += await _asked(self.letters, "")
         if not self.server.is_running:
             return
         phase.seconds += time.monotonic() - began
-        phase.work_seconds += _work_seconds(self.server.pid) - work
+        phase.work_seconds += work_seconds(self.server.pid) - work
 
 
 async def bombarded(
@@ -223,8 +223,8 @@ def _resident_mib(pid: int) -> float:
     return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
 
 
-def _work_seconds(pid: int) -> float:
-    """proc(5): utime and stime, in ticks."""
+def work_seconds(pid: int) -> float:
+    """Of the processor, so far. proc(5): utime and stime, in ticks."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -47,6 +47,10 @@ class YjsClients:
         opened = await self("open", name=name, url=url, kind=kind, **given)
         return int(opened["clientId"])
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def read(self) -> None:
         """Hand out the answers, until Node is gone."""
         assert self._process.stdout is not None

@@ -31,8 +31,8 @@ function of(name) {
 
 const commands = {
   /** Joins a page; done once both have what the other has. */
-  async open({ name, url, kind, clientId }) {
-    const client = new KINDS[kind](url, { clientId });
+  async open({ name, url, kind, ...given }) {
+    const client = new KINDS[kind](url, given);
     clients.set(name, client);
     await until(client, () => client.isSynced, `${name} is synced`);
     return { clientId: client.doc.clientID };
@@ -107,6 +107,9 @@ const commands = {
     const unsaved = all.filter(({ isSaved }) => !isSaved).length;
     return { texts: texts.size, vectors: vectors.size, unsaved };
   },
+
+  /** How many have not caught up with the server since they last connected. */
+  apart: ({ names }) => names.filter((name) => !of(name).isSynced).length,
 
   state({ name }) {
     const { doc, text, isOpen, isSaved, closes, sent, acked, typed_count = 0 } = of(name);

@@ -4,6 +4,7 @@
  * `sent` and `acked` count its frames of sync steps 1 and 2 on the present socket. `durable` holds
  * every update that the server has promised: what it sent to us, and of ours what it acknowledged.
  * Local updates wait in `unsent` until `flush`; with `isHolding` only whoever drives it flushes.
+ * After a cut it waits `retryMs`, then twice as long, and so on up to `longestRetryMs`.
  */
 
 import { EventEmitter } from "node:events";
@@ -16,14 +17,14 @@ const ACK = 120;
 const PERMANENT = (code) => code >= 4400 && code < 4500;
 
 export class CountingClient extends EventEmitter {
-  constructor(url, { clientId, retryMs = 50 } = {}) {
+  constructor(url, { clientId, retryMs = 50, longestRetryMs = retryMs } = {}) {
     super();
     this.setMaxListeners(0);
     this.doc = new Y.Doc();
     if (clientId !== undefined) this.doc.clientID = clientId;
     this.text = this.doc.getText(ROOT);
     this.presence = new awareness.Awareness(this.doc);
-    Object.assign(this, { url, retryMs, closes: [], durable: [], unsent: [], isHolding: false });
+    Object.assign(this, { url, retryMs, longestRetryMs, attempt: 0, closes: [], durable: [], unsent: [], isHolding: false });
     this.isOnline = false;
     this.doc.on("update", (update, origin) => origin !== this && this.typed(update));
     this.connect();
@@ -76,8 +77,14 @@ export class CountingClient extends EventEmitter {
   closed(code, reason) {
     this.closes.push({ code, reason });
     this.isOpen = false;
-    if (this.isOnline && !PERMANENT(code)) this.retry = setTimeout(() => this.connect(), this.retryMs);
+    if (this.isOnline && !PERMANENT(code)) this.retry = setTimeout(() => this.connect(), this.pause());
     this.emit("change");
+  }
+
+  /** As the browser's client does it (web/client/src/connection.ts, socket.ts). */
+  pause() {
+    const most = Math.min(this.longestRetryMs, this.retryMs * 2 ** this.attempt++);
+    return most * (0.5 + Math.random() / 2);
   }
 
   typed(update) {
@@ -128,6 +135,7 @@ export class CountingClient extends EventEmitter {
       return;
     }
     this.hasHeard ||= step === 1;
+    if (step === 1) this.attempt = 0;
     if (step === 2) this.heard++;
     const copy = bytes.slice();
     this.durable.push(copy);

@@ -61,7 +61,7 @@ export type Effect =
   | { do: "stopped"; reason: StopReason };
 
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 4000; // so that all have one text within five seconds of a network's healing
+const LONGEST_RETRY_MS = 2000; // so that all have one text within five seconds of a network's healing
 const TROUBLES = [4429, 4503]; // it says why, and takes more later
 
 const STOPS: Readonly<Record<number, StopReason>> = {

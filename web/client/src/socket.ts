@@ -89,7 +89,9 @@ export class PageSocket {
   };
 
   private readonly wake = (): void => {
-    if (document.visibilityState === "visible") this.take({ type: "wake" });
+    if (document.visibilityState !== "visible") return;
+    this.quietSince = -QUIET_MS; // an open connection may be dead after a sleep: ask at once
+    this.take({ type: "wake" });
   };
 
   /** The network is gone; a socket may take minutes to notice. */

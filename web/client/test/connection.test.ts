@@ -68,7 +68,7 @@ test("a lost connection makes what was not acknowledged unsent again, and tries 
 });
 
 test("waits grow to half a minute and start small again after a sync", () => {
-  assert.deepEqual([0, 1, 2, 20].map(backoff), [500, 1000, 2000, 4000]);
+  assert.deepEqual([0, 1, 2, 20].map(backoff), [500, 1000, 2000, 2000]);
   assert.equal(play(start, closed(1006), { type: "retry" }, closed(1006)).state.attempt, 2);
   assert.equal(play(start, closed(1006), { type: "retry" }, opened, step1, step2).state.attempt, 0);
 });
@@ -98,7 +98,7 @@ test("a server that takes nothing now says why, and is asked again soon, until i
   const { state } = play(...synced, full, ...many);
   assert.equal(state.trouble, "The disk is full.");
   const [, effects] = next({ ...state, phase: "connecting" }, full);
-  assert.deepEqual(effects, [{ do: "retry-in", milliseconds: 4000 }]);
+  assert.deepEqual(effects, [{ do: "retry-in", milliseconds: 2000 }]);
   assert.equal(play(...synced, full, retry, closed(1006)).state.trouble, "The disk is full.");
   assert.equal(play(...synced, full, retry, opened, step1, step2).state.trouble, "");
 });
