@@ -35,6 +35,7 @@ class Telling(NamedTuple):
 
 _RELOAD = "Reload the page; what you typed is kept in this browser."
 _SEARCH = "Search for it above, or ask whoever gave you the address."
+_ASK_AGAIN = "Ask whoever sent it for a new one. If you have an account already, just sign in."
 _TELL = "Tell whoever runs this site; its log says more."
 
 TABLE: dict[type[GroundswellError], Telling] = {
@@ -47,6 +48,9 @@ TABLE: dict[type[GroundswellError], Telling] = {
     errors.Refused: Telling(400, protocol.BAD_FRAME, "That was not taken"),
     errors.NotSignedIn: Telling(401, protocol.NOT_SIGNED_IN, "Please sign in"),
     errors.Forbidden: Telling(403, protocol.FORBIDDEN, "That is not yours to do"),
+    errors.InvitationGone: Telling(
+        404, protocol.NOT_FOUND, "This link no longer lets anybody in", _ASK_AGAIN
+    ),
     errors.NotFound: Telling(404, protocol.NOT_FOUND, "Nothing here", _SEARCH),
     StaleEpoch: Telling(409, protocol.EPOCH, "This copy is of an earlier history"),
     errors.Conflict: Telling(409, protocol.BAD_UPDATE, "It changed meanwhile"),

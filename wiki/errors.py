@@ -147,6 +147,21 @@ class NotFound(GroundswellError):
         return f"There is no {self.what} “{self.name}” that you can see."
 
 
+class InvitationGone(NotFound):
+    """A link that let people in, and no longer does: used up, out of date, or cut short."""
+
+    code = "invitation-gone"
+
+    def __init__(self, token: str) -> None:
+        super().__init__("invitation", token[:6] + "…")
+
+    def __str__(self) -> str:
+        return (
+            "It has been used up or is out of date, or a part of it is missing:"
+            " there is no invitation for it any more."
+        )
+
+
 class Conflict(GroundswellError):
     code = "conflict"
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from wiki.access import Role
-from wiki.errors import BadInput, NotFound
+from wiki.errors import BadInput, InvitationGone
 from wiki.names import new_token, token_hash
 from wiki.space import set_member
 from wiki.store.tables import invite as table
@@ -71,7 +71,7 @@ def look(conn: Connection, token: str, now_ms: int) -> Invite:
     query = _select().where(table.c.token_hash == token_hash(token), live)
     row = conn.execute(query).first()
     if row is None:
-        raise NotFound("invitation", token[:6] + "…")
+        raise InvitationGone(token)
     return Invite(*row)
 
 

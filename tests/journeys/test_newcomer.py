@@ -48,6 +48,7 @@ async def test_from_the_link_in_the_terminal_to_three_people_on_one_page(
         member = await _invitation(ada, home, "people with an account")
         eve = await (await windows.open()).new_page()
         await eve.goto(member)
+        await expect(eve.get_by_label("Your name")).to_be_focused()
         await _sign_up(eve, "Eve Okafor", "eve")
         await expect(eve.get_by_role("heading", level=1)).to_have_text("Tooling")
 
@@ -62,7 +63,8 @@ async def test_from_the_link_in_the_terminal_to_three_people_on_one_page(
         await expect(guest.get_by_role("heading", level=1)).to_have_text("Tooling")
 
         await eve.get_by_role("link", name="Write the first idea").click()
-        await eve.get_by_label("Title").fill("A saw for everybody")
+        await expect(eve.get_by_label("Title")).to_be_focused()
+        await eve.keyboard.type("A saw for everybody")
         await eve.get_by_label("Begin with the questions of that kind").uncheck()
         await eve.get_by_role("button", name="Create and write").click()
         await expect(text_of(eve)).to_be_focused()
@@ -109,7 +111,7 @@ async def test_a_role_that_is_taken_away_ends_writing_in_an_open_window(
         await expect(text_of(reader)).to_have_count(0)
 
         await ada.get_by_label("Add somebody").fill("eve")
-        await ada.get_by_label("as", exact=True).select_option("editor")
+        await ada.get_by_label("As", exact=True).select_option("editor")
         await ada.get_by_role("button", name="Add", exact=True).click()
         await expect(ada.get_by_role("combobox", name="Role of Eve Okafor")).to_have_value("editor")
         again = await editing(eve.context, url)
@@ -150,4 +152,7 @@ async def _invitation(page: Page, home: str, whom: str) -> str:
     await page.goto(f"{home}/settings")
     await page.get_by_label("For", exact=True).select_option(label=whom)
     await page.get_by_role("button", name="Make a link").click()
-    return await page.get_by_label("Your invitation.").input_value()
+    made = page.get_by_label("Your invitation.")
+    await expect(made).to_be_focused()  # it stands far down a long page
+    await expect(made).to_be_in_viewport()
+    return await made.input_value()

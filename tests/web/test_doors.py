@@ -238,7 +238,8 @@ async def test_an_invitation_is_no_set_up_link_and_ends_after_its_time(tmp_path:
         fresh, stale = await make(0), await make(8)
         assert (await front.browser().get(f"/setup/{fresh}")).status_code == 404
         assert (await front.browser().get(f"/join/{fresh}")).status_code == 200
-        assert (await front.browser().get(f"/join/{stale}")).status_code == 404
+        gone = await front.browser().get(f"/join/{stale}")
+        assert gone.status_code == 404 and "Ask whoever sent it for a new one" in gone.text
 
 
 async def test_a_host_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ EXAMPLES: dict[type[GroundswellError], GroundswellError] = {
     errors.NotSignedIn: errors.NotSignedIn(),
     errors.Forbidden: errors.Forbidden("edit", "this page"),
     errors.NotFound: errors.NotFound("revision", "x"),
+    errors.InvitationGone: errors.InvitationGone("Xy34"),
     errors.Conflict: errors.Conflict("It changed. Look again."),
     errors.NameTaken: errors.NameTaken("page", "x"),
     errors.RateLimited: errors.RateLimited("attempts", 12),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.session import form_of, set_signed_in, signed_in
+from web.views.browsers import browser_name
 from web.views.forms import DONE, Form, Mendable, back
 from web.views.render import page as show
 from wiki import people, signin
@@ -119,6 +120,7 @@ async def _shown(request: Request, form: Form, token: str = "") -> Response:
     def read(conn: Connection) -> dict[str, Any]:
         return {
             "sign_ins": signin.sign_ins(conn, person.id),
+            "browser_name": browser_name,
             "tokens": signin.tokens_of(conn, person.id),
         }
 

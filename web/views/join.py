@@ -14,7 +14,7 @@ from web.site import Site
 from web.views.forms import Form, Mendable
 from web.views.render import page as show
 from wiki import invite, people, space
-from wiki.errors import BadInput, Forbidden, NotFound
+from wiki.errors import BadInput, Forbidden, InvitationGone
 from wiki.invite import Invite
 from wiki.names import new_token, slugify
 from wiki.people import Person
@@ -47,7 +47,7 @@ async def _offer(request: Request, token: str) -> tuple[Invite, Space | None, st
         found = invite.look(conn, token, site.now_ms())
         where = space.by_id(conn, found.space_id) if found.space_id else None
         if found.kind == "guest" and (where is None or not where.guests_allowed):
-            raise NotFound("invitation", token[:6] + "…")
+            raise InvitationGone(token)
         host = found.created_by or ""
         return found, where, people.names(conn, [host]).get(host, "")
 

@@ -15,7 +15,7 @@ from web.site import Site
 from web.views.forms import Form, Mendable
 from web.views.render import page as show
 from wiki import invite, people
-from wiki.errors import NotFound
+from wiki.errors import InvitationGone
 from wiki.people import Person
 
 
@@ -25,7 +25,7 @@ async def set_up(request: Request) -> Response:
     token = request.path_params["token"]
     found = await site.store.read(lambda conn: invite.look(conn, token, site.now_ms()))
     if found.kind != "setup":
-        raise NotFound("set-up link", token[:6] + "…")
+        raise InvitationGone(token)
     form = Form()
     if request.method == "POST":
         form = Form.sent(await form_of(request))
