@@ -16,7 +16,10 @@ class Template:
     markdown: str
 
 
+# Each begins with two empty lines: who types at once writes a paragraph, not into a heading.
 _IDEA = """\
+
+
 ## For whom
 
 Who would learn or gain from this? How many are they, and where?
@@ -41,6 +44,8 @@ What makes you think that it works: numbers, a trial, somebody who did it.
 """
 
 _EPISODE = """\
+
+
 ## In one line
 
 What will listeners take away?
@@ -55,12 +60,16 @@ Who, and what they know from doing it.
 """
 
 _QUESTION = """\
+
+
 ## What I want to know
 
 ## What I tried or found so far
 """
 
 _PROFILE = """\
+
+
 ## What I know from doing it
 
 ## Ask me about

@@ -165,6 +165,13 @@ async def test_a_new_page_begins_with_the_questions_of_its_kind(tmp_path: Path) 
             assert '/tags/two">two</a>' in (await front.ada.get(path)).text
 
 
+@pytest.mark.parametrize("kind", [kind for kind, one in TEMPLATES.items() if one.markdown])
+def test_who_types_at_once_on_a_new_page_writes_above_its_first_heading(kind: str) -> None:
+    """The editor opens with the caret at the very beginning."""
+    typed = "Mine." + TEMPLATES[kind].markdown
+    assert re.match(r"Mine\.\n\n## \w", typed)
+
+
 async def test_a_refused_new_page_keeps_what_was_typed(tmp_path: Path) -> None:
     async with a_front(tmp_path) as front:
         await front.page(await front.space(), "Taken")
