@@ -49,6 +49,7 @@ _MARKS = re.compile(
 )
 _ENDS = re.compile(r"\]\([^)\n]*\)|\]\]|\*\*")  # behind a word, whose comma may follow
 _PAIR_FIELDS = frozenset(PAIRS.values())
+_ANY_LENGTH = 10**9
 _ALNUM = re.compile(r"[^\W_]")
 _INNER = (AllOf, AnyOf, AllButOne, Not, Prefer, Flat)
 Test: TypeAlias = Callable[[int], bool]
@@ -108,6 +109,17 @@ class _Want:
                 return True
         return False
 
+    def lengths(self) -> tuple[int, int]:
+        """Of the shortest and the longest word that it has."""
+        if self.prefixes or self.stems:
+            return 0, _ANY_LENGTH
+        each = [(len(word), 0) for word in self.words]
+        each += [(len(word), 0) for words in self.phrases for word in words]
+        each += [(len(word), limit) for word, limit in self.near]
+        low = min((size - limit for size, limit in each), default=0)
+        high = max((size + limit for size, limit in each), default=0)
+        return low, high if high < LONGEST_WORD else _ANY_LENGTH
+
     def starts(self) -> Iterator[str]:
         """Beginnings of all words that it has, but for near ones."""
         yield from self.words
@@ -154,6 +166,9 @@ class Marker:
         self._starts = _starts_of(self._wants)
         firsts = {one[:1] for want in self._wants for one in want.starts()}
         self._firsts = None if self._starts is None else firsts
+        lengths = [want.lengths() for want in self._wants]
+        self._shortest = min((low for low, _ in lengths), default=0)
+        self._longest = max((high for _, high in lengths), default=0)
 
     def is_found(self, wants: int) -> bool:
         """Whether a text with these is what was asked for."""
@@ -220,6 +235,8 @@ class Marker:
         return Look(wants, tuple(places))
 
     def _is_wanted(self, word: str) -> bool:
+        if not self._shortest <= len(word) <= self._longest:
+            return False
         return word in self._in_phrases or bool(self._mask(word[:LONGEST_WORD]))
 
     def _mask(self, word: str) -> int:

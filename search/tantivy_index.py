@@ -41,6 +41,7 @@ WRITER_BYTES = 30_000_000
 COUNTED_SPACES = 10_000
 LONG = 8  # alternatives
 _TOKENS = "whitespace"
+_LAST = "\U0010ffff"  # behind every letter
 _TEXT = "text"  # what is shown of a page
 _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
 
@@ -196,7 +197,7 @@ class TantivyEngine:
             case tree.Phrase(field, texts, slop, boost):
                 compiled = make.phrase_query(schema, field, list(texts), slop)
             case tree.Prefix(field, text, boost):
-                compiled = make.regex_query(schema, field, _literal(text) + ".*")
+                compiled = self._beginning(field, text)
             case tree.Fuzzy(field, text, distance, boost):
                 compiled = make.fuzzy_term_query(schema, field, text, distance, False)
             case tree.Modified(low_ms, high_ms):
@@ -219,6 +220,13 @@ class TantivyEngine:
             case tree.Flat(part, score):
                 return make.const_score_query(self._compile(part), score)
         return compiled if boost == 1.0 else make.boost_query(compiled, boost)
+
+    def _beginning(self, field: str, text: str) -> Any:
+        """A stretch of the field's words, which only the engine's own language can say; to make an
+        automaton takes 0.3 ms for each field."""
+        if field in WORD_FIELDS and text.isalnum():
+            return self._index.parse_query(f"{field}:[{text} TO {text}{_LAST}}}", [field])
+        return tantivy.Query.regex_query(self._schema, field, _literal(text) + ".*")
 
     def _join(self, parts: tuple[Node, ...], occur: Any) -> Any:
         make = tantivy.Query
