@@ -155,6 +155,10 @@ def check_alone(conn: Connection, record: Record, keys: peer.Keys) -> None:
         raise NotAccepted(_REASONS.get(error.what, "malformed"), error.what) from error
     if len(fields["parts"]) > MAX_PARTS or record.seq < 1:
         raise NotAccepted("malformed", "it has too many parts, or no number")
+    if not all(
+        records.is_time(record.ts + since) for _, since, _ in [("", 0, 0), *fields["parts"]]
+    ):
+        raise NotAccepted("malformed", "it is of a time that has no date")
     if not all(_is_dep(dep) for dep in fields["deps"].values()):
         raise NotAccepted("malformed", "what it builds on is not told as number and id")
     try:

@@ -66,6 +66,8 @@ def sign(
 
 def check(conn: Connection, frame: Frame, own: SiteKey) -> None:
     """That its origin has signed it. Raises NotAccepted."""
+    if not record.is_time(frame.at_ms):
+        raise NotAccepted("malformed", "the live frame is of a time that has no date")
     public = peer.key_of(conn, frame.chain, frame.kid, own)
     if public is None:
         raise NotAccepted("unknown-key", f"no key {frame.kid} of {frame.chain} is known here")

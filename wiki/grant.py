@@ -354,7 +354,7 @@ def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
         not isinstance(told.get("to"), str)
         or not _is_chain(told.get("keys"))
         or told.get("role") not in ROLES
-        or not (until is None or type(until) is int)
+        or not (until is None or record.is_time(until))
         or not all(isinstance(told.get(name), bool) for name in flags.values())
     ):
         raise BadInput("grant", "it does not say to whom, what, until when")

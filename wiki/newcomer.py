@@ -116,6 +116,7 @@ def check(made: Record) -> Mapping[str, Any]:
             and all(_is_turn(one) for one in born["turns"].values())
             and isinstance(born["shares"], list)
         )
+        is_good &= born["archived_at_ms"] is None or record.is_time(born["archived_at_ms"])
         if made.x["thing"] == "page":
             forms.text_state(born["text"])
             clients = [client for found in born["clients"].values() for client in found]

@@ -29,6 +29,7 @@ KINDS = frozenset((*TEXT_KINDS, *FACT_KINDS, "redact", "grant"))
 SALT_BYTES = 16
 MAX_DEPTH = 6
 MAX_INTEGER = 2**53 - 1
+MAX_TIME_MS = 253_370_764_800_000  # the year 9999: what is later has no date
 _FIELDS = {"v", "page", "chain", "seq", "prev", "deps", "kind", "ts", "kid", "parts", "body", "x"}
 
 
@@ -275,6 +276,11 @@ def _check_value(value: Any, depth: int) -> None:
                 _check_value(item, depth - 1)
         case _:
             raise Damaged(f"{type(value).__name__} has no place in it", "record header")
+
+
+def is_time(value: Any) -> bool:
+    """Whether these milliseconds since 1970 can be told as a date."""
+    return type(value) is int and 0 <= value <= MAX_TIME_MS
 
 
 def _parse(header: str) -> Mapping[str, Any]:

@@ -166,6 +166,26 @@ async def test_what_is_forged_in_signed_bodies_is_refused_by_name(tmp_path: Path
         await settled(acme, birch, page_id=pages[3])
 
 
+async def test_what_is_of_a_time_without_a_date_is_refused(tmp_path: Path) -> None:
+    async with federated(tmp_path, "acme", "mallory") as (acme, mallory):
+        page_id = await acme.page()
+        await acme.connect(mallory)
+        await acme.share(mallory)
+        await eventually(lambda: mallory.has(page_id))
+        told = {"page": page_id, "seq": 1, "prev": "", "kind": "edit", "x": {}}
+        for first_ms, second_ms in ((2**53 - 1, 2**53 - 1), (AT_MS, -1), (AT_MS, 2**53)):
+            parts = [
+                Part("u:m", at, typed(7, n, "x")) for n, at in enumerate((first_ms, second_ms))
+            ]
+            one = record.make(mallory.site.key, parts=parts, ts_ms=first_ms, **told)
+            assert await brought(mallory, acme, one) == ["malformed"]
+        late = frame.sign(mallory.site.key, page_id, 1, 1, "u:m", 2**53 - 1, typed(9, 0, "Mine. "))
+        url = f"{acme.address}/federation/v1/live"
+        answer = await mallory.site.federation.introduction.post(url, wire.lines([late]))
+        assert json.loads(answer.body) == {"shown": 0}
+        await acme.site.indexer.caught_up()
+
+
 async def test_a_flood_is_refused_by_name_and_costs_the_honest_ones_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
