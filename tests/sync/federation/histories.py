@@ -16,9 +16,10 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from tests.support.sites import Site, Sites
 from wiki.accept import Outcome
@@ -50,6 +51,8 @@ class History:
     """One of them. `loss`: how many in a hundred messages never arrive. `out`: sites with which the
     page is not shared, or not any more. `did`: how often what really happened."""
 
+    steps_of: ClassVar[Mapping[str, int]] = STEPS
+    lengths: ClassVar[tuple[int, int]] = (15, 45)
     seed: int
     chance: random.Random = field(init=False)
     sites: Sites = field(init=False)
@@ -59,17 +62,21 @@ class History:
         self.chance = random.Random(self.seed)
         random.seed(self.seed)  # client ids come from there
         count = self.chance.choice((2, 2, 3, 3, 4, 5))
+        self.loss, self.comments, self.is_ending = 0, 0, False
+        self.split: set[Site] = set()
+        self.gone: set[Site] = set()
+        self.on_the_way: list[tuple[Site, Site, Message]] = []
+        self.begin(count)
+        self.loss = self.chance.choice((0, 10, 40))
+        self.steps = self.chance.randrange(*self.lengths)
+
+    def begin(self, count: int) -> None:
+        """So many sites, and a page that most of them have."""
         self.sites = Sites.named(*"abcde"[:count], seed=self.seed)
         self.home = self.sites.all[0]
         late = self.sites.all[2:][: self.chance.choice((0, 0, 1))]
         self.page_id = self.sites.shared_page(without=late)
         self.out: set[Site] = set(late)
-        self.loss = self.chance.choice((0, 10, 40))
-        self.split: set[Site] = set()
-        self.gone: set[Site] = set()
-        self.on_the_way: list[tuple[Site, Site, Message]] = []
-        self.steps = self.chance.randrange(15, 45)
-        self.comments = 0
 
     def run(self) -> None:
         """Live, heal, agree. Raises AssertionError."""
@@ -77,7 +84,7 @@ class History:
             self.step()
         for _ in range(len(self.on_the_way)):
             self.deliver()
-        self.split, self.loss = set(), 0
+        self.split, self.loss, self.is_ending = set(), 0, True
         comes_back = self.chance.random() < 0.5
         self.agree()
         if self.gone and comes_back:
@@ -94,7 +101,7 @@ class History:
         site = self.chance.choice(here)
         for one in self.sites.all:
             one.now_ms += self.chance.randrange(0, 3000)
-        what = self.chance.choices(list(STEPS), list(STEPS.values()))[0]
+        what = self.chance.choices(list(self.steps_of), list(self.steps_of.values()))[0]
         self.did[what] += bool(getattr(self, f"_{what}")(site, here))
 
     def _type(self, site: Site, here: list[Site]) -> bool:
@@ -241,7 +248,11 @@ class History:
         if isinstance(message, Record):
             self.take(to, message, sender)
         elif self.has_page(to) and sender not in self.out:
-            self.did["shown"] += to.see(message)
+            self.did["shown"] += self.sees(to, message)
+
+    def sees(self, to: Site, shown: Frame) -> bool:
+        """A live frame came; whether it was taken."""
+        return to.see(shown)
 
     def pull(self, to: Site, sender: Site) -> None:
         """All that the other has and we lack, its space first."""
@@ -286,7 +297,10 @@ class History:
             for site in members:
                 for other in self.sites.all:
                     if other not in members and other.origin in site.foreign_rows(self.page_id):
-                        self.did["adopt"] += site.adopt(self.page_id, other) is not None
+                        self.did["adopt"] += self.adopts(site, other)
+
+    def adopts(self, site: Site, other: Site) -> bool:
+        return site.adopt(self.page_id, other) is not None
 
     def may_wait(self) -> set[Site]:
         """Whose records may wait for ever: sites sent away, and vanished ones of which a record in
@@ -315,7 +329,7 @@ class History:
             assert site.text(self.page_id) == first.text(self.page_id), self.seed
             assert site.vector(self.page_id) == first.vector(self.page_id), self.seed
             assert site.heads(self.page_id) == first.heads(self.page_id), self.seed
-            assert site.sheet(self.page_id) == first.sheet(self.page_id), (self.seed, site.name)
+            assert self.sheet_of(site) == self.sheet_of(first), (self.seed, site.name)
         for site in here:  # what was typed at a site is in the page, unless it vanished
             typed = site.typed.get(self.page_id, 0)
             assert first.vector(self.page_id).get(site.client, 0) == typed, self.seed
@@ -326,16 +340,22 @@ class History:
             if self.has_page(site):
                 assert site.retold(self.page_id) == [], (self.seed, site.name)
 
+    def sheet_of(self, site: Site) -> dict[str, object]:
+        """What all who agree have in their tables."""
+        return site.sheet(self.page_id)
+
     def close(self) -> None:
         for site in self.sites.all:
             site.close()
 
 
-def run(seeds: Iterable[int], did: Counter[str] | None = None) -> int:
+def run(
+    seeds: Iterable[int], did: Counter[str] | None = None, kind: type[History] = History
+) -> int:
     """How many held; raises at the first that does not. `did` counts what happened in them."""
     count = 0
     for seed in seeds:
-        history = History(seed)
+        history = kind(seed)
         try:
             history.run()
         finally:
@@ -346,12 +366,16 @@ def run(seeds: Iterable[int], did: Counter[str] | None = None) -> int:
     return count
 
 
-if __name__ == "__main__":
+def main(kind: type[History]) -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--count", type=int, default=5000)
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
     began, happened = time.monotonic(), Counter[str]()
-    held = run(range(given.seed, given.seed + given.count), happened)
+    held = run(range(given.seed, given.seed + given.count), happened, kind)
     print(f"{held} histories held, {time.monotonic() - began:.0f} s")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(happened.items())))
+
+
+if __name__ == "__main__":
+    main(History)
