@@ -64,8 +64,9 @@ def batches(site: Site, page_id: str) -> list[list[int]]:
 
 
 def seen(site: Site) -> dict[str, Any]:
-    """All that must come back but for what other sites allow this one to do: they do not allow the
-    new one to."""
+    """All that must come back, but for what other sites allow this one to do: they do not allow the
+    new one to; and but for epochs, which count what browsers here held before a redaction: there
+    are none that hold anything of the new one."""
     with site.open() as conn:
         found = everything(conn)
         pages, spaces = found["pages"].items(), found["spaces"].items()
@@ -73,7 +74,8 @@ def seen(site: Site) -> dict[str, Any]:
         return {
             **found,
             "pages": {
-                name: replace(one, bound="", **last_change(conn, name)) for name, one in pages
+                name: replace(one, bound="", epoch=0, **last_change(conn, name))
+                for name, one in pages
             },
             "spaces": {name: replace(one, bound="") for name, one in spaces},
             "records": shown,
