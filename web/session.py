@@ -31,6 +31,7 @@ from wiki import signin
 from wiki.access import Action, Actor, SiteAccess, SpaceAccess, may, within
 from wiki.errors import NOT_SHARED_SO_FAR, BadInput, Forbidden, NotFound, NotSignedIn, TooLarge
 from wiki.people import Person
+from wiki.store import edition
 
 FEDERATION = ("/federation/", "/.well-known/groundswell")  # requests are signed by their site
 UNASKED = (STATIC, "/healthz", "/metrics", *FEDERATION)  # nobody's rights matter there
@@ -224,7 +225,8 @@ async def set_signed_in(request: Request, response: Response, person_id: str) ->
     before = request.cookies.get(cookie_name(site), "")
 
     def write(conn: Connection) -> str:
-        signin.sign_out(conn, before)
+        if not signin.sign_out(conn, before):
+            edition.same(conn)  # nobody is shown anything else, nor is less let in
         return signin.sign_in(conn, person_id, agent, now_ms)
 
     token = await site.store.write(write)

@@ -94,6 +94,11 @@ def is_known(name: str) -> bool:
     return name in _FACTS
 
 
+def shows_elsewhere(name: str) -> bool:
+    """Whether what it does is seen on other pages than its own; there it counts as a change."""
+    return name not in talk.FORMS and name not in voice.FORMS
+
+
 def summary(fact: Fields) -> str:
     """The fact as a short sentence without its subject."""
     if not is_known(str(fact.get("name"))):

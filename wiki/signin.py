@@ -69,8 +69,10 @@ def signed_in_until(conn: Connection, token: str, now_ms: int) -> tuple[str, int
     return (row[0], row[1]) if row else None
 
 
-def sign_out(conn: Connection, token: str) -> None:
-    conn.execute(sign_in_table.delete().where(sign_in_table.c.token_hash == token_hash(token)))
+def sign_out(conn: Connection, token: str) -> bool:
+    """Whether anybody was signed in by it."""
+    this = sign_in_table.c.token_hash == token_hash(token)
+    return conn.execute(sign_in_table.delete().where(this)).rowcount > 0
 
 
 def sign_out_everywhere(conn: Connection, person_id: str) -> None:

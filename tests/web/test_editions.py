@@ -14,7 +14,7 @@ import web.editions
 import web.site
 from sync.presence import Who
 from sync.rights import Claim
-from tests.support.front import COOKIE, Front, a_front
+from tests.support.front import COOKIE, PASSWORD, Front, a_front
 from tests.support.waiting import eventually
 from web.editions import Shown
 from web.site import Site
@@ -184,6 +184,27 @@ async def test_who_wrote_how_much_shows_as_soon_as_it_is_known(
         await front.site.store.write(lambda conn: contribution.keep(conn, both))
         assert "75 %" in (await front.ada.get("/s/ideas/idea")).text
         assert await number_of(front) == before
+
+
+async def test_what_is_said_shows_at_once_and_only_there_it_is_made_anew(
+    tmp_path: Path, made: list[str]
+) -> None:
+    async with a_front(tmp_path) as front:
+        await an_idea(front)
+        await front.page(await front.space("Other"), "Elsewhere", "Quiet.")
+        for path in ("/s/other/elsewhere", "/s/ideas/idea"):
+            await at_rest(front, made, path)
+        before = await number_of(front)
+        await front.ada.send("/s/ideas/idea/comments", "/s/ideas/idea", body="Well said.")
+        await front.ada.send("/s/ideas/idea/vote", "/s/ideas/idea", value="1")
+        shown = (await front.ada.get("/s/ideas/idea")).text
+        assert "Well said." in shown and 'value="0" aria-pressed="true"' in shown
+        strange = front.browser()
+        await strange.send("/sign-in", name="ada", password=PASSWORD)
+        assert "Your account" in (await strange.get("/s/ideas/idea")).text
+        made.clear()
+        assert "Quiet." in (await front.ada.get("/s/other/elsewhere")).text
+        assert not made and await number_of(front) == before
 
 
 async def test_what_is_shared_is_made_anew_after_a_minute_and_the_rest_is_not(

@@ -17,6 +17,7 @@ from wiki import anchor, fact, history, journal, page, people, talk, text, voice
 from wiki.access import Action
 from wiki.anchor import Anchor, Place
 from wiki.errors import BadInput, Forbidden
+from wiki.store import edition
 from wiki.talk import Thread
 
 
@@ -128,6 +129,8 @@ async def _do(request: Request, here: Here, told: dict[str, Any]) -> None:
 def _act(conn: Connection, request: Request, here: Here, told: dict[str, Any]) -> None:
     site = site_of(request)
     person_id, now_ms = signed_in(request).id, site.now_ms()
+    if not fact.shows_elsewhere(told["name"]):
+        edition.same(conn)
     fact.act(conn, site.key, here.page.id, person_id, told, now_ms)
 
 

@@ -26,6 +26,7 @@ from wiki.access import Action
 from wiki.errors import BadInput, Forbidden
 from wiki.page import Page
 from wiki.space import Space
+from wiki.store import edition
 
 
 async def comment(request: Request) -> Response:
@@ -100,6 +101,8 @@ async def _act(
 
     def write(conn: Connection) -> dict[str, Any]:
         made = told(conn)
+        if not fact.shows_elsewhere(made["name"]):
+            edition.same(conn)
         fact.act(conn, site.key, one.id, person.id, made, now_ms)
         return made
 

@@ -18,8 +18,8 @@ def number(conn: Connection) -> int:
 
 
 def same(conn: Connection) -> None:
-    """This transaction changes nothing that is shown but what else names an answer: a page's text
-    (its `change`), and who wrote how much of it."""
+    """This transaction changes nothing that is shown but what else names an answer: a page by its
+    `change` (its text, what is said of it), and who wrote how much of it."""
     conn.info.setdefault(_SAME, True)
 
 
