@@ -39,6 +39,8 @@ In reading order:
     moment      text, authors and changes at any moment, by way of the weave
     phrase      where words stood in a page's history, however they came about
     blanking    an update with some of its text taken out
+    hiding      a fact with some of its words taken out
+    quoted      which comments quote what is taken out of the text
     views       what the tables say of a page, told again from its record
     redaction   taking words, a person's text, a file out of the record
     erasure     a person leaves, and everything that says who it was

@@ -27,6 +27,7 @@ from sqlalchemy import Connection, func, select
 from wiki import (
     blanking,
     forgetting,
+    hiding,
     journal,
     log,
     page,
@@ -43,7 +44,6 @@ from wiki.errors import BadInput, Conflict, Damaged, Forbidden, NotFound
 from wiki.gate import parse_state_vector
 from wiki.key import SiteKey
 from wiki.loom import woven
-from wiki.names import slugify
 from wiki.phrase import Ranges, folded
 from wiki.quoted import Quoted
 from wiki.record import Part, Record
@@ -59,7 +59,6 @@ from wiki.woven import Woven
 SNIPPET_CHARS = 40
 _WORDS = ("title", "label", "body", "reason", "purpose", "file", "status")
 _EVERYTHING = ("title", "label", "body", "reason", "purpose", "file")
-Hide = Callable[[str], str]
 
 
 class Place(NamedTuple):
@@ -95,7 +94,7 @@ def of_words(conn: Connection, thing_id: str, words: str) -> Plan:
     wanted = folded(words.strip())
     if len(wanted) < 2:
         raise BadInput("words", "give at least two characters; single letters are everywhere")
-    hidden = _hidden(thing_id)
+    hidden = hiding.mark_of(thing_id)
 
     def hide(value: str) -> str:
         low, out, at = folded(value), "", 0
@@ -108,7 +107,13 @@ def of_words(conn: Connection, thing_id: str, words: str) -> Plan:
     runs = made.weave.runs()
     ranges = phrase.stands(runs, wanted)
     quoted = Quoted(runs, ranges)
-    plan = _plan(conn, thing_id, quoted, ranges, lambda told, _: _blank(told, _WORDS, hide, wanted))
+    plan = _plan(
+        conn,
+        thing_id,
+        quoted,
+        ranges,
+        lambda told, _: hiding.without_words(told, _WORDS, hide, wanted),
+    )
     plan.words = wanted
     plan.places[:0] = _text_places(made, runs, ranges)
     return plan
@@ -134,12 +139,14 @@ def of_person(conn: Connection, thing_id: str, person_id: str) -> Plan:
     ranges = phrase.joined(
         (client, 0, MAX_CLOCK) for client in _clients_of(conn, thing_id, person_id)
     )
-    hidden = _hidden(thing_id)
+    hidden = hiding.mark_of(thing_id)
 
     def blank(told: Mapping[str, Any], part: Part) -> dict[str, Any]:
         if part.person_id != person_id:
             return dict(told)
-        return _without_file(_blank(told, _EVERYTHING, lambda value: hidden if value else "", ""))
+        return hiding.without_file(
+            hiding.without_words(told, _EVERYTHING, lambda value: hidden if value else "", "")
+        )
 
     runs = woven(conn, thing_id).weave.runs() if page.several(conn, [thing_id]) else []
     return _plan(conn, thing_id, Quoted(runs, ranges), ranges, blank)
@@ -150,7 +157,7 @@ def of_file(conn: Connection, page_id: str, attachment_id: str) -> Plan:
 
     def blank(told: Mapping[str, Any], part: Part) -> dict[str, Any]:
         is_it = told.get("name") == "attach" and told.get("id") == attachment_id
-        return _without_file(dict(told)) if is_it else dict(told)
+        return hiding.without_file(dict(told)) if is_it else dict(told)
 
     plan = _plan(conn, page_id, Quoted((), {}), {}, blank)
     if plan.is_empty:
@@ -298,7 +305,7 @@ def _plan(
                 bodies[number] = blanking.blanked(part.update, ranges) or part.update
             elif one.kind in (*record.BIRTHS, *record.FACT_KINDS):
                 told = json.loads(part.update)
-                changed = quoted.hidden(_unprovable(blank(told, part), ranges))
+                changed = quoted.hidden(hiding.unprovable(blank(told, part), ranges))
                 if "files" in told:  # of a checkpoint
                     changed["files"] = [blank(file, part) for file in told["files"]]
                 if changed != told:
@@ -326,36 +333,6 @@ def _outdate(records: list[Record], plan: Plan) -> None:
                 plan.bodies[one.id] = record.replaced_body([record.canonical(left).encode()])
 
 
-def _blank(
-    told: Mapping[str, Any], names: Iterable[str], hide: Hide, wanted: str
-) -> dict[str, Any]:
-    """The fact, its words hidden; `wanted` are the words, "" for all."""
-    out = dict(told)
-    for name in names:
-        if isinstance(out.get(name), str):
-            out[name] = hide(out[name])
-    if out.get("title") != told.get("title"):
-        out["title"] = " ".join(out["title"].split())[:200]
-        if "slug" in out:
-            out["slug"] = slugify(out["title"])
-    elif isinstance(out.get("slug"), str) and wanted and slugify(wanted) in out["slug"]:
-        out["slug"] = slugify(hide(wanted))
-    if isinstance(out.get("tags"), list):
-        is_said = folded if wanted else None
-        out["tags"] = [
-            tag for tag in out["tags"] if is_said and slugify(wanted) not in is_said(tag)
-        ]
-    if isinstance(anchor := out.get("anchor"), dict) and hide(anchor["quote"]) != anchor["quote"]:
-        out["anchor"] = {**anchor, "quote": "", "digest": ""}
-    return out
-
-
-def _without_file(told: dict[str, Any]) -> dict[str, Any]:
-    if told.get("name") != "attach":
-        return told
-    return {**told, "digest": views.GONE_DIGEST, "file": "(redacted)", "size": 0}
-
-
 def _check_fresh(conn: Connection, plan: Plan) -> None:
     if _head(conn, plan.thing_id) != plan.position:
         raise Conflict("Somebody wrote meanwhile. Look again, then redact.")
@@ -364,16 +341,6 @@ def _check_fresh(conn: Connection, plan: Plan) -> None:
 def _head(conn: Connection, thing_id: str) -> int:
     """Position of the newest record."""
     return conn.scalar(select(func.max(table.c.position)).where(table.c.page == thing_id)) or 0
-
-
-def _unprovable(told: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
-    """Without the hash of a text that held what is taken out: short words could be guessed."""
-    spoken = told.get("text")
-    if not ranges or not isinstance(spoken, dict) or not spoken.get("hash"):
-        return told
-    known = parse_state_vector(record.bytes_of(spoken["vector"]))
-    holds = any(ranges[client][0][0] < known.get(client, 0) for client in ranges)
-    return {**told, "text": {**spoken, "hash": ""}} if holds else told
 
 
 def _clients_of(conn: Connection, thing_id: str, person_id: str) -> set[int]:
@@ -393,11 +360,6 @@ def _replace_rows(conn: Connection, rows: Mapping[int, bytes]) -> None:
     for n, update in rows.items():
         this = journal_rows.update().where(journal_rows.c.n == n)
         conn.execute(this.values(update=update, crc32=zlib.crc32(update), evidence=""))
-
-
-def _hidden(thing_id: str) -> str:
-    """What stands in place of words; other than on any other page, as titles must be."""
-    return f"(redacted {thing_id[:6]})"
 
 
 def _in(ranges: Ranges, client: int, start: int, end: int) -> bool:
