@@ -131,7 +131,8 @@ def apply(conn: Connection, made: Record, own: str) -> None:
     """What a grant record says, from now on; nothing, if it passes on what its site may not pass on
     any more. Raises BadInput."""
     said = made.x
-    if made.chain not in (own, log.home(conn, made.page)) and _why_not_on(conn, made, 0):
+    says = (own, log.home(conn, made.page), authority(conn, made.page))
+    if made.chain not in says and _why_not_on(conn, made, 0):
         return
     mine = (table.c.thing_id == made.page) & (table.c.origin == str(said.get("to")))
     if said.get("revoked") is True:
@@ -334,7 +335,8 @@ def _was_allowed(conn: Connection, made: Record) -> bool:
     if log.before(conn, made.page):
         return True
     if made.x.get("revoked") is True:
-        return any(one.chain == made.chain for one in grants_to(conn, made.page, made.x["to"]))
+        told = str(made.x.get("to"))
+        return any(one.chain == made.chain for one in grants_to(conn, made.page, told))
     return any(one.x.get("on") is True for one in grants_to(conn, made.page, made.chain))
 
 

@@ -9,7 +9,7 @@ import pytest
 from sync.federation import owed
 from sync.federation.gaps import have
 from tests.support.sites import Site, Sites
-from wiki import grant, newcomer, page
+from wiki import grant, log, newcomer, page
 from wiki.accept import Outcome
 from wiki.access import Role
 from wiki.grant import Terms
@@ -104,3 +104,14 @@ def give(by: Site, to: Site, page_id: str, **terms: bool) -> None:
     with by.open() as conn:
         told = {"person_id": by.person, "now_ms": by.now_ms}
         grant.give(conn, by.key, page_id, to.origin, Terms(Role.EDITOR, **terms), **told)
+
+
+def test_a_grant_that_names_nobody_takes_nothing_back(sites: Sites) -> None:
+    acme, birch, _ = sites.all
+    page_id = acme.found([birch])
+    carry(acme, birch, page_id)
+    give(acme, birch, page_id, may_share_on=True)
+    carry(acme, birch, page_id)
+    with birch.open() as conn:
+        made = log.write(conn, birch.key, page_id, "grant", [], {"revoked": True}, ts_ms=1)
+    assert acme.receive(made, birch).verdict == "refused"
