@@ -50,6 +50,7 @@ async def test_marked_words_are_spoken_of_while_reading_and_answered(
     await eve.keyboard.type("Who teaches?")
     await eve.get_by_role("button", name="Comment", exact=True).click()
     await expect(eve.locator(".thread")).to_contain_text("Who teaches?")
+    await expect(eve.locator(".thread")).to_be_focused()  # what was said just now is read out
     await expect(eve.locator("mark.spoken").last).to_have_text("all")
     assert "".join(await eve.locator("mark.spoken").all_text_contents()) == "school for all"
 
@@ -107,6 +108,7 @@ async def test_votes_are_counted_at_once(server: Server, windows: Windows) -> No
     await eve.wait_for_load_state("networkidle")
     await eve.get_by_role("button", name="For 0").click()
     await expect(eve.get_by_role("button", name="For 1")).to_have_attribute("aria-pressed", "true")
+    await expect(eve.get_by_role("button", name="For 1")).to_be_focused()
     await eve.get_by_role("button", name="I stand up for it").click()
     await expect(eve.locator(".sponsors")).to_contain_text("Eve Okafor")
     await eve.get_by_role("button", name="For 1").click()

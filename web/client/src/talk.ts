@@ -214,6 +214,8 @@ class Talk {
     if (!this.section.contains(form)) return;
     event.preventDefault();
     const body = new FormData(form, event.submitter);
+    const known = new Set([...this.section.querySelectorAll("[data-thread]")].map((one) => one.id));
+    const button = [...form.querySelectorAll<HTMLElement>("button")].indexOf(event.submitter as HTMLElement);
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } }).catch(() => null);
     if (answer === null) return this.complain(form, "The server cannot be reached. What you wrote stays here; send it again later.");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -227,8 +229,17 @@ class Talk {
     await this.read();
     this.mark();
     this.editor?.mark(this.threads);
-    const id = new URL(answer.url).hash.slice(1) || "talk";
-    this.section.querySelector<HTMLElement>(`#${CSS.escape(id)}`)?.focus();
+    if (document.activeElement === document.body) this.next(form, known, button)?.focus();
+  }
+
+  /** Where one goes on after sending `form`: what was said just now, its thread, or the button pressed. */
+  private next(form: HTMLFormElement, known: Set<string>, button: number): HTMLElement | null | undefined {
+    const own = form.closest("[data-thread]")?.id;
+    const all = [...this.section.querySelectorAll<HTMLElement>("[data-thread]")];
+    const thread = all.find((one) => (own === undefined ? !known.has(one.id) : one.id === own));
+    if (thread !== undefined) return thread.closest("details:not([open])")?.querySelector("summary") ?? thread;
+    const same = [...this.section.querySelectorAll("form")].find((one) => one.action === form.action);
+    return same?.querySelectorAll("button")[button];
   }
 
   private complain(form: HTMLFormElement, words: string): void {
