@@ -4,7 +4,8 @@
 
 Attackers (tests/faults/attackers.py) have a page each, and one that of the two. All limits of rate
 are off but `harm_ms_per_second`: what is shown is that the frames do no harm, not that few of them
-come. With `--as-shipped` the limits are those of a new site, which hears hardly any of it.
+come. With `--as-shipped` the limits are those of a new site, which hears hardly any of it; with
+`--unhindered` that one is off, too, and the server takes as much as it can.
 
 Attackers run on the machine of what they attack, at the lowest priority, and still take some of it.
 So there are rounds: for a while they attack the server; then, for as long and with as many frames a
@@ -134,11 +135,11 @@ async def bombarded(
     seed: int,
     per_second: float = 0.0,
     round_seconds: float = 20.0,
-    is_as_shipped: bool = False,
+    limits: str = NO_LIMITS,
 ) -> Tally:
     """Raises AssertionError when somebody was harmed."""
     settings = folder / "settings.toml"
-    settings.write_text("" if is_as_shipped else f"[limits]\n{NO_LIMITS}\n")
+    settings.write_text(f"[limits]\n{limits}\n")
     program = (PROGRAM[0], "-X", "faulthandler", *PROGRAM[1:])
     async with (
         a_peopled_server(folder / "site", "--config", str(settings), program=program) as server,
@@ -235,9 +236,12 @@ def main() -> None:
     parser.add_argument("--per-second", type=float, default=2500, help="frames; 0 is no pace")
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--round-seconds", type=float, default=20)
-    parser.add_argument("--as-shipped", action="store_true", help="with the limits of a new site")
+    limits = parser.add_mutually_exclusive_group()
+    limits.add_argument("--as-shipped", action="store_true", help="with the limits of a new site")
+    limits.add_argument("--unhindered", action="store_true", help="without any limit")
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
     given = parser.parse_args()
+    none = NO_LIMITS + ("\nharm_ms_per_second = 0" if given.unhindered else "")
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         tally = asyncio.run(
@@ -248,7 +252,7 @@ def main() -> None:
                 seed=given.seed,
                 per_second=given.per_second,
                 round_seconds=given.round_seconds,
-                is_as_shipped=given.as_shipped,
+                limits="" if given.as_shipped else none,
             )
         )
     _print(tally)
