@@ -198,14 +198,22 @@ class Hunt:
         odd = await asyncio.to_thread(self._rare, long, few)
         instead: dict[str, str] = {}
         for word in odd:
-            others = [one for one in typed if one not in odd]
-            places = await self._first(spelling.like(word, others), spelling.PAGES)
-            if not places and others:
-                places = await self._first(spelling.like(word), spelling.PAGES)
-            texts = await self._store.read(lambda conn, found=places: self._texts(conn, found))  # type: ignore[misc]
-            if better := spelling.better(word, texts):
+            if better := await self._better(word, [one for one in typed if one not in odd]):
                 instead[word] = better
         return spelling.replaced(query.bounded(text), instead) if instead else None
+
+    async def _better(self, word: str, others: Sequence[str]) -> str | None:
+        """A word like it that stands beside the others, else one that stands anywhere; what is
+        nearest is looked for first, since it is found soonest."""
+        for beside in (others, ()) if others else ((),):
+            for distance in range(1, words.typos(word) + 1):
+                places = await self._first(spelling.like(word, distance, beside), spelling.PAGES)
+                if not places:
+                    continue
+                texts = await self._store.read(lambda conn, found=places: self._texts(conn, found))  # type: ignore[misc]
+                if better := spelling.better(word, texts):
+                    return better
+        return None
 
     def _rare(self, typed: Sequence[str], few: int) -> list[str]:
         """Those that at most `few` pages have."""

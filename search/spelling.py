@@ -24,9 +24,9 @@ def may_be_wrong(word: str) -> bool:
     return len(word) >= words.TYPO_CHARS and word.isalpha()
 
 
-def like(word: str, beside: Iterable[str] = ()) -> Node:
-    """Finds pages with a word like it, and with the others."""
-    near = words.near(word, words.typos(word), _PLACES)
+def like(word: str, distance: int, beside: Iterable[str] = ()) -> Node:
+    """Finds pages with a word so many changes away at most, and with the others."""
+    near = words.near(word, distance, _PLACES)
     others = [words.word(one) for one in beside]
     return AllOf((near, *others) if near else tuple(others))
 
