@@ -241,7 +241,7 @@ class Rooms:
         loop = asyncio.get_running_loop()
         now_ms = self._clock_ms()
         batches = [room.take(now_ms) for room in awake if self._is_open(room)]
-        await self._commit([batch for batch in batches if batch.changes or batch.leases])
+        await self._commit([batch for batch in batches if batch.changes])
         begun = time.perf_counter()
         for batch in batches:
             room = batch.room

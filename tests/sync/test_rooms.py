@@ -28,6 +28,7 @@ from wiki import history, log, signin, space, text
 from wiki.access import Openness
 from wiki.errors import (
     BadFrame,
+    Damaged,
     Forbidden,
     GroundswellError,
     NotFound,
@@ -134,6 +135,28 @@ async def test_what_cannot_be_stored_is_seen_and_acknowledged_by_nobody(tmp_path
         assert all(isinstance(one, Unavailable | NotFound) for one in ada.ended + eve.ended)
         await eventually(lambda: other.acked == 1)
         assert other.ended == []
+
+
+async def test_a_document_that_fails_at_somebodys_first_keystroke_is_built_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = text.apply
+
+    def fails(doc: text.Document, update: bytes) -> None:
+        if b"poison" in update:
+            raise Damaged("the document could not be read")
+        apply(doc, update)
+
+    async with a_site(tmp_path) as site:
+        idea = await site.wiki.page()
+        ada, eve = await site.open(idea.id, site.wiki.ada), await site.open(idea.id, site.wiki.eve)
+        monkeypatch.setattr(text, "apply", fails)
+        await ada.say(Update(typed(1, 0, "poison")))
+        await eventually(lambda: bool(ada.ended))
+        await eve.say(Update(typed(2, 0, "fine")))
+        await eventually(lambda: eve.acked == 1 or bool(eve.ended))
+        assert isinstance(ada.ended[0], Damaged) and eve.ended == []
+        assert await site.rooms.text(idea.id) == "fine"
 
 
 async def test_a_right_taken_away_ends_writing_on_open_sockets(tmp_path: Path) -> None:
