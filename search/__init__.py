@@ -8,7 +8,9 @@ In reading order:
     moments        states of it that answers were given of
     tantivy_index  the default engine
     whoosh_index   the engine in pure Python
-    whoosh_segments  what it keeps in memory
+    whoosh_postings  what it keeps in memory
+    whoosh_scoring  which pages a tree finds in it, and how well
+    whoosh_view    the same of all of its segments
     shelf          an index in a folder, replaceable while it serves
     words          words as trees
     query          what people type, as a tree

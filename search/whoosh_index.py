@@ -1,24 +1,22 @@
 """The pure Python engine: Whoosh (the maintained line, `whoosh3`). Slower, needs no compiler.
 
 Tokens come ready made and are only cut at spaces. The position of the last batch is a document of
-its own, in the same commit."""
+its own, in the same commit. Whoosh writes and reads the files; what is found in them is told by
+`whoosh_scoring`."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from whoosh import index as whoosh_index
-from whoosh import query as wq
 from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.fields import ID as IdField
 from whoosh.fields import KEYWORD, NUMERIC, STORED, TEXT, Schema
 
-from search import tree
 from search.index import (
     CHECKPOINT_ID,
     EXACT_FIELDS,
@@ -40,7 +38,8 @@ from search.index import (
 )
 from search.moments import Moments
 from search.tree import Node
-from search.whoosh_segments import Segments
+from search.whoosh_postings import Segment, Shared
+from search.whoosh_view import Leaf, View
 
 
 class WhooshEngine:
@@ -53,13 +52,15 @@ class WhooshEngine:
             self._index = whoosh_index.open_dir(str(folder))
         else:
             self._index = whoosh_index.create_in(str(folder), _schema())
-        self._segments = Segments()
-        self._moments: Moments[Any] = Moments()
-        self._one_at_a_time = threading.Lock()  # whoever shares a searcher
+        self._shared = Shared()
+        self._segments: dict[str, Segment] = {}
+        self._view: View | None = None
+        self._moments: Moments[View] = Moments()
+        self._one_at_a_time = threading.Lock()  # whoever reads
 
     def checkpoint(self) -> int:
-        with self._index.searcher() as searcher:
-            stored = searcher.document(**{ID: CHECKPOINT_ID})
+        with self._one_at_a_time:
+            stored = self._newest().searcher.document(**{ID: CHECKPOINT_ID})
             return int(stored[POSITION]) if stored else 0
 
     def apply(self, batch: Batch) -> None:
@@ -80,23 +81,18 @@ class WhooshEngine:
     def search(self, query: Query) -> Found:
         if not query.space_ids:
             return Found(0, ())
-        # Closed when nobody holds it any more: the next page may want it.
-        searcher = self._moments.at(query.moment) or self._index.searcher()
         with self._one_at_a_time:
-            allowed = self._segments.within(searcher.reader(), query.space_ids)
-            order = {"sortedby": MODIFIED, "reverse": True} if query.order is Order.MODIFIED else {}
-            results = searcher.search(
-                self._compile(searcher, query.tree),
-                filter=allowed,
-                limit=query.offset + query.limit,
-                **order,
+            view = self._moments.at(query.moment) or self._newest()
+            found = view.found(query.tree, query.space_ids)
+            total = sum(len(scores) for scores in found)
+            last = query.offset + query.limit
+            hits = view.best(found, last, is_newest=query.order is Order.MODIFIED)
+            return Found(
+                total,
+                tuple(hits[query.offset :]),
+                view.facets(found) if total > query.facets_above else {},
+                self._moment(query, total, view),
             )
-            found = list(results)[query.offset :]
-            hits = tuple(Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in found)
-            facets = {}
-            if len(results) > query.facets_above:
-                facets = self._segments.facets(searcher.reader(), results.docs())
-            return Found(len(results), hits, facets, self._moment(query, len(results), searcher))
 
     def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
         return self.search(replace(query, limit=1, offset=0, facets_above=0)).facets
@@ -104,30 +100,19 @@ class WhooshEngine:
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:
             return []
-        with self._index.searcher() as searcher:
-            asked = self._compile(searcher, tree)
-            results = searcher.search(
-                asked, filter=self._segments.within(searcher.reader(), space_ids), limit=limit
-            )
-            return [Hit(hit[ID], hit[SPACE], float(hit.score or 0)) for hit in results]
+        with self._one_at_a_time:
+            view = self._newest()
+            return view.best(view.found(tree, space_ids), limit)
 
     def frequencies(
         self, field: str, texts: Sequence[str], space_ids: frozenset[str]
     ) -> Frequencies:
-        with self._index.searcher() as searcher:
-            allowed = set(searcher.docs_for_query(_any(SPACE, space_ids)))
-            counts = tuple(
-                sum(number in allowed for number in searcher.docs_for_query(wq.Term(field, text)))
-                for text in texts
-            )
-            return Frequencies(len(allowed), counts)
+        with self._one_at_a_time:
+            return self._newest().frequencies(field, texts, space_ids)
 
     def stats(self) -> Stats:
-        with self._index.searcher() as searcher:
-            spaces = frozenset(
-                fields[SPACE] for fields in searcher.all_stored_fields() if SPACE in fields
-            )
-            documents = max(0, searcher.doc_count() - 1)
+        with self._one_at_a_time:
+            documents, spaces = self._newest().contents()
         size = sum(file.stat().st_size for file in self._folder.iterdir() if file.is_file())
         return Stats(documents, size, spaces)
 
@@ -136,16 +121,34 @@ class WhooshEngine:
         return [file for file in self._folder.iterdir() if file.suffix in (".toc", ".seg")]
 
     def close(self) -> None:
-        self._moments.clear()
+        with self._one_at_a_time:
+            self._moments.clear()
+            self._view, self._segments = None, {}
         self._index.close()
 
-    def _moment(self, query: Query, total: int, searcher: Any) -> str:
+    def _newest(self) -> View:
+        """Files of older ones are closed when nobody holds them any more: the next page of results
+        may want them."""
+        if self._view is None or not self._view.searcher.up_to_date():
+            searcher = self._index.searcher()
+            leaves = [
+                (leaf, str(leaf.segment().segment_id()), at)
+                for leaf, at in searcher.reader().leaf_readers()
+                if leaf.doc_count_all()
+            ]
+            self._segments = {
+                name: self._segments.get(name) or Segment(leaf, self._shared)
+                for leaf, name, _ in leaves
+            }
+            self._view = View(
+                searcher, [Leaf(at, leaf, self._segments[name]) for leaf, name, at in leaves]
+            )
+        return self._view
+
+    def _moment(self, query: Query, total: int, view: View) -> str:
         if total <= query.limit:
             return ""
-        return query.moment if self._moments.at(query.moment) else self._moments.keep(searcher)
-
-    def _compile(self, searcher: Any, node: Node) -> Any:
-        return _Compiler(searcher.reader(), self._segments).of(node)
+        return query.moment if self._moments.at(query.moment) else self._moments.keep(view)
 
 
 def _schema() -> Any:
@@ -166,62 +169,3 @@ def _stored(document: Document) -> dict[str, Any]:
     for name, tokens in document.fields().items():
         values[name] = (",".join if name in EXACT_FIELDS else " ".join)(tokens)
     return values
-
-
-def _any(field: str, values: frozenset[str]) -> Any:
-    return wq.Or([wq.Term(field, value) for value in sorted(values)])
-
-
-class _Compiler:
-    """Trees as Whoosh's queries. Words that no page has are asked for like others: to pass them
-    over would tell by the time that it takes which words hidden pages have."""
-
-    def __init__(self, reader: Any, segments: Segments) -> None:
-        self._reader = reader
-        self._near = cache(partial(segments.near, reader))
-
-    def of(self, node: Node) -> Any:
-        match node:
-            case tree.Term(field, text, boost):
-                return wq.Term(field, text, boost=boost)
-            case tree.Phrase(field, texts, slop, boost):
-                return wq.Phrase(field, list(texts), slop=slop + 1, boost=boost)
-            case tree.Prefix(field, text, boost):
-                return wq.Prefix(field, text, boost=boost)
-            case tree.Fuzzy(field, text, distance, boost):
-                there = [
-                    wq.Term(field, one)
-                    for one in self._near(text, distance)
-                    if (field, one) in self._reader
-                ]
-                return wq.ConstantScoreQuery(wq.Or(there), boost) if there else wq.NullQuery
-            case tree.Modified(low_ms, high_ms):
-                return wq.NumericRange(MODIFIED, low_ms, high_ms)
-            case tree.Everything():
-                return wq.Every()
-            case tree.Not(part):
-                return wq.And([wq.Every(), wq.Not(self.of(part))])
-            case tree.AllOf(parts):
-                return self._all(parts)
-            case tree.AnyOf(parts):
-                found = [one for one in map(self.of, parts) if one is not wq.NullQuery]
-                return wq.Or(found) if found else wq.NullQuery
-            case tree.AllButOne(parts):
-                left = (parts[:at] + parts[at + 1 :] for at in range(len(parts)))
-                return self.of(tree.AnyOf(tuple(tree.AllOf(most) for most in left)))
-            case tree.Prefer(part, bonus):
-                extra = self.of(tree.AnyOf(bonus))
-                main = self.of(part)
-                is_plain = wq.NullQuery in (main, extra)
-                return main if is_plain else wq.AndMaybe(main, extra)
-            case tree.Flat(part, score):
-                main = self.of(part)
-                return main if main is wq.NullQuery else wq.ConstantScoreQuery(main, score)
-
-    def _all(self, parts: tuple[Node, ...]) -> Any:
-        """Without a list of all pages, as long as there is something to find."""
-        found = [self.of(part) for part in parts if not isinstance(part, tree.Not)]
-        unwanted = [wq.Not(self.of(part.part)) for part in parts if isinstance(part, tree.Not)]
-        if any(one is wq.NullQuery for one in found):
-            return wq.NullQuery
-        return wq.And([*(found or [wq.Every()]), *unwanted])
