@@ -17,6 +17,7 @@ import hashlib
 import json
 import random
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -45,6 +46,7 @@ from wiki.store import Store
 ENGINES = ("tantivy", "whoosh", "fts5")
 HALVES = {"tune": False, "report": True}
 DEPTH = 10
+TELL_SECONDS = 10.0  # so often it is told how far it is
 HEAD = ("", "questions", "success@1", "@5", "MRR@10", "p50 ms", "p95")
 Finder = Callable[[str], Awaitable[list[int]]]
 
@@ -116,7 +118,7 @@ async def asked(
         async def by_sqlite(text: str) -> list[int]:
             return fts.find(text, DEPTH)
 
-        outcomes = await _outcomes(by_sqlite, questions)
+        outcomes = await _outcomes(engine, by_sqlite, questions)
         fts.close()
         return outcomes
     place = options.site or folder / "site"
@@ -134,16 +136,21 @@ async def asked(
         return [numbers[hit.page.id] for hit in results.hits]
 
     try:
-        return await _outcomes(by_us, questions)
+        return await _outcomes(engine, by_us, questions)
     finally:
         await asyncio.to_thread(index.close)
         await store.close()
 
 
-async def _outcomes(find: Finder, questions: Sequence[Question]) -> list[Outcome]:
-    outcomes = []
+async def _outcomes(engine: str, find: Finder, questions: Sequence[Question]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    first = told = perf_counter()
     for question in questions:
         begun = perf_counter()
+        if begun - told > TELL_SECONDS:
+            told = begun
+            asked = f"{len(outcomes)} of {len(questions)} questions"
+            print(f"{engine}: {asked} in {begun - first:.0f} s", file=sys.stderr, flush=True)
         found = await find(question.text)
         seconds = perf_counter() - begun
         right = [at for at, number in enumerate(found, 1) if number in question.answers]
