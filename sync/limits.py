@@ -61,7 +61,7 @@ class Limits:
     frames_per_second: int = 500
     kib_per_second: int = 1024
     work_ms_per_second: int = 100
-    harm_ms_per_second: int = 100
+    harm_ms_per_second: int = 50
 
 
 class Budget:

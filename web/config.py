@@ -96,7 +96,7 @@ SETTINGS = (
     ),
     Setting(
         "limits.harm_ms_per_second",
-        100,
+        50,
         "Processor time, in milliseconds, for all together who were closed a few times lately for "
         "what no honest client sends. What they send beyond that is not read.",
     ),
