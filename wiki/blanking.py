@@ -16,7 +16,7 @@ _PARENT = varuint(1) + varuint(len(ROOT)) + ROOT.encode()
 
 def blanked(update: bytes, ranges: Ranges) -> bytes | None:
     """`update` without the text of `ranges`; None when it holds none of it."""
-    sections, deletes = parse(update, is_limited=False)
+    sections, deletes, _ = parse(update, is_limited=False)
     tail = _deletes_of(deletes)
     out, is_changed = bytearray(varuint(len(sections))), False
     for section, raw in zip(sections, raw_blocks(update), strict=True):

@@ -114,7 +114,7 @@ class _Walk:
         self._ready: list[tuple[int, int]] = []
 
     def run(self) -> Walked:
-        for of, (sections, deletes) in enumerate(self._parsed):
+        for of, (sections, deletes, _) in enumerate(self._parsed):
             for number, section in enumerate(sections):
                 self._at[of, number] = (0, section.clock)
                 if section.clock < self._known(section.client):
@@ -189,7 +189,7 @@ class _Closed(_Walk):
     def __init__(self, updates: Sequence[bytes]) -> None:
         super().__init__({}, updates)
         ranges: dict[int, list[tuple[int, int]]] = {}
-        for sections, _ in self._parsed:
+        for sections, *_ in self._parsed:
             for section in sections:
                 length = sum(block.length for block in section.blocks)
                 brought = (section.clock, section.clock + length)

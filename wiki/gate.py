@@ -25,7 +25,7 @@ from typing import NamedTuple
 from wiki import keystroke
 from wiki.errors import BadFrame, BadUpdate, Gap
 from wiki.keystroke import Keystroke
-from wiki.update import MAX_CLOCK, Block, Section, parse
+from wiki.update import MAX_CLOCK, Block, Section, of_deletes, parse
 
 MAX_VECTOR_ENTRIES = 100_000
 
@@ -40,7 +40,8 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An update that passed. `is_empty`: it brings nothing new, drop it."""
+    """An update that passed, without deletions that were known: who comes back tells all that there
+    ever were. `is_empty`: it brings nothing new, drop it."""
 
     update: bytes
     runs: tuple[Run, ...]
@@ -122,7 +123,7 @@ class _Admission:
         self._lows: dict[int, set[int]] = {}
 
     def admit(self, update: bytes, *, is_limited: bool) -> Admitted:
-        sections, deletes = parse(update, is_limited=is_limited)
+        sections, deletes, deletes_at = parse(update, is_limited=is_limited)
         fresh = [section for section in sections if self._is_fresh(section)]
         starts = {section.client: self._known(section.client) for section in fresh}
         self._walk_all(fresh)
@@ -139,6 +140,8 @@ class _Admission:
             if not self._gate.is_deleted(client, clock, length):
                 new_deletes.append((client, clock, length))
         lows = {client: tuple(clocks) for client, clocks in self._lows.items()}
+        if len(new_deletes) < len(deletes):
+            update = of_deletes(new_deletes, update[:deletes_at])
         return Admitted(update, runs, lows, tuple(new_deletes))
 
     def _is_fresh(self, section: Section) -> bool:

@@ -12,6 +12,7 @@ Clocks and lengths count UTF-16 units. Source: Yjs src/utils/encoding.js, src/st
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from wiki.errors import BadUpdate
@@ -48,10 +49,11 @@ class Section(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """`deletes`: client, clock, length."""
+    """`deletes`: client, clock, length; they are told from byte `deletes_at` on."""
 
     sections: list[Section]
     deletes: list[tuple[int, int, int]]
+    deletes_at: int
 
 
 def parse(update: bytes, *, is_limited: bool = True) -> Parsed:
@@ -61,12 +63,13 @@ def parse(update: bytes, *, is_limited: bool = True) -> Parsed:
     reader = _Reader(update, MAX_BLOCKS if is_limited else len(update))
     try:
         sections = reader.sections()
+        deletes_at = reader.at
         deletes = reader.deletes()
     except IndexError:
         raise BadUpdate(1, "it is cut off") from None
     if reader.at != len(update):
         raise BadUpdate(1, f"{len(update) - reader.at} bytes follow its end")
-    return Parsed(sections, deletes)
+    return Parsed(sections, deletes, deletes_at)
 
 
 class Unit(NamedTuple):
@@ -104,12 +107,12 @@ def of_blocks(client: int, clock: int, blocks: list[bytes]) -> bytes:
     return head + b"".join(blocks) + b"\0"
 
 
-def of_deletes(ranges: list[tuple[int, int, int]]) -> bytes:
-    """An update that only deletes: client, clock, length."""
+def of_deletes(ranges: Iterable[tuple[int, int, int]], blocks: bytes = b"\0") -> bytes:
+    """An update that only deletes: client, clock, length; or the `blocks` of one with these."""
     by_client: dict[int, list[tuple[int, int]]] = {}
     for client, clock, length in ranges:
         by_client.setdefault(client, []).append((clock, length))
-    out = b"\0" + varuint(len(by_client))
+    out = blocks + varuint(len(by_client))
     for client, of_client in by_client.items():
         out += varuint(client) + varuint(len(of_client))
         out += b"".join(varuint(clock) + varuint(length) for clock, length in of_client)

@@ -13,7 +13,7 @@ from tests.support.updates import block, section, typed, update
 from wiki import text
 from wiki.errors import BadFrame, BadUpdate, Gap
 from wiki.gate import Gate, encode_state_vector, parse_state_vector
-from wiki.update import MAX_UPDATE_BYTES
+from wiki.update import MAX_UPDATE_BYTES, of_deletes, parse
 
 MINE = 7
 EMOJI = "a😀b"
@@ -128,6 +128,20 @@ def test_a_deletion_is_new_once() -> None:
         assert gate.admit(erased, lambda client: False).is_empty
     assert gate.is_deleted(MINE, 1, 4)
     assert not gate.is_deleted(MINE, 0, 2)
+
+
+def test_deletions_that_are_known_are_not_handed_on() -> None:
+    gate = gate_with(HELLO)
+    known, new = (MINE, 1, 1), (MINE, 3, 2)
+    gate.accept(gate.admit(update(deletes=[known]), lambda client: False))
+    come_back = of_deletes([known, new], update(section(8, 0, block("x")))[:-1])
+    admitted = gate.admit(come_back, lambda client: True)
+    assert parse(admitted.update).deletes == [new]
+    assert parse(admitted.update).sections == parse(come_back).sections
+    page = [
+        text.new_doc(HELLO, update(deletes=[known]), last) for last in (come_back, admitted.update)
+    ]
+    assert text.state_of(page[0]) == text.state_of(page[1])
 
 
 def test_admitting_alone_changes_nothing() -> None:
