@@ -59,6 +59,11 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.wire.receive([bytes(data)])
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        # Who is still in the doorway was turned away: nothing can be said to it any more.
+        self.disconnected |= not self.handshake_complete
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.wire.is_full = True

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidHandshake, InvalidMessage
 
 from tests.support.server import NAMES, Server, a_peopled_server
 from tests.support.waiting import eventually
 from tests.support.yjs_clients import YjsClients, yjs_clients
 
-SOCKETS, STREAMS, PAGES = 100, 12, 4
+SOCKETS, STREAMS, PAGES, KNOCKING = 100, 12, 4, 30
 SECONDS = 10
 
 
@@ -40,6 +42,28 @@ async def test_all_are_told_to_come_back_and_nothing_acknowledged_is_lost(tmp_pa
             assert (await yjs("state", name=name))["closes"][0]["code"] == 1012
         await server.start()
         await _all_is_there(server, yjs, pages)
+
+
+async def test_who_knocks_while_it_stops_is_turned_away_without_an_error(tmp_path: Path) -> None:
+    async with a_peopled_server(tmp_path) as server:
+        url = server.sync_url(await server.page("Page"), "ada")
+        came: list[int] = []
+        knocking = [asyncio.create_task(_knock(url, came)) for _ in range(KNOCKING)]
+        await eventually(lambda: len(came) > KNOCKING, 30)
+        assert await server.end() == (0, "")
+        await asyncio.gather(*knocking)
+
+
+async def _knock(url: str, came: list[int]) -> None:
+    """Come and go until nobody is at home."""
+    while True:
+        try:
+            async with connect(url, proxy=None):
+                came.append(1)
+        except (InvalidHandshake, InvalidMessage, ConnectionResetError):
+            continue
+        except OSError:
+            return
 
 
 async def _type(server: Server, yjs: YjsClients, pages: dict[str, list[str]]) -> None:
