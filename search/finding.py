@@ -20,7 +20,7 @@ from search.results import Results, Similar
 from search.shelf import Shelf
 from search.similar import CANDIDATES, Draft, likest
 from search.tree import AllOf, Everything, Node, Not, Term
-from wiki import page, peer, space
+from wiki import listing, page, peer, space
 from wiki.access import Actor
 from wiki.errors import Damaged
 from wiki.page import Page
@@ -118,7 +118,7 @@ class Search:
         wrong; those changed last while nothing is typed."""
         visible = await self._visible(actor)
         if not typed.strip():
-            return await self._store.read(lambda conn: page.recent(conn, visible.keys(), limit))
+            return await self._store.read(lambda conn: listing.recent(conn, visible.keys(), limit))
         tree = AllOf((words.titles(query.bounded(typed)), Not(Term(STATUS, ARCHIVED))))
         places = await self._best(tree, visible, limit)
         return await self._store.read(lambda conn: _pages(conn, places, visible))

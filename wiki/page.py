@@ -15,7 +15,6 @@ from sqlalchemy import (
     Executable,
     Integer,
     Row,
-    Select,
     String,
     bindparam,
     case,
@@ -72,22 +71,15 @@ _TOUCH = (
         change=bindparam("number"),
     )
 )
-_COLUMNS = ", ".join(f"page.{column.name}" for column in table.columns)
+COLUMNS = ", ".join(f"page.{column.name}" for column in table.columns)
 _SEVERAL = sql(
-    f"SELECT {_COLUMNS} FROM page WHERE id IN (SELECT value FROM json_each(:ids))"
+    f"SELECT {COLUMNS} FROM page WHERE id IN (SELECT value FROM json_each(:ids))"
 ).columns(*table.columns)
 _TAGS = sql(
     "SELECT page_id, tag FROM page_tag WHERE page_id IN (SELECT value FROM json_each(:ids))"
     " ORDER BY tag"
 )
 # Each space gives its newest, which its index has in that order; only these are sorted.
-_RECENT = sql(
-    f"SELECT {_COLUMNS} FROM json_each(:ids) AS space CROSS JOIN page ON page.id IN"
-    " (SELECT id FROM page AS one WHERE one.space_id = space.value"
-    " AND one.archived_at_ms IS NULL AND one.modified_at_ms < :before_ms"
-    " ORDER BY one.modified_at_ms DESC, one.id LIMIT :n)"
-    " ORDER BY page.modified_at_ms DESC, page.id LIMIT :n"
-).columns(*table.columns)
 _AT = select(table).where(
     table.c.space_id == bindparam("in_space"), table.c.slug == bindparam("at_slug")
 )
@@ -95,7 +87,6 @@ _FORMERLY_AT = select(alias.c.page_id).where(
     alias.c.space_id == bindparam("in_space"), alias.c.slug == bindparam("at_slug")
 )
 _CHANGE_OF = "SELECT change FROM page WHERE id = ?"
-_EVER = 2**62  # milliseconds, after everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +236,7 @@ def by_id(conn: Connection, page_id: str) -> Page:
 def several(conn: Connection, page_ids: Collection[str]) -> dict[str, Page]:
     """Those of them that exist, by id."""
     given = {"ids": json.dumps(list(page_ids))}
-    return {one.id: one for one in _pages(conn, _SEVERAL, given)} if page_ids else {}
+    return {one.id: one for one in found_by(conn, _SEVERAL, given)} if page_ids else {}
 
 
 def epochs(conn: Connection, page_ids: Collection[str]) -> dict[str, int]:
@@ -257,7 +248,7 @@ def epochs(conn: Connection, page_ids: Collection[str]) -> dict[str, int]:
 def resolve(conn: Connection, space_id: str, slug: str) -> tuple[Page, bool]:
     """The page at an address, and whether it is an old address of it. Raises NotFound."""
     at = {"in_space": space_id, "at_slug": slug}
-    found = _pages(conn, _AT, at)
+    found = found_by(conn, _AT, at)
     if found:
         return found[0], False
     page_id = conn.scalar(_FORMERLY_AT, at)
@@ -273,62 +264,6 @@ def old_addresses(conn: Connection, page_ids: Collection[str]) -> dict[str, list
     for page_id, slug in conn.execute(query.order_by(alias.c.slug)):
         found.setdefault(page_id, []).append(slug)
     return found
-
-
-def list_in(
-    conn: Connection,
-    space_id: str,
-    *,
-    kind: str | None = None,
-    tag: str | None = None,
-    archived: bool = False,
-    order: str = "modified",
-    limit: int = 50,
-    offset: int = 0,
-) -> list[Page]:
-    """Pages of a space; `order` is "modified" (newest first) or "title"."""
-    query = _select().where(table.c.space_id == space_id, _archived(archived))
-    if kind is not None:
-        query = query.where(table.c.kind == kind)
-    if tag is not None:
-        query = query.where(table.c.id.in_(select(page_tag.c.page_id).where(page_tag.c.tag == tag)))
-    by = func.lower(table.c.title) if order == "title" else table.c.modified_at_ms.desc()
-    return _pages(conn, query.order_by(by, table.c.id).limit(limit).offset(offset))
-
-
-def count_in(conn: Connection, space_id: str) -> int:
-    """How many pages a space has, archived ones apart."""
-    here = (table.c.space_id == space_id) & _archived(False)
-    return conn.scalar(select(func.count()).select_from(table).where(here)) or 0
-
-
-def recent(
-    conn: Connection, space_ids: Collection[str], limit: int = 50, before_ms: int | None = None
-) -> list[Page]:
-    """Last changed first."""
-    ids = json.dumps(list(space_ids))
-    given = {"ids": ids, "before_ms": _EVER if before_ms is None else before_ms, "n": limit}
-    return _pages(conn, _RECENT, given)
-
-
-def tags_in(conn: Connection, space_id: str) -> list[tuple[str, int]]:
-    """Tags with how many pages have them, most frequent first."""
-    count = func.count()
-    query = select(page_tag.c.tag, count).join(table, table.c.id == page_tag.c.page_id)
-    query = query.where(table.c.space_id == space_id, _archived(False)).group_by(page_tag.c.tag)
-    return [(row[0], row[1]) for row in conn.execute(query.order_by(count.desc(), page_tag.c.tag))]
-
-
-def titles(conn: Connection, space_ids: Collection[str], prefix: str, limit: int) -> list[Page]:
-    """For completion: titles that begin with `prefix`, then those that hold it."""
-    wanted = prefix.casefold().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    slug = slugify(prefix) if prefix.strip() else ""
-    begins = func.lower(table.c.title).like(f"{wanted}%", escape="\\")
-    holds = func.lower(table.c.title).like(f"%{wanted}%", escape="\\")
-    by_slug = table.c.slug.like(f"%{slug}%") if slug else holds
-    query = _select().where(table.c.space_id.in_(list(space_ids)), _archived(False))
-    query = query.where(or_(holds, by_slug)).order_by(begins.desc(), func.lower(table.c.title))
-    return _pages(conn, query.limit(limit))
 
 
 class Touch(NamedTuple):
@@ -387,8 +322,8 @@ def last_change(conn: Connection) -> int:
 
 def changed_since(conn: Connection, change: int, limit: int) -> list[Page]:
     """The next pages behind `change`, archived ones too, in the order they changed."""
-    query = _select().where(table.c.change > change).order_by(table.c.change)
-    return _pages(conn, query.limit(limit))
+    query = select(table).where(table.c.change > change).order_by(table.c.change)
+    return found_by(conn, query.limit(limit))
 
 
 def count_changed_since(conn: Connection, change: int) -> tuple[int, int]:
@@ -421,18 +356,10 @@ def change_of(conn: Connection, page_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _archived(is_archived: bool) -> Any:
-    column = table.c.archived_at_ms
-    return column.is_not(None) if is_archived else column.is_(None)
-
-
-def _select() -> Select[Any]:
-    return select(table)
-
-
-def _pages(
+def found_by(
     conn: Connection, query: Executable, given: Mapping[str, Any] | None = None
 ) -> list[Page]:
+    """The pages whose columns `query` selects, with their tags, in its order."""
     rows: list[Row[Any]] = list(conn.execute(query, given))
     tags: dict[str, list[str]] = {}
     asked = {"ids": json.dumps([row.id for row in rows])}

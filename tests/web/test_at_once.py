@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.front import Browser, Front, a_front
 from tests.support.waiting import eventually
-from wiki import fact, page, space
+from wiki import fact, listing, page, space
 from wiki.access import Openness, Role
 from wiki.attachment import MAX_NAME_CHARS, MAX_ZIP_ENTRIES, check_name, sniff
 from wiki.errors import BadInput
@@ -88,7 +88,7 @@ async def test_samples_that_go_while_they_are_open_are_gone_for_everybody(tmp_pa
 
 async def a_sample(front: Front) -> page.Page:
     return await front.site.store.read(
-        lambda conn: page.recent(conn, [one.id for one in space.every(conn)], 1)[0]
+        lambda conn: listing.recent(conn, [one.id for one in space.every(conn)], 1)[0]
     )
 
 

@@ -9,7 +9,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 import pytest
 
 from tests.support.front import Browser, Front, a_front
-from wiki import page, space
+from wiki import listing, space
 from wiki.attachment import MAX_BYTES, sniff
 from wiki.errors import BadInput
 
@@ -19,7 +19,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 async def a_page(front: Front) -> str:
     """The id of a page of the sample space."""
     return await front.site.store.read(
-        lambda conn: page.recent(conn, [one.id for one in space.every(conn)], 1)[0].id
+        lambda conn: listing.recent(conn, [one.id for one in space.every(conn)], 1)[0].id
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.support.wikis import Wiki, a_wiki
-from wiki import fact, journal, links, page, space
+from wiki import fact, journal, links, listing, page, space
 from wiki.errors import BadInput, NameTaken, NotFound
 
 
@@ -92,12 +92,12 @@ async def test_an_archived_page_leaves_the_lists_but_not_its_address(tmp_path: P
     async with a_wiki(tmp_path) as wiki:
         made = await wiki.page("Done")
         await act(wiki, made.id, name="archive")
-        listed = await wiki.store.read(lambda conn: page.list_in(conn, wiki.space.id))
+        listed = await wiki.store.read(lambda conn: listing.list_in(conn, wiki.space.id))
         assert listed == []
         found, _ = await wiki.store.read(lambda conn: page.resolve(conn, wiki.space.id, "done"))
         assert found.is_archived
         await act(wiki, made.id, name="restore")
-        listed = await wiki.store.read(lambda conn: page.list_in(conn, wiki.space.id))
+        listed = await wiki.store.read(lambda conn: listing.list_in(conn, wiki.space.id))
         assert [one.id for one in listed] == [made.id]
 
 
@@ -161,10 +161,10 @@ async def test_what_changed_last_comes_first_whichever_space_it_is_in(tmp_path: 
 
         def told(conn: Connection) -> list[list[str]]:
             found = [
-                page.recent(conn, spaces, 3),
-                page.recent(conn, spaces, 9, before_ms=made[3].modified_at_ms),
-                page.recent(conn, spaces[1:], 2),
-                page.recent(conn, [], 3),
+                listing.recent(conn, spaces, 3),
+                listing.recent(conn, spaces, 9, before_ms=made[3].modified_at_ms),
+                listing.recent(conn, spaces[1:], 2),
+                listing.recent(conn, [], 3),
             ]
             return [[one.title for one in pages] for pages in found]
 

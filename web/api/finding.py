@@ -15,7 +15,7 @@ from web.api.operation import Operation, answer, number, site_of, whole, word
 from web.asked import MAX_PAGE, Asked
 from web.session import actor_of
 from web.views import render
-from wiki import page, people, space
+from wiki import listing, people, space
 from wiki.errors import BadInput
 
 PER_PAGE = 10
@@ -85,7 +85,7 @@ async def titles(request: Request) -> Response:
     def read(conn: Connection) -> list[shapes.TitleHit]:
         seen = {one.id: one for one in space.visible(conn, actor_of(request))}
         found = [one for one in known if one.space_id in seen]
-        found = found or page.titles(conn, seen.keys(), typed[:200], TITLES * 4)
+        found = found or listing.titles(conn, seen.keys(), typed[:200], TITLES * 4)
         found.sort(key=lambda one: seen[one.space_id].slug != own)  # stable: else as they were
         return [
             shapes.TitleHit(

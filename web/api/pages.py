@@ -31,7 +31,7 @@ from web.errors import Mismatch, VersionMissing
 from web.session import actor_of, require, signed_in
 from web.views import render
 from web.writing import MAX_TEXT_BYTES, replace_text
-from wiki import fact, history, page, people, space
+from wiki import fact, history, listing, page, people, space
 from wiki import text as plain_text
 from wiki.access import Action, SpaceAccess
 from wiki.errors import BadInput, Forbidden, TooLarge
@@ -93,7 +93,7 @@ async def in_space(request: Request) -> Response:
         here = look(conn, name)
         require(actor_of(request), Action.READ, here.access, name, "space")
         tag = request.query_params.get("tag")
-        found = page.list_in(conn, here.id, kind=kind, tag=tag, limit=limit + 1, offset=offset)
+        found = listing.list_in(conn, here.id, kind=kind, tag=tag, limit=limit + 1, offset=offset)
         shown = found[:limit]
         names = _names(conn, *shown)
         told = [shapes.page_of(one, here.slug, names, _url(request, one, here)) for one in shown]

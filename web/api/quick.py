@@ -14,7 +14,7 @@ from web.api import finding_shapes as shapes
 from web.api.operation import Operation, answer, site_of, word
 from web.session import actor_of
 from web.views.render import page_url
-from wiki import page, space
+from wiki import listing, page, space
 from wiki.access import Action, Actor, may
 from wiki.page import Page
 from wiki.space import Space
@@ -48,7 +48,7 @@ def _recent(
 ) -> list[shapes.QuickPage]:
     known = page.several(conn, [one for one in visited if one])
     seen = _rows([known[one] for one in visited if one in known], visible, "visited")
-    changed = _rows(page.recent(conn, visible.keys(), ROWS), visible, "changed")
+    changed = _rows(listing.recent(conn, visible.keys(), ROWS), visible, "changed")
     ids = {one.id for one in seen}
     return [*seen, *(one for one in changed if one.id not in ids)][:ROWS]
 
@@ -76,7 +76,7 @@ def _writable(
 ) -> list[shapes.QuickSpace]:
     """The one that is looked at, then those of the pages that changed last."""
     mine = {one.id: one for one in spaces if may(actor, Action.EDIT, one.access)}
-    lively = [one.space_id for one in page.recent(conn, mine.keys(), 50)]
+    lively = [one.space_id for one in listing.recent(conn, mine.keys(), 50)]
     ordered = [mine[one] for one in dict.fromkeys([*lively, *mine])]
     ordered.sort(key=lambda one: one.slug != own)
     return [shapes.QuickSpace(one.slug, one.title) for one in ordered[:SPACES]]

@@ -22,7 +22,7 @@ from web.cli.folder import at_work, key_of, now_ms, read, with_config, write, wr
 from web.cli.telling import counted, give, give_table, say
 from web.config import Config
 from web.site import alone_in, files_of, introduced, key_file_of, own_key
-from wiki import errand, grant, log, page, restoring, space
+from wiki import errand, grant, listing, log, page, restoring, space
 from wiki import peer as peers
 from wiki.access import Role
 from wiki.errors import BadInput, Conflict, Misconfigured, NotFound
@@ -304,7 +304,7 @@ def _thing(conn: Connection, name: str) -> tuple[str, list[str]]:
     if rest:
         found, _ = page.resolve(conn, where.id, rest)
         return found.id, [found.title]
-    titles = [one.title for one in page.list_in(conn, where.id, order="title", limit=100_000)]
+    titles = [one.title for one in listing.list_in(conn, where.id, order="title", limit=100_000)]
     return where.id, titles
 
 

@@ -9,7 +9,7 @@ from web.cli import who
 from web.cli.folder import now_ms, read, with_config, write_signed
 from web.cli.telling import give, give_table
 from web.config import Config
-from wiki import page
+from wiki import listing
 from wiki import space as spaces
 from wiki.access import Openness, Role
 from wiki.key import SiteKey
@@ -68,7 +68,7 @@ def list_spaces(config: Config) -> None:
 
     def found(conn: Connection) -> list[tuple[str, ...]]:
         return [
-            (one.slug, one.title, one.openness, str(page.count_in(conn, one.id)), one.id)
+            (one.slug, one.title, one.openness, str(listing.count_in(conn, one.id)), one.id)
             for one in spaces.every(conn)
         ]
 

@@ -15,7 +15,7 @@ from web.session import actor_of, form_of, require, signed_in
 from web.site import Site
 from web.views.forms import DONE, Form, Mendable, back, join_url
 from web.views.render import page as show
-from wiki import attachment, invite, page, people, repair, signin, space
+from wiki import attachment, invite, listing, people, repair, signin, space
 from wiki.access import SITE, Action
 from wiki.errors import BadInput
 
@@ -109,7 +109,7 @@ async def _shown(request: Request, form: Form, link: str = "") -> Response:
     site: Site = request.app.state.site
 
     def read(conn: Connection) -> dict[str, Any]:
-        spaces = [(one, page.count_in(conn, one.id)) for one in space.every(conn)]
+        spaces = [(one, listing.count_in(conn, one.id)) for one in space.every(conn)]
         return {
             "name": setup.site_name(conn),
             "everyone": people.everyone(conn),

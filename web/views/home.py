@@ -15,7 +15,7 @@ from web.views.forms import DONE
 from web.views.lineage import notices
 from web.views.render import page as show
 from web.views.saved_searches import kept_searches
-from wiki import page, people, space
+from wiki import listing, people, space
 from wiki.access import Action, Actor, may
 from wiki.page import Page
 from wiki.space import Space
@@ -78,7 +78,7 @@ def lines(
 ) -> list[Line]:
     """Pages of `spaces`, last changed first."""
     by_id = {one.id: one for one in spaces}
-    found = page.recent(conn, by_id.keys(), limit, before_ms)
+    found = listing.recent(conn, by_id.keys(), limit, before_ms)
     names = people.names(conn, {one.modified_by for one in found})
     return [Line(one, by_id[one.space_id], names.get(one.modified_by, "")) for one in found]
 
@@ -101,8 +101,10 @@ def may_create_space(actor: Actor) -> bool:
 
 
 def _card(conn: Connection, one: Space, actor: Actor) -> Card:
-    last = page.recent(conn, [one.id], 1)
-    return Card(one, page.count_in(conn, one.id), last[0] if last else None, one.id in actor.roles)
+    last = listing.recent(conn, [one.id], 1)
+    return Card(
+        one, listing.count_in(conn, one.id), last[0] if last else None, one.id in actor.roles
+    )
 
 
 def _order(card: Card) -> tuple[bool, int]:

@@ -19,7 +19,7 @@ from web.views.narrowing import groups, narrowed
 from web.views.render import page as show
 from web.views.saved_searches import kept_searches
 from web.views.search_help import examples
-from wiki import page, peer, people, space
+from wiki import listing, peer, people, space
 from wiki.access import Action, may
 
 PER_PAGE = 10
@@ -36,7 +36,7 @@ async def search(request: Request) -> Response:
 
     def read(conn: Connection, results: Results) -> None:
         shown = [hit.page for hit in results.hits]
-        recent = shown or page.recent(conn, [one.id for one in spaces], RECENT)
+        recent = shown or listing.recent(conn, [one.id for one in spaces], RECENT)
         known = _persons(asked, results) | {one.modified_by for one in recent}
         names = people.names(conn, known)
         context.update(

@@ -15,7 +15,7 @@ from web.site import Site
 from web.views.forms import DONE, Form, Mendable
 from web.views.home import PER_PAGE, before_of, lines, may_create_space, paged
 from web.views.render import page as show
-from wiki import audience, page, people, space
+from wiki import audience, listing, page, people, space
 from wiki.access import Action, Openness, Role, may
 from wiki.errors import Forbidden
 from wiki.page import Page
@@ -110,7 +110,7 @@ async def _pages(
     number = min(max(int(typed), 1), 10_000) if typed.isdecimal() and len(typed) < 10 else 1
 
     def read(conn: Connection) -> dict[str, Any]:
-        found = page.list_in(
+        found = listing.list_in(
             conn,
             here.id,
             kind=kind,
@@ -124,8 +124,8 @@ async def _pages(
             "pages": found[:PER_PAGE],
             "has_more": len(found) > PER_PAGE,
             "authors": _authors(conn, found),
-            "count": page.count_in(conn, here.id),
-            "tags": page.tags_in(conn, here.id)[:TAGS_SHOWN],
+            "count": listing.count_in(conn, here.id),
+            "tags": listing.tags_in(conn, here.id)[:TAGS_SHOWN],
             "people": space.members(conn, here.id)[:8],
             "holders": (holders := audience.holders(conn, own, here.id, here.id, now_ms)),
             "troubles": standing.troubles(conn, {one.origin for one in holders}, now_ms),

@@ -15,7 +15,7 @@ from tests.support.wikis import a_wiki
 from web import config, setup
 from web.cli import folder, losses, markdown_import
 from web.site import alone_in
-from wiki import page, space
+from wiki import listing, page, space
 from wiki.errors import Unavailable
 from wiki.exchange import markdown_folder
 from wiki.exchange.markdown_folder import Report
@@ -51,7 +51,7 @@ def notes(folder: Path) -> Path:
 def titles(commands: Commands, slug: str) -> dict[str, str]:
     def found(conn: Connection) -> dict[str, str]:
         home = space.by_slug(conn, slug)
-        return {one.title: page.text(conn, one.id) for one in page.list_in(conn, home.id)}
+        return {one.title: page.text(conn, one.id) for one in listing.list_in(conn, home.id)}
 
     return read(commands, found)
 

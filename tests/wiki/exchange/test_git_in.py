@@ -13,7 +13,7 @@ from tests.support.command_line import Commands, a_site
 from tests.support.git import git, needs_git, tried
 from web import config
 from web.cli import folder
-from wiki import page, space
+from wiki import listing, page, space
 
 pytestmark = needs_git
 CLOCK = 1_500_000_000
@@ -119,7 +119,7 @@ def test_after_any_history_each_page_says_what_its_file_says(tmp_path: Path, see
     imported(commands, source)
 
     def texts(conn: Connection) -> dict[str, str]:
-        found = page.list_in(conn, space.by_slug(conn, "notes").id)
+        found = listing.list_in(conn, space.by_slug(conn, "notes").id)
         return {one.title: page.text(conn, one.id) for one in found}
 
     files = {path.stem: path.read_text() for path in source.place.glob("*.md")}

@@ -13,7 +13,7 @@ from tests.support.clones import followed, repository, unpacked
 from tests.support.exports import PICTURE, a_full_wiki
 from tests.support.git import git, needs_git
 from tests.support.wikis import Wiki, a_wiki
-from wiki import fact, history, naming, page, people, space
+from wiki import fact, history, listing, naming, page, people, space
 from wiki.exchange import git_objects, git_stream, pieces
 from wiki.exchange.export import seal_all
 from wiki.store.tables import person
@@ -70,7 +70,7 @@ async def test_every_page_says_in_the_clone_what_it_says_here(tmp_path: Path) ->
         clone = unpacked(there, tmp_path / "clone")
 
         def texts(conn: Connection) -> dict[str, str]:
-            found = page.list_in(conn, wiki.space.id) + page.list_in(
+            found = listing.list_in(conn, wiki.space.id) + listing.list_in(
                 conn, wiki.space.id, archived=True
             )
             return {f"{one.slug}.md": page.text(conn, one.id) for one in found}

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from tests.support.exports import PICTURE, a_full_wiki, export, extended, resealed, taken
 from tests.support.wikis import START_MS, Wiki
-from wiki import attachment, history, journal, links, log, page, people, seal, space
+from wiki import attachment, history, journal, links, listing, log, page, people, seal, space
 from wiki.access import Action, Actor, may
 from wiki.errors import Conflict, Damaged
 from wiki.exchange.import_zip import ZipImport, check_empty, import_zip, undo
@@ -52,7 +52,7 @@ def everything(conn: Connection) -> dict[str, Any]:
     ids = [one.id for one in space.every(conn)]
     return {
         "pages": {one.id: replace(one, change=0, modified_at_ms=0) for one in pages},
-        "order": [one.id for one in page.recent(conn, ids)],
+        "order": [one.id for one in listing.recent(conn, ids)],
         "texts": {one.id: page.text(conn, one.id) for one in pages},
         "spaces": {one.id: one for one in space.every(conn)},
         "revisions": {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.exports import PICTURE
 from tests.support.wikis import Wiki, a_wiki
-from wiki import attachment, history, links, page
+from wiki import attachment, history, links, listing, page
 from wiki.errors import BadInput, TooLarge
 from wiki.exchange import markdown_folder
 from wiki.exchange.markdown_folder import Plan, Report, plan
@@ -52,7 +52,7 @@ async def texts(wiki: Wiki) -> dict[str, str]:
     return await wiki.store.read(
         lambda conn: {
             one.title: page.text(conn, one.id)
-            for one in page.list_in(conn, wiki.space.id, limit=10_000)
+            for one in listing.list_in(conn, wiki.space.id, limit=10_000)
         }
     )
 
@@ -150,7 +150,7 @@ async def test_pictures_come_along_and_are_the_pages(tmp_path: Path) -> None:
     assert told(whole, "lonely.png") == ["no page shows it or links to it; it is left out"]
     async with a_wiki(tmp_path / "site") as wiki:
         report = await run(wiki, whole, tmp_path)
-        made = (await wiki.store.read(lambda c: page.list_in(c, wiki.space.id)))[0]
+        made = (await wiki.store.read(lambda c: listing.list_in(c, wiki.space.id)))[0]
         held = await wiki.store.read(lambda c: attachment.of_page(c, made.id))
         kinds = await wiki.store.read(lambda c: [r.kind for r in history.revisions(c, made.id)])
         found = (await texts(wiki))["P"]
@@ -204,7 +204,9 @@ async def test_thousands_of_files_come_in_with_little_memory(tmp_path: Path) -> 
             wiki, Plan(whole.folder, (*some[0], *some[1]), (), whole.found), tmp_path
         )
         assert (
-            report.pages == await wiki.store.read(lambda c: page.count_in(c, wiki.space.id)) == 100
+            report.pages
+            == await wiki.store.read(lambda c: listing.count_in(c, wiki.space.id))
+            == 100
         )
 
 
@@ -256,7 +258,7 @@ async def test_a_folder_of_a_site_generator_keeps_its_links(tmp_path: Path) -> N
     async with a_wiki(tmp_path / "site") as wiki:
         await run(wiki, whole, tmp_path)
         found = await texts(wiki)
-        tags = await wiki.store.read(lambda conn: page.list_in(conn, wiki.space.id, limit=9))
+        tags = await wiki.store.read(lambda conn: listing.list_in(conn, wiki.space.id, limit=9))
     assert found["Top"] == "[[Page A|a]]"
     assert found["Docs"] == "[[Page A|a]] [[Top|top]] [[Top|top too]]"
     b = "[[Page B|b]]"
