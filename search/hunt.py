@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 
 from sqlalchemy import Connection
 
@@ -196,8 +195,7 @@ class Hunt:
         """`text` with better words for those that at most `few` pages have; None when there are
         none."""
         long = [word for word in typed if spelling.may_be_wrong(word)]
-        rare = await asyncio.gather(*(asyncio.to_thread(self._is_rare, one, few) for one in long))
-        odd = list(compress(long, rare))
+        odd = await asyncio.to_thread(self._rare, long, few)
         instead: dict[str, str] = {}
         for word in odd:
             if better := await self._better(word, [one for one in typed if one not in odd]):
@@ -217,10 +215,13 @@ class Hunt:
                     return better
         return None
 
-    def _is_rare(self, word: str, few: int) -> bool:
-        """Whether at most `few` pages have it."""
-        tree, spaces = self._narrowed(words.word(word)), self._frame.space_ids
-        return len(self._index.suggest(tree, spaces, few + 1)) <= few
+    def _rare(self, typed: Sequence[str], few: int) -> list[str]:
+        """Those that at most `few` pages have."""
+        asked = ((one, self._narrowed(words.word(one))) for one in typed)
+        spaces = self._frame.space_ids
+        return [
+            one for one, tree in asked if len(self._index.suggest(tree, spaces, few + 1)) <= few
+        ]
 
     async def _first(self, tree: Node, limit: int) -> list[Place]:
         spaces = self._frame.space_ids

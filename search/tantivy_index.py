@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,8 +67,6 @@ class TantivyEngine:
         # The forms of a word are asked for again and again while something is looked for.
         self._word = lru_cache(maxsize=4096)(lambda node: self._join(node.parts, Occur.Should))
         self._view = self._newest()
-        # Facets are counted while the hits are found: the engine does both without Python's lock.
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="facets")
 
     def checkpoint(self) -> int:
         searcher = self._view.searcher
@@ -100,15 +97,12 @@ class TantivyEngine:
         searcher = view.searcher
         compiled = self._within(view, query.tree, query.space_ids)
         by = {"order_by_field": MODIFIED} if query.order is Order.MODIFIED else {}
-        counted = partial(self._facets, searcher, compiled, FACETS, FACET_VALUES)
-        counting = self._beside.submit(counted)
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
-        is_late = counting.cancel()  # others' were counted meanwhile
         facets = {}
         if result.count > query.facets_above:
-            facets = counted() if is_late else counting.result()
+            facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
         return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
     def facets(self, query: Query) -> dict[str, dict[str, int]]:
