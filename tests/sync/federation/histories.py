@@ -304,8 +304,11 @@ class History:
 
     def may_wait(self) -> set[Site]:
         """Whose records may wait for ever: sites sent away, and vanished ones of which a record in
-        between reached nobody."""
-        return self.out | {one for one in self.gone if self._is_torn(one)}
+        between reached nobody, or which had built on what one sent away had not sealed."""
+        away = {one.origin for one in self.out}
+        return self.out | {
+            one for one in self.gone if self._is_torn(one) or away & one.foreign_rows(self.page_id)
+        }
 
     def _is_torn(self, gone: Site) -> bool:
         members = self.members()
