@@ -32,6 +32,8 @@ REGISTERS = {
 def register_of(told: Mapping[str, Any]) -> str | None:
     """What the act sets, if it is a thing that one act sets alone."""
     name = str(told.get("name", ""))
+    if name in ("resolve", "reopen"):
+        return f"end of {told.get('comment')}"
     return f"name of {told['of']}" if name == "name" and told.get("of") else REGISTERS.get(name)
 
 

@@ -56,6 +56,25 @@ def refused(site: Site, made: Record, reason: str) -> None:
     assert (site.heads(made.page), site.text(made.page)) == before
 
 
+def test_a_comment_that_is_resolved_here_and_opened_again_there_is_the_same_on_both(
+    sites: Sites,
+) -> None:
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    acme.act(page_id, {"name": "comment", "id": "comment-1", "body": "Well", "anchor": None})
+    birch.receive(acme.records(page_id)[-1])
+    about = {"comment": "comment-1", "reason": "so"}
+    birch.act(page_id, {"name": "resolve", **about})
+    acme.act(page_id, {"name": "resolve", **about})
+    acme.act(page_id, {"name": "reopen", **about})
+    theirs, ours = birch.records(page_id)[-1:], acme.records(page_id)[-2:]
+    for site, order in ((acme, theirs), (birch, ours), (cedar, theirs + acme.records(page_id))):
+        for _ in order:  # cedar gets them as they come
+            for one in order:
+                site.receive(one)
+    assert acme.sheet(page_id) == birch.sheet(page_id) == cedar.sheet(page_id)
+
+
 def test_what_came_while_a_record_of_ours_waited_is_named_by_the_next(sites: Sites) -> None:
     acme, birch, cedar = sites.all
     page_id = sites.shared_page()
