@@ -159,7 +159,12 @@ async def _shared(acme: Member, birch: Member, role: Role = Role.EDITOR, **terms
     await acme.connect(birch)
     await acme.share(birch, role=role, **terms)
     await eventually(lambda: birch.has(page_id), seconds=30)
+    await eventually(lambda: _is_bound(birch, page_id), seconds=30)  # the grant comes behind it
     return page_id
+
+
+async def _is_bound(one: Member, page_id: str) -> bool:
+    return bool((await one.read(lambda conn: page.by_id(conn, page_id))).bound)
 
 
 async def _screen(one: Member, page_id: str) -> str:
