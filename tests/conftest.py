@@ -11,10 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
+
+from tests.support.sites import Sites
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -61,3 +64,12 @@ def _lacking_browser() -> str:
     if not any(shutil.which(name) for name in names):
         return "Chromium is needed for this test, and is not installed"
     return ""
+
+
+@pytest.fixture
+def sites() -> Iterator[Sites]:
+    """Three of them in memory, without a network."""
+    made = Sites.named("acme", "birch", "cedar")
+    yield made
+    for site in made.all:
+        site.close()

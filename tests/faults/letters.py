@@ -10,6 +10,7 @@ import json
 import random
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from sync import protocol
 from sync.protocol import SyncStep1, SyncStep2, Update, encode
 from tests.support.updates import typed
+from tests.support.waiting import eventually
 from wiki import text
 from wiki.update import parse
 
@@ -32,6 +34,10 @@ class Letters:
     taken_ms: list[float] = field(default_factory=list)
     reader: text.Document = field(default_factory=text.new_doc)
     writer: text.Document = field(default_factory=text.new_doc)
+
+    def texts(self) -> set[str]:
+        """What the two have: one text, when all has arrived."""
+        return {text.text_of(doc) for doc in (self.writer, self.reader)}
 
     async def write(self, socket: ClientConnection) -> None:
         due = time.monotonic()
@@ -89,8 +95,9 @@ async def _main(urls: list[str]) -> None:
         while await loop.run_in_executor(None, sys.stdin.readline):
             print(json.dumps(letters.measured()), flush=True)
         tasks[2].cancel()
-        await asyncio.sleep(2)  # for what is on its way
-        texts = {text.text_of(doc) for doc in (letters.writer, letters.reader)}
+        with suppress(AssertionError):  # what never comes is told below
+            await eventually(lambda: len(letters.texts()) == 1)
+        texts = letters.texts()
         gone = [task for task in tasks[:2] if task.done()]
         last = {"are_alike": len(texts) == 1 and not gone, "text": min(texts)}
         print(json.dumps(last), flush=True)

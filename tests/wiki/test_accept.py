@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,14 +30,6 @@ from wiki.access import Openness, Role
 from wiki.errors import Damaged
 from wiki.exchange.git_repository import Repository
 from wiki.record import Part, Record
-
-
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    made = Sites.named("acme", "birch", "cedar")
-    yield made
-    for site in made.all:
-        site.close()
 
 
 def made_by(site: Site, page_id: str, *updates: bytes, kind: str = "edit", **more: Any) -> Record:

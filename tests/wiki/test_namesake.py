@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.support.sites import Site, Sites
 from wiki import chain, journal, page, text
 from wiki.namesake import other_id
 from wiki.update import parse, renamed
 
 CLIENT = 77
-
-
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    made = Sites.named("acme", "birch", "cedar")
-    yield made
-    for site in made.all:
-        site.close()
 
 
 def epoch(site: Site, page_id: str) -> int:

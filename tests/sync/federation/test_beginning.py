@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from sync.federation import owed
 from sync.federation.gaps import have
 from tests.support.sites import Site, Sites
@@ -14,14 +10,6 @@ from wiki.accept import Outcome
 from wiki.access import Role
 from wiki.grant import Terms
 from wiki.record import Record
-
-
-@pytest.fixture
-def sites() -> Iterator[Sites]:
-    made = Sites.named("acme", "birch", "cedar")
-    yield made
-    for site in made.all:
-        site.close()
 
 
 def test_what_was_written_before_a_newcomer_began_comes_there_later(sites: Sites) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,10 @@ KEPT = ("records", "pages", "attachments", "facts.csv", "people.json")
 
 
 @pytest.fixture
-def sites() -> Iterator[Sites]:
-    made = Sites.named("acme", "birch", "cedar")
-    for site in made.all:
-        name_people(site, made.all)
-    yield made
-    for site in made.all:
-        site.close()
+def sites(sites: Sites) -> Sites:
+    for site in sites.all:
+        name_people(site, sites.all)
+    return sites
 
 
 def batches(site: Site, page_id: str) -> list[list[int]]:
