@@ -36,6 +36,12 @@ def journal_clients(conn: Connection, page_id: str) -> list[int]:
     return list(conn.scalars(select(lease.c.client).where(lease.c.page_id == page_id)))
 
 
+async def shared_with(acme: Member, *others: Member) -> None:
+    for other in others:
+        await acme.connect(other)
+        await acme.share(other)
+
+
 async def brought(mallory: Member, to: Member, *items: wire.Item) -> list[str]:
     """Rules by which they were refused."""
     url = f"{to.address}/federation/v1/inbox"
@@ -135,9 +141,7 @@ async def test_a_peer_gets_nothing_that_was_not_shared_however_it_asks(tmp_path:
 async def test_what_is_forged_in_signed_bodies_is_refused_by_name(tmp_path: Path) -> None:
     async with federated(tmp_path, "acme", "birch", "mallory") as (acme, birch, mallory):
         pages = [await acme.page(f"Page {number}") for number in range(4)]
-        for other in (birch, mallory):
-            await acme.connect(other)
-            await acme.share(other)
+        await shared_with(acme, birch, mallory)
         await eventually(lambda: mallory.has(pages[-1]))
         (acmes, *_) = await acme.read(lambda conn: journal_clients(conn, pages[0]))
         as_acme = forged(mallory, pages[0], 1, "", typed(acmes, 7, "x", origin=(acmes, 6)))
@@ -192,9 +196,7 @@ async def test_a_flood_is_refused_by_name_and_costs_the_honest_ones_nothing(
     monkeypatch.setattr(intake, "MAX_HELD_RECORDS", 5)
     async with federated(tmp_path, "acme", "birch", "mallory") as (acme, birch, mallory):
         page_id = await acme.page()
-        for other in (birch, mallory):
-            await acme.connect(other)
-            await acme.share(other)
+        await shared_with(acme, birch, mallory)
         await eventually(lambda: birch.has(page_id))
         gaps = [forged(mallory, page_id, 3, "never seen", typed(7, 0, "x"))]
         for seq in range(4, 13):
@@ -216,9 +218,7 @@ async def test_a_flood_is_refused_by_name_and_costs_the_honest_ones_nothing(
 async def test_a_peer_that_never_answers_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with federated(tmp_path, "acme", "birch", "mallory") as (acme, birch, mallory):
         page_id = await acme.page()
-        for other in (birch, mallory):
-            await acme.connect(other)
-            await acme.share(other)
+        await shared_with(acme, birch, mallory)
         await eventually(lambda: mallory.has(page_id))
         await mallory.sit(page_id)
         await acme.sit(page_id)
@@ -260,9 +260,7 @@ async def test_whatever_a_peer_answers_the_site_lives_and_serves_the_others(
 ) -> None:
     async with federated(tmp_path, "acme", "birch", "mallory") as (acme, birch, mallory):
         page_id = await acme.page()
-        for other in (birch, mallory):
-            await acme.connect(other)
-            await acme.share(other)
+        await shared_with(acme, birch, mallory)
         await eventually(lambda: mallory.has(page_id))
         for body, headers in RUBBISH:
             acme.network.apps["mallory"] = Response(body, headers=headers)
