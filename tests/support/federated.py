@@ -61,12 +61,14 @@ class Network(httpx2.AsyncBaseTransport):
         self.closed: Callable[[str], bool] = lambda url: False  # addresses that nobody reaches
         self.hanging: set[str] = set()  # they take what comes, and never answer
         self.asked: list[str] = []  # "host /path", in order
+        self.askers: list[str] = []  # of each how it is signed, which names who asks
         self.taped: list[bytes] | None = None  # all bytes of all requests and answers, from now on
         self.queries: list[str] = []  # addresses with a query
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.headers["host"].partition(".")[0]
         self.asked.append(f"{host} {request.url.path}")
+        self.askers.append(request.headers.get("signature-input", ""))
         if request.url.query:
             self.queries.append(str(request.url))
         is_closed = self.closed(f"{host} {request.url.raw_path.decode()}")

@@ -77,12 +77,13 @@ async def _of_three(acme: Member, birch: Member, cedar: Member) -> str:
 
 
 async def _asked(one: Member, page_id: str, after: int = 0) -> int:
-    """How many requests for the page go out in some hours, `after` so many."""
+    """How many requests for the page go out from here in some hours, `after` so many."""
     before, now_ms = len(one.network.asked), one.site.now_ms() + STEP_MS + after * 3_600_000
     for at_ms in range(now_ms, now_ms + HOURS * 3_600_000, STEP_MS):
         await one.site.federation._gaps.close(at_ms)
-    asked = one.network.asked[before:]
-    return sum(each.endswith(f"/pages/{page_id}/records") for each in asked)
+    asked = zip(one.network.asked[before:], one.network.askers[before:], strict=True)
+    wanted = f"/pages/{page_id}/records"
+    return sum(each.endswith(wanted) and one.origin in by for each, by in asked)
 
 
 def _hold(conn: Connection, of: Member, page_id: str, seq: int) -> None:
