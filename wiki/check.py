@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from wiki import awaited, causal, checkpoint, journal, newcomer, page, record, text
+from wiki import awaited, causal, checkpoint, journal, newcomer, page, record, text, voucher
 from wiki.errors import BadUpdate, Damaged
 from wiki.gate import Gate
 from wiki.journal import JournalRow
@@ -87,7 +87,7 @@ def check(conn: Connection, keys: Keys, attachments_folder: Path) -> Checked:
         history = list(conn.execute(mine.order_by(records.c.position)))
         checked.records += len(history)
         chains = _Chains(thing_id, place, known)
-        checked.problems += chains.problems(history)
+        checked.problems += chains.problems(history, voucher.of_page(conn, thing_id))
         checked.redactions += chains.redactions
         checked.begin_later += chains.begins_later
         if place.startswith("page"):
@@ -122,12 +122,13 @@ class _Chains:
         self._kids: dict[str, int] = {}  # chain -> number of the newest key that signed in it
         self._replaced: dict[str, tuple[str, str]] = {}  # record -> hash of its body, its chain
         self._signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
+        self._vouched: dict[str, set[tuple[str, str]]] = {}  # the same, of those that wait
         self._before: dict[str, int] = {}  # chain -> its number when a checkpoint began the history
         self._home = ""
         self.redactions: list[Redacted] = []
         self.begins_later = False
 
-    def problems(self, history: list[Row[Any]]) -> Iterator[Problem]:
+    def problems(self, history: list[Row[Any]], vouchers: list[Record]) -> Iterator[Problem]:
         if not history:
             yield Problem(self._place, "it has no record")
         for row in history:
@@ -138,17 +139,21 @@ class _Chains:
             # what comes behind a damaged record is not damaged by it
             self._heads[row.chain] = row.seq, row.id
             self._ids[row.chain, row.seq] = row.id
+        for one in vouchers:
+            try:
+                self._vouch(one)
+            except Damaged as error:
+                yield Problem(f"{self._place}, redaction {one.id} that waits", error.what)
         for identity, (digest, chain) in self._replaced.items():
-            signed, by = self._signed.get(identity, ("", ""))
-            if digest != signed or by not in (self._home or history[0].chain, chain):
+            signed = {self._signed.get(identity, ("", "")), *self._vouched.get(identity, ())}
+            judges = (self._home or history[0].chain, chain)
+            if not any(here == digest and by in judges for here, by in signed):
                 what = "nobody signed what replaces its body"
                 yield Problem(f"{self._place}, record {identity}", what)
 
     def _check(self, row: Row[Any]) -> None:
         found = _record(row)
-        public = self._keys.get((found.chain, found.kid))
-        _demand(public is not None, f"the key {found.kid} of {found.chain} is not known here")
-        record.check(found, public or b"")
+        self._demand_signed(found)
         number = int(found.kid[1:]) if found.kid[1:].isdigit() else 0
         is_newest = number >= self._kids.get(found.chain, 0)
         _demand(is_newest, "it is signed with a key that was given up before")
@@ -175,10 +180,29 @@ class _Chains:
         if found.kind == "redact":
             signed = found.x["records"]
             self._signed |= {name: (digest, found.chain) for name, digest in signed.items()}
-            by = found.parts[0].person_id if found.parts else ""
-            self.redactions.append(
-                Redacted(self._place, len(signed), by, found.ts, str(found.x.get("why", "")))
-            )
+            self._tell(found, len(signed))
+
+    def _vouch(self, found: Record) -> None:
+        """It signs bodies here, but what it builds on has not come."""
+        self._demand_signed(found)
+        is_one = found.kind == "redact" and found.page == self._thing_id
+        _demand(is_one, "it is not a redaction of this page or space")
+        relied = self._replaced.keys() & found.x["records"].keys()
+        for name in relied:
+            signed = (found.x["records"][name], found.chain)
+            self._vouched.setdefault(name, set()).add(signed)
+        if relied:
+            self._tell(found, len(relied))
+
+    def _demand_signed(self, found: Record) -> None:
+        public = self._keys.get((found.chain, found.kid))
+        _demand(public is not None, f"the key {found.kid} of {found.chain} is not known here")
+        record.check(found, public or b"")
+
+    def _tell(self, redact: Record, count: int) -> None:
+        by = redact.parts[0].person_id if redact.parts else ""
+        why = str(redact.x.get("why", ""))
+        self.redactions.append(Redacted(self._place, count, by, redact.ts, why))
 
     def _begin(self, found: Record) -> None:
         """What was before was not shared: the checkpoint says where the chains stood, and carries

@@ -25,6 +25,7 @@ from wiki import (
     page,
     people,
     redaction,
+    voucher,
 )
 from wiki.causal import Walked
 from wiki.errors import (
@@ -107,6 +108,7 @@ class Drain:
         finally:
             self._write()
             held.take(self._conn, self._taken)
+            self._keep_vouchers()
             journal.lease_all(self._conn, self._leases.new)
         self._finish()
 
@@ -215,15 +217,32 @@ class Drain:
         self._write()
         if self._before and newcomer.is_withheld(record, lambda one: log.has(self._conn, one)):
             return True
-        waiting = [one for queue in self._queues.values() for one in queue]
-        every = [*waiting, *log.of_page(self._conn, self._page_id)]
-        born = log.birth(self._conn, self._page_id)
-        home = born.chain if born else next((one.chain for one in every if one.kind in BIRTHS), "")
-        return any(
-            redaction.replacements(one).get(record.id) == record.body
-            for one in every
-            if one.kind == "redact" and one.chain in (home, record.chain)
+        here = log.of_kind(self._conn, self._page_id, "redact")
+        return any(self._vouches(one, record) for one in [*self._waiting("redact"), *here])
+
+    def _vouches(self, redact: Record, record: Record) -> bool:
+        if redact.chain != record.chain:
+            born = log.birth(self._conn, self._page_id)
+            births = [born] if born else self._waiting(*BIRTHS)
+            if not births or redact.chain != births[0].chain:
+                return False
+        return redaction.replacements(redact).get(record.id) == record.body
+
+    def _waiting(self, *kinds: str) -> list[Record]:
+        queues = self._queues.values()
+        return [one for queue in queues for one in queue if one.kind in kinds]
+
+    def _keep_vouchers(self) -> None:
+        """Whatever becomes of what still waits: what was applied relies on it."""
+        replaced = [one for one in self._taken if one.is_redacted]
+        relied = (
+            redact
+            for redact in (self._waiting("redact") if replaced else ())
+            if any(self._vouches(redact, one) for one in replaced)
         )
+        voucher.keep(self._conn, relied)
+        done = [one for one in self._taken if one.kind == "redact"]
+        voucher.drop(self._conn, (name for one in done for name in (one.id, *one.x["records"])))
 
     def _is_known(self, chain_id: str, seq: int, identity: str) -> bool:
         before = self._before.get(chain_id, (0, ""))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, bindparam, select
 
-from wiki import log, people
+from wiki import log, people, voucher
 from wiki.access import Action, Actor, Openness, Role, SpaceAccess, may
 from wiki.errors import NameTaken, NotFound
 from wiki.key import SiteKey
@@ -151,6 +151,7 @@ def delete(conn: Connection, space_id: str) -> list[str]:
     For samples and administrators only: what others built on is gone."""
     page_ids = list(conn.scalars(select(page.c.id).where(page.c.space_id == space_id)))
     conn.execute(record.delete().where(record.c.page.in_([space_id, *page_ids])))
+    voucher.forget(conn, [space_id, *page_ids])
     conn.execute(table.delete().where(table.c.id == space_id))
     return page_ids
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from wiki import journal, links, log, page, people, seal, space, text
+from wiki import journal, links, log, page, people, seal, space, text, voucher
 from wiki.exchange import known_keys, people_json, reading, sites, verify_alone
 from wiki.exchange.archive import Archive, written_beside
 from wiki.exchange.reading import Sheet
@@ -45,6 +45,7 @@ attachments/   the files of the pages, named by their SHA-256; people.json and f
 facts.csv      what was done besides writing: renamed, tagged, moved, archived, files added
 people.json    the names of the people by the ids that the records use, and the spaces' members
 records/       the history: who wrote what, when; signed by the site, one line a record
+vouchers/      where there are such: redactions that wait for records which did not come
 manifest.json  every file with its SHA-256, signed by the site in manifest.sig
 verify.py      python verify.py [this ZIP or folder] says whether all of it is whole and unchanged
 
@@ -234,6 +235,10 @@ class _Export:
             if record.kind in FACT_KINDS:
                 self._acts += [(n, row) for row in acts_of(record, self._foreign)]
         self._add(f"records/{thing_id}.jsonl", "".join(lines))
+        waiting = voucher.of_page(self._conn, thing_id)
+        self._origins.update(*map(sites.named_in, waiting))
+        if lines := [line_of(one, n) + "\n" for n, one in enumerate(waiting, 1)]:
+            self._add(f"vouchers/{thing_id}.jsonl", "".join(lines))
 
     def _place(self, position: int | None) -> int:
         """Among the records of the export, from 1; 0 for none."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from wiki import forgetting, links, log, people, space
+from wiki import forgetting, links, log, people, space, voucher
 from wiki.access import Openness, Role
 from wiki.errors import Conflict, Damaged, GroundswellError
 from wiki.exchange import known_keys, people_json, sites, verify_alone
@@ -106,6 +106,7 @@ class ZipImport:
                 records = self._records()
                 while batch := list(islice(records, BATCH)):
                     yield self._step(partial(self._take, batch))
+                yield self._step(self._take_vouchers)
                 yield self._step(self._finish)
                 for at in range(0, len(self._pages), BATCH):
                     yield self._step(partial(self._finish_pages, self._pages[at : at + BATCH]))
@@ -226,6 +227,12 @@ class ZipImport:
                 at += len(line)
         for _, thing, start, end in sorted(places):
             yield _line_of(_piece(self._files, f"records/{thing}.jsonl", start, end))
+
+    def _take_vouchers(self) -> None:
+        for name in self._manifest["files"]:
+            if name.startswith("vouchers/"):
+                lines = self._files.read(name).splitlines()
+                voucher.keep(self._conn, [_line_of(line).record for line in lines])
 
     def _follow_links(self) -> None:
         self._is_caught_up = not links.follow(self._conn)

@@ -8,7 +8,9 @@ One file, Python 3.10 or newer, nothing to install. What must hold, in the order
 4. records      each page's and space's history: canonical headers, hashes of bodies, signatures,
                 and per site a chain of numbers and ids without a gap up to the manifest's heads;
                 what one site adopted of another's text was signed by that one, piece by piece;
-                one may begin at a checkpoint, when what was before was not shared with the site
+                one may begin at a checkpoint, when what was before was not shared with the site;
+                what was taken out is signed by a `redact` record, which may wait (`vouchers/`)
+                for others that did not reach the site
 
 A site's id is the hash of its public key: compare the id printed with the one that the site shows.
 Whoever doubts this copy of the program takes one from elsewhere: it is the same in every export of
@@ -427,6 +429,7 @@ class History:
         self.chains: dict[str, str] = {}  # record -> its chain
         self.replaced: dict[str, str] = {}  # record -> hash of what stands there now
         self.signed: dict[str, tuple[str, str]] = {}  # record -> the last hash signed, by whom
+        self.vouched: dict[str, set[tuple[str, str]]] = {}  # the same, of those that wait
         self.redactions: list[Redaction] = []
         self.before: dict[str, int] = {}  # chain -> its number where the history begins later
 
@@ -437,15 +440,11 @@ class History:
         else:
             is_first = (fields["kind"] == "create") == (not self.heads)
             demand(is_first, "a history begins with one create", where)
-        named = fields["page"] or id26(entry.header.encode())
-        demand(named == self.thing, "it belongs to another page", where)
-        key = self._key(fields["chain"], fields["kid"], where)
+        self._check_signed(entry, where)
         number = int(fields["kid"][1:])
         is_newest = number >= self.kids.get(fields["chain"], 1)
         demand(is_newest, "it is signed with a key that was given up before", where)
         self.kids[fields["chain"]] = number
-        signed = RECORD_SIGNED_AS + entry.header.encode()
-        demand(self.is_good(key, entry.signature, signed), "its signature does not match", where)
         self._link(entry, where)
         for chain, (seq, identity) in fields["deps"].items():
             is_known = self.ids.get((chain, seq)) == identity or seq < self.before.get(chain, 0)
@@ -455,6 +454,26 @@ class History:
         demand(is_due, "it is not beside those that it makes text together with", where)
         self.batch = entry.batch
         self._weigh(entry, where)
+
+    def vouch(self, entry: Entry, where: str) -> None:
+        """A `redact` record that signs what stands here, while what it builds on did not come."""
+        fields = entry.fields
+        self._check_signed(entry, where)
+        demand(fields["kind"] == "redact", "only redactions may stand here", where)
+        is_whole = hash_of(entry.salt + entry.body) == fields["body"]
+        demand(is_whole and len(entry.salt) == 16, "its body does not match its hash", where)
+        for identity, digest in fields["x"]["records"].items():
+            if identity in self.replaced:
+                self.vouched.setdefault(identity, set()).add((digest, fields["chain"]))
+                self._tell(identity, fields)
+
+    def _check_signed(self, entry: Entry, where: str) -> None:
+        fields = entry.fields
+        named = fields["page"] or id26(entry.header.encode())
+        demand(named == self.thing, "it belongs to another page", where)
+        key = self._key(fields["chain"], fields["kid"], where)
+        signed = RECORD_SIGNED_AS + entry.header.encode()
+        demand(self.is_good(key, entry.signature, signed), "its signature does not match", where)
 
     def _key(self, chain: str, kid: str, where: str) -> bytes:
         if (chain, kid) not in self.keys:
@@ -493,11 +512,9 @@ class History:
         """The body is the signed one, unless a `redact` record signs another in its place."""
         fields = entry.fields
         if fields["kind"] == "redact":
-            by = fields["parts"][0][0] if fields["parts"] else ""
             for identity, digest in fields["x"]["records"].items():
                 self.signed[identity] = digest, fields["chain"]
-                why = str(fields["x"].get("why", ""))
-                self.redactions.append(Redaction(identity, by, fields["ts"], why))
+                self._tell(identity, fields)
         is_bare = not entry.salt and entry.body == WITHHELD and fields["kind"] == "redact"
         is_here = is_bare and any(one in self.chains for one in fields["x"]["records"])
         if self.before and is_bare and not is_here:
@@ -515,6 +532,11 @@ class History:
             self._name(entry, lengths, where)
         if fields["kind"] == "adopt":
             self._check_frames(entry, where)
+
+    def _tell(self, identity: str, redact: dict[str, Any]) -> None:
+        by = redact["parts"][0][0] if redact["parts"] else ""
+        why = str(redact["x"].get("why", ""))
+        self.redactions.append(Redaction(identity, by, redact["ts"], why))
 
     def _name(self, entry: Entry, lengths: list[int], where: str) -> None:
         """A name that the site gave is of a revision that the page had."""
@@ -558,16 +580,16 @@ class History:
         wanted = self.manifest["heads"][self.thing]
         demand(heads == wanted, "it does not end where the manifest says", where)
         for identity, digest in self.replaced.items():
-            signed, chain = self.signed.get(identity, ("", ""))
-            is_known = digest == signed and chain in (self.home, self.chains[identity])
+            judges = (self.home, self.chains[identity])
+            signed = {self.signed.get(identity, ("", "")), *self.vouched.get(identity, ())}
+            is_known = any(one == digest and chain in judges for one, chain in signed)
             demand(is_known, f"nobody signed what replaces record {identity}", where)
 
 
 See = Callable[[Manifest, str, list[Entry]], None]
 
 
-def entries(files: Files, thing: str) -> list[Entry]:
-    name = f"records/{thing}.jsonl"
+def entries(files: Files, name: str) -> list[Entry]:
     text = read_text(files, name)
     demand(text.endswith("\n"), "its last line is cut off", name)
     return [read_entry(line, f"{name}:{n}") for n, line in enumerate(text[:-1].split("\n"), 1)]
@@ -580,13 +602,15 @@ def check_records(
     listed = {name[8:-6] for name in manifest["files"] if name.startswith("records/")}
     is_same = listed == things == set(manifest["heads"])
     demand(is_same, "its pages, spaces, heads and files are not the same things", MANIFEST)
+    vouching = {name[9:-6] for name in manifest["files"] if name.startswith("vouchers/")}
+    demand(vouching <= things, "redactions wait for what is not in it", MANIFEST)
     for page in manifest["pages"].values():
         both = {f"{page['path']}.md", f"{page['path']}.html"}
         demand(both <= manifest["files"].keys(), f"{page['path']} is not listed", MANIFEST)
     numbers = set()
     for thing in sorted(things):
         history, last = History(thing, manifest, is_good), 0
-        found = entries(files, thing)
+        found = entries(files, f"records/{thing}.jsonl")
         for entry in found:
             where = f"records/{thing}.jsonl, record {entry.id}"
             demand(type(entry.n) is int and entry.n > last, "it is out of order", where)
@@ -595,6 +619,10 @@ def check_records(
             report.records += 1
             chain = entry.fields["chain"]
             report.origins[chain] = report.origins.get(chain, 0) + 1
+        if thing in vouching:
+            name = f"vouchers/{thing}.jsonl"
+            for entry in entries(files, name):
+                history.vouch(entry, f"{name}, record {entry.id}")
         history.finish()
         see(manifest, thing, found)
         report.redactions += history.redactions

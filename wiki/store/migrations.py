@@ -189,6 +189,16 @@ def _0030_weaves_are_put_away(connection: Connection) -> None:
     tables.weave.create(connection, checkfirst=True)
 
 
+def _0036_vouchers(connection: Connection) -> None:
+    """Redactions that wait, and may have been relied upon already."""
+    tables.voucher.create(connection, checkfirst=True)
+    names = "id, page, header, signature, salt, body"
+    connection.exec_driver_sql(
+        f"INSERT OR IGNORE INTO voucher ({names}) SELECT {names} FROM held"
+        " WHERE json_extract(header, '$.kind') = 'redact'"
+    )
+
+
 STEPS: dict[str, Callable[[Connection], None]] = {
     "0001-first": _0001_first,
     "0002-damage-shows": _0002_damage_shows,
@@ -211,6 +221,7 @@ STEPS: dict[str, Callable[[Connection], None]] = {
     "0034-passed-on": _0034_passed_on,
     "0034-answers-to-redactions": _0034_answers_to_redactions,
     "0033-births-and-grants": _0033_births_and_grants,
+    "0036-vouchers": _0036_vouchers,
 }
 
 

@@ -377,6 +377,17 @@ held = Table(  # records that are whole, but wait for others: logged, not applie
     sqlite_autoincrement=True,
 )
 
+voucher = Table(  # `redact` records that wait, but sign what stands in the log
+    "voucher",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("page", String, nullable=False, index=True),
+    Column("header", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 stopped = Table(  # chains that go no further here, and the proof of what is wrong with them
     "stopped",
     metadata,

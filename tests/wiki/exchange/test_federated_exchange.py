@@ -26,7 +26,7 @@ from tests.support.joint_exports import (
 from tests.support.sites import START_MS, Site, Sites
 from tests.sync.federation.histories import History
 from tests.wiki.exchange.test_import_zip import contents, everything
-from wiki import deep, fact, grant, history, log, page, people, space, talk
+from wiki import deep, fact, grant, history, log, page, people, space, talk, voucher
 from wiki import foreign as other_sites
 from wiki.accept import Acceptance
 from wiki.access import Role
@@ -37,7 +37,7 @@ from wiki.exchange.verify import verify_zip
 from wiki.exchange.verify_alone import base64url, canonical
 from wiki.grant import Terms
 from wiki.key import verify_signature
-from wiki.record import SIGNED_AS
+from wiki.record import SIGNED_AS, Record
 from wiki.store.tables import record as records
 
 SEEDS = range(int(os.environ.get("HISTORIES", "2")))
@@ -231,6 +231,58 @@ def test_keys_that_another_site_changed_are_proven_by_their_chain(
     again = exported(new, tmp_path / "again.zip")
     assert verify_alone.check(again).origins == verify_alone.check(path).origins
     new.close()
+
+
+def redacted_before(sites: Sites) -> tuple[str, Record]:
+    """A page of which the second site has what was redacted, but lacks a record on which the
+    redaction builds."""
+    acme, birch, cedar = sites.all
+    page_id = sites.shared_page()
+    acme.type(page_id, 0, 0, "Secret. ")
+    acme.seal(page_id)
+    cedar.act(page_id, {"name": "tags", "tags": ["late"]})
+    acme.receive(late := cedar.records(page_id)[-1])
+    assert acme.redact(page_id, "Secret")
+    own = [one for one in acme.records(page_id) if one.chain == acme.origin]
+    assert [birch.receive(one).verdict for one in own][-1] == "held"
+    return page_id, late
+
+
+def test_a_redaction_that_waits_for_another_site_is_proof_of_what_it_took_out(
+    sites: Sites, tmp_path: Path
+) -> None:
+    birch = sites.all[1]
+    page_id, late = redacted_before(sites)
+    assert "Secret" not in birch.text(page_id) and birch.problems(tmp_path) == []
+    path = exported(birch, tmp_path / "out.zip")
+    report = verify_zip(path)
+    assert verify_alone.check(path) == report and report.redactions
+    new = taken_in(path, "new")
+    assert new.problems(tmp_path) == []
+    again = exported(new, tmp_path / "again.zip")
+    assert contents(again, (*KEPT, "vouchers")) == contents(path, (*KEPT, "vouchers"))
+    new.close()
+    assert birch.receive(late).verdict == "applied"
+    assert birch.problems(tmp_path) == []
+    later = exported(birch, tmp_path / "later.zip")
+    assert verify_zip(later).redactions == report.redactions
+    assert not contents(later, ("vouchers",))
+
+
+def test_nothing_but_a_signed_redaction_vouches(sites: Sites, tmp_path: Path) -> None:
+    birch = sites.all[1]
+    page_id, late = redacted_before(sites)
+    with birch.open() as conn:
+        (good,) = voucher.of_page(conn, page_id)
+    forged = Record(good.header, late.signature, good.salt, good.body)
+    for bad in (forged, late):
+        with birch.open() as conn:
+            voucher.forget(conn, [page_id])
+            voucher.keep(conn, [bad])
+        found = [one.what for one in birch.problems(tmp_path)]
+        assert len(found) == 2 and "nobody signed what replaces its body" in found
+        with pytest.raises(verify_alone.Damaged, match="vouchers/"):
+            verify_alone.check(exported(birch, tmp_path / f"{bad.kind}.zip"))
 
 
 def test_text_that_a_site_adopted_was_signed_by_whom_it_names(sites: Sites, tmp_path: Path) -> None:
