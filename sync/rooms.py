@@ -11,7 +11,8 @@ fewer and fuller instead of queues getting longer, and a crowd of readers takes 
 
 A failed commit acknowledges nothing: the rooms it was for are closed by name and start again from
 disk; clients still hold what was not acknowledged, and resend it. Beside the tick run the sealer
-(journal → record when a page rests), the watch (rights of open sockets) and the scrub (`scrub`).
+(journal → record when a page rests), the watch (rights of open sockets, `watch`) and the scrub
+(`scrub`).
 
 A room's state is where `Rooms`, its one owner, has it: *loading* while its lock is in `_loading`;
 *live* in `_rooms`; *draining* while `drain` takes no one in; *closed* when it is in neither.
@@ -38,6 +39,7 @@ from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
 from sync.waking import Waking
+from sync.watch import Watch
 from wiki import page, repair
 from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
 from wiki.key import SiteKey
@@ -49,7 +51,7 @@ log = structlog.get_logger()
 TICK_SECONDS = 0.004
 PAUSE_SHARE = 4.0  # of what handing out took
 MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
-WATCH_SECONDS = 1.0
+SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 SCRUB_SECONDS = 60.0
 SHARED_AT_ONCE = 64
@@ -92,7 +94,7 @@ class Rooms:
         self.arriving = asyncio.Lock()  # held from a foreign record's transaction to `take_foreign`
         locks = self._ticking, self.arriving
         self._scrubber = Scrubber(store, self._rooms, *locks, self._begin_epoch)
-        self._watch_now = asyncio.Event()
+        self._watch = Watch(store, self._rooms, self._seats, self._rights_of, self._close)
         self._empty_since: dict[Room, float] = {}
         self._is_draining = False
 
@@ -193,7 +195,7 @@ class Rooms:
 
     def rights_changed(self) -> None:
         """Look at everybody's rights now instead of within a second."""
-        self._watch_now.set()
+        self._watch.look_now()
 
     def evict(self, page_id: str, why: GroundswellError | None = None) -> None:
         """Close whoever has the page open, by default because it is gone."""
@@ -212,7 +214,7 @@ class Rooms:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tick_for_ever(), name="rooms tick")
             tasks.create_task(self._seal_for_ever(), name="rooms sealer")
-            tasks.create_task(self._watch_for_ever(), name="rooms watch")
+            tasks.create_task(self._watch.run(), name="rooms watch")
             tasks.create_task(self._scrubber.run(self._scrub_seconds), name="rooms scrub")
 
     async def drain(self) -> None:
@@ -298,7 +300,7 @@ class Rooms:
 
     async def _seal_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(SEAL_SECONDS)
             emptied = [room.page_id for room in self._empty_since if not room.has_input]
             await self._sealer.seal(emptied)
             self._forget_idle()
@@ -309,33 +311,6 @@ class Rooms:
             if since < long_ago and room not in self._waking.rooms and not room.has_input:
                 self._drop(room)
 
-    async def _watch_for_ever(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(WATCH_SECONDS):
-                    await self._watch_now.wait()
-            except TimeoutError:
-                pass
-            self._watch_now.clear()
-            await self._renew_stale()
-            if (because := self._store.read_only_because) is not None:
-                for room in list(self._rooms.values()):
-                    self._close(room, ReadOnly(because))
-            seats = [seat for seats in self._seats.values() for seat in seats]
-            if not seats:
-                continue
-            try:
-                granted = await self._rights_of({seat.claim for seat in seats})
-            except GroundswellError as error:
-                log.error("watch.failed", error=str(error))
-                continue
-            for seat in seats:
-                verdict = granted[seat.claim]
-                if isinstance(verdict, GroundswellError):
-                    seat.connection.refuse(verdict)
-                else:
-                    seat.connection.rights = verdict
-
     async def _begin_epoch(self, room: Room, what: str) -> None:
         """Who has the page open keeps what is unsent as a draft, and loads it anew."""
         page_id, now = room.page_id, self._clock_ms()
@@ -343,18 +318,6 @@ class Rooms:
         log.error("page.built_anew", page=page_id, found=what, epoch=epoch)
         self._close(room, StaleEpoch())
         self.on_change()
-
-    async def _renew_stale(self) -> None:
-        """A page has left the history that its room holds (a redaction, by whatever process)."""
-        open_pages = list(self._rooms)
-        try:
-            epochs = await self._store.read(lambda conn: page.epochs(conn, open_pages))
-        except GroundswellError as error:
-            log.error("watch.failed", error=str(error))
-            return
-        for room in list(self._rooms.values()):
-            if room.page_id in epochs and epochs[room.page_id] != room.epoch:
-                self._close(room, StaleEpoch())
 
     # -- rooms
 
