@@ -113,7 +113,11 @@ class Crowd:
         worked = self._worked()
         self.network.heal()
         began = time.monotonic()
-        await eventually(self._have_joined, 60, every=0.1)
+        try:
+            await eventually(self._have_joined, 60, every=0.1)
+        except AssertionError as error:
+            late = await self.yjs("stragglers", names=self.names)
+            raise AssertionError(f"they have not joined again: {late}") from error
         joined = time.monotonic() - began
         await eventually(self._are_alike, 60, every=0.1)
         alike = time.monotonic() - began

@@ -111,6 +111,13 @@ const commands = {
   /** How many have not caught up with the server since they last connected. */
   apart: ({ names }) => names.filter((name) => !of(name).isSynced).length,
 
+  /** Those that have not, and why: their last closes, and how far they have come since. */
+  stragglers: ({ names }) =>
+    names.filter((name) => !of(name).isSynced).map((name) => {
+      const { isOpen, isOnline, hasHeard, hasAnswered, closes, attempt } = of(name);
+      return { name, isOpen, isOnline, hasHeard, hasAnswered, attempt, closes: closes.slice(-3) };
+    }),
+
   state({ name }) {
     const { doc, text, isOpen, isSaved, closes, sent, acked, typed_count = 0 } = of(name);
     const vector = Object.fromEntries(Y.decodeStateVector(Y.encodeStateVector(doc)));

@@ -14,7 +14,8 @@ const SYNC = 0;
 const PRESENCE = 1;
 const QUERY_PRESENCE = 3;
 const ACK = 120;
-const PERMANENT = (code) => code >= 4400 && code < 4500;
+const TOO_MANY = 4429; // says why, and takes more later
+const PERMANENT = (code) => code >= 4400 && code < 4500 && code !== TOO_MANY;
 
 export class CountingClient extends EventEmitter {
   constructor(url, { clientId, retryMs = 50, longestRetryMs = retryMs } = {}) {
