@@ -55,6 +55,9 @@ TABLE: dict[type[GroundswellError], Telling] = {
     StaleEpoch: Telling(409, protocol.EPOCH, "This copy is of an earlier history"),
     errors.Conflict: Telling(409, protocol.BAD_UPDATE, "It changed meanwhile"),
     errors.RateLimited: Telling(429, protocol.RATE_LIMITED, "Too fast"),
+    # At the door: y-websocket stays away for good after 44xx, and there is room again later.
+    errors.TooManySockets: Telling(429, protocol.UNAVAILABLE, "Too many at once"),
+    errors.TooManyJoins: Telling(429, protocol.UNAVAILABLE, "Too many at once"),
     Restarting: Telling(503, protocol.RESTART, "The server is restarting"),
     errors.Recovering: Telling(503, protocol.UNAVAILABLE, "Not yet"),
     errors.OnItsWay: Telling(503, protocol.UNAVAILABLE, "It is on its way"),

@@ -80,6 +80,12 @@ def test_every_kind_of_error_has_an_example_a_code_and_a_way_to_be_told() -> Non
     assert set(TABLE) <= set(EXAMPLES)
 
 
+@pytest.mark.parametrize("kind", [errors.TooManySockets, errors.TooManyJoins])
+def test_who_comes_when_there_is_no_room_may_come_again(kind: type[GroundswellError]) -> None:
+    """y-websocket takes 4400 to 4499 to be for good."""
+    assert not 4400 <= close_code_of(EXAMPLES[kind])[0] < 4500
+
+
 @pytest.mark.parametrize("why", health.TROUBLES.values())
 def test_what_is_wrong_with_the_disk_is_told_whole_when_a_socket_closes(why: str) -> None:
     error = errors.ReadOnly(why)

@@ -14,7 +14,7 @@ const SYNC = 0;
 const PRESENCE = 1;
 const QUERY_PRESENCE = 3;
 const ACK = 120;
-const TOO_MANY = 4429; // says why, and takes more later
+const TOO_MANY = 4429; // as the browser (web/client/src/connection.ts)
 const PERMANENT = (code) => code >= 4400 && code < 4500 && code !== TOO_MANY;
 
 export class CountingClient extends EventEmitter {
