@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,7 @@ from time import perf_counter
 from pycrdt import Doc, Text
 
 from benchmarks.rig.process import Server
-from benchmarks.rig.strokes import cursor, runs, stroke
+from benchmarks.rig.strokes import cursor, runs, stroke, strokes
 from benchmarks.rig.targets import Place
 from benchmarks.rig.wire import Lost, Socket, connect, connect_all, frame
 from sync.protocol import read_var_bytes
@@ -36,14 +37,15 @@ class Diverged(Exception):
 
 @dataclass(eq=False, slots=True)
 class Writer:
-    """`due[n]`: when the n-th keystroke is to be sent; `seen_by_all` of them all have."""
+    """`due[n]`: when the n-th keystroke is to be sent; `seen_by_all` of them all have.
+    `others_at`: so many have seen so many."""
 
     index: int
     client: int
     due: array[float] = field(default_factory=partial(array, "d"))
     sent: int = 0
     seen_by_all: int = 0
-    others_at: array[int] = field(default_factory=partial(array, "H"))
+    others_at: Counter[int] = field(default_factory=Counter)
 
 
 class Member(Socket):
@@ -71,7 +73,7 @@ class Member(Socket):
             self.kept.append(message)
         if not brought:
             return
-        have, samples = self.have, room.samples
+        have = self.have
         for writer, start, end in brought:
             seen = have[writer.index]
             if end <= seen:
@@ -79,7 +81,8 @@ class Member(Socket):
             if start > seen:
                 room.gaps += 1
             have[writer.index] = end
-            samples.extend([at - due for due in writer.due[seen:end]])
+            room.seen.append((at, writer, seen, end))
+            room.seen_count += end - seen
             if room.window:
                 room.count(writer, seen, end)
 
@@ -96,8 +99,8 @@ class Room:
         self._by_client = {one.client: one for one in self.writers}
         self._readers_count = readers_count
         self.members: list[Member] = []
-        self.samples = array("d")
-        self.gaps = self.window = 0
+        self.seen: list[tuple[float, Writer, int, int]] = []  # when, and which of whose
+        self.seen_count = self.gaps = self.window = 0
         self.is_closing = False
         self.cache: dict[bytes, list[tuple[Writer, int, int]]] = {}
 
@@ -132,6 +135,12 @@ class Room:
         self.cache[message] = found
         return found
 
+    @property
+    def samples(self) -> Iterator[float]:
+        """From due to seen, in seconds: each keystroke, for each who saw it."""
+        for at, writer, start, end in self.seen:
+            yield from [at - due for due in writer.due[start:end]]
+
     def encoded(self, writer: Writer, clock: int) -> bytes:
         return frame(self.place.update(stroke(writer.client, clock)))
 
@@ -140,12 +149,14 @@ class Room:
 
     def count(self, writer: Writer, start: int, end: int) -> None:
         """One more member has these; send on when the window opens."""
-        others, everybody = writer.others_at, len(self.members) - 1
-        for clock in range(start, end):
-            others[clock] += 1
-            if others[clock] == everybody:
-                writer.seen_by_all = clock + 1
-        self.fill(writer)
+        others = writer.others_at or Counter({0: len(self.members) - 1})
+        writer.others_at = others
+        others[end] += 1
+        others[start] -= 1
+        if not others[start]:
+            del others[start]
+            writer.seen_by_all = min(others)
+            self.fill(writer)
 
     def fill(self, writer: Writer) -> None:
         """Send as many as the window allows."""
@@ -154,10 +165,9 @@ class Room:
             return
         member = self.members[writer.index]
         writer.due.extend([perf_counter()] * free)
-        writer.others_at.extend([0] * free)
-        clocks = range(writer.sent, writer.sent + free)
+        typed = strokes(writer.client, writer.sent, free)
         writer.sent += free
-        member.transport.write(b"".join([self.encoded(writer, clock) for clock in clocks]))
+        member.transport.write(b"".join([frame(self.place.update(one)) for one in typed]))
 
     @property
     def wanted_samples(self) -> int:

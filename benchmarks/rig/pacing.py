@@ -74,6 +74,8 @@ async def _measured(server: Server, rooms: Sequence[Room], crowd: Crowd) -> Run:
     await (on_time(rooms, crowd) if crowd.per_second else _at_full_speed(rooms, crowd))
     await _settled(rooms)
     wall = perf_counter() - begun
+    own_share = (process_time() - own) / wall
+    cpu_seconds = server.cpu_seconds - cpu
     samples = [sample for room in rooms for sample in room.samples]
     wanted = sum(room.wanted_samples for room in rooms)
     shares = len(samples) / wanted if wanted else 0.0
@@ -81,10 +83,10 @@ async def _measured(server: Server, rooms: Sequence[Room], crowd: Crowd) -> Run:
     return Run(
         quantile(samples, 0.5),
         quantile(samples, 0.99),
-        server.cpu_seconds - cpu,
+        cpu_seconds,
         typed * shares / wall,
         _received(rooms) - bytes_before,
-        (process_time() - own) / wall,
+        own_share,
         wanted - len(samples),
     )
 
@@ -122,7 +124,7 @@ async def _at_full_speed(rooms: Sequence[Room], crowd: Crowd) -> None:
 async def _settled(rooms: Sequence[Room]) -> None:
     """Until everybody has seen everything, or patience ends."""
     deadline = perf_counter() + GRACE_SECONDS
-    while any(len(room.samples) < room.wanted_samples for room in rooms):
+    while any(room.seen_count < room.wanted_samples for room in rooms):
         if perf_counter() > deadline or any(room.lost() for room in rooms):
             return
         await asyncio.sleep(0.002)

@@ -11,7 +11,7 @@ from pycrdt import Doc, Text, merge_updates
 from benchmarks.rig.crowd import Diverged, Room, check
 from benchmarks.rig.figures import quantile, ratio, table
 from benchmarks.rig.process import module, running
-from benchmarks.rig.strokes import runs, stroke
+from benchmarks.rig.strokes import runs, stroke, strokes
 from benchmarks.rig.targets import OURS, Place
 from benchmarks.rig.visits import Visit, WrongAnswer, visit
 from benchmarks.rig.wire import Socket, connect
@@ -27,11 +27,17 @@ def test_keystrokes_are_text_to_yjs():
     assert str(content) == "idéa"
 
 
+@pytest.mark.parametrize("start, count", [(0, 3), (0, 1), (127, 3), (16_383, 4)])
+def test_keystrokes_made_in_a_row_are_those_made_one_by_one(start: int, count: int):
+    one_by_one = [stroke(CLIENT, clock) for clock in range(start, start + count)]
+    assert strokes(CLIENT, start, count) == one_by_one
+
+
 def test_of_merged_keystrokes_each_is_still_told():
-    strokes = [stroke(client, clock) for clock in range(300) for client in (CLIENT, 7)]
-    merged = merge_updates(*strokes[:200])
+    typed = [stroke(client, clock) for clock in range(300) for client in (CLIENT, 7)]
+    merged = merge_updates(*typed[:200])
     assert sorted(runs(merged)) == [(7, 0, 100), (CLIENT, 0, 100)]
-    assert runs(strokes[-1]) == [(7, 299, 300)]
+    assert runs(typed[-1]) == [(7, 299, 300)]
 
 
 def test_a_hole_between_keystrokes_is_no_keystroke():
