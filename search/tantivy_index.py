@@ -4,7 +4,7 @@ cuts at spaces. The position of the last batch is a document of its own, in the 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ from search.tree import Node
 WRITER_BYTES = 30_000_000
 COUNTED_SPACES = 10_000
 LONG = 8  # alternatives
+KNOWN_TOKENS = 1024  # of each state of the index, of which dozens may be kept
 _TOKENS = "whitespace"
 _LAST = "\U0010ffff"  # behind every letter
 _TEXT = "text"  # what is shown of a page
@@ -48,10 +49,12 @@ _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
 
 class _View(NamedTuple):
     """The index as it is after one commit. `space_ids`: all that it has pages of; None for more
-    than are counted."""
+    than are counted. `has`: whether any page has that token in that field, be it one that is no
+    longer there. Most forms of a word are in no page, and to ask for them takes most of the time."""
 
     searcher: Any
     space_ids: frozenset[str] | None
+    has: Callable[[str, str], bool]
 
 
 class TantivyEngine:
@@ -102,12 +105,13 @@ class TantivyEngine:
         hits = self._hits(searcher, result.hits[: query.limit])
         facets = {}
         if result.count > query.facets_above:
-            facets = self._facets(searcher, compiled, FACETS, FACET_VALUES)
+            counted = self._within(view, tree.unranked(query.tree), query.space_ids)
+            facets = self._facets(searcher, counted, FACETS, FACET_VALUES)
         return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
     def facets(self, query: Query) -> dict[str, dict[str, int]]:
         view = self._moments.at(query.moment) or self._view
-        compiled = self._within(view, query.tree, query.space_ids)
+        compiled = self._within(view, tree.unranked(query.tree), query.space_ids)
         return self._facets(view.searcher, compiled, FACETS, FACET_VALUES)
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
@@ -154,14 +158,18 @@ class TantivyEngine:
         """Searches ask the very searcher whose spaces are known, never a newer one."""
         searcher, every = self._index.searcher(), tantivy.Query.all_query()
         found = self._facets(searcher, every, (SPACE,), COUNTED_SPACES)[SPACE]
-        return _View(searcher, frozenset(found) if len(found) < COUNTED_SPACES else None)
+        space_ids = frozenset(found) if len(found) < COUNTED_SPACES else None
+        has = lru_cache(maxsize=KNOWN_TOKENS)(
+            lambda field, text: searcher.doc_freq(field, text) > 0
+        )
+        return _View(searcher, space_ids, has)
 
     def _within(self, view: _View, node: Node, space_ids: frozenset[str]) -> Any:
         """Rights are a filter that must hold, whatever was typed: what is in none of `space_ids` is
         left out. Said by the fewer spaces, those that may be seen or those that may not."""
         make, schema = tantivy.Query, self._schema
         hidden = None if view.space_ids is None else view.space_ids - space_ids
-        asked = (Occur.Must, self._compile(node))
+        asked = (Occur.Must, self._compile(tree.present(node, view.has)))
         if hidden is None or len(hidden) >= len(space_ids):
             allowed = make.term_set_query(schema, SPACE, sorted(space_ids))
             return make.boolean_query([(Occur.Must, make.const_score_query(allowed, 0.0)), asked])
