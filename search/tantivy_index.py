@@ -49,8 +49,8 @@ _REGEX_MARKS = frozenset(r"\.+*?()|[]{}^$#&-~")
 
 class _View(NamedTuple):
     """The index as it is after one commit. `space_ids`: all that it has pages of; None for more
-    than are counted. `has`: whether any page has that token in that field, be it one that is no
-    longer there. Most forms of a word are in no page, and to ask for them takes most of the time."""
+    than are counted. `has`: whether any page has that token in that field, be it one that is gone.
+    Most forms of a word are in no page, and to ask for them takes most of the time."""
 
     searcher: Any
     space_ids: frozenset[str] | None
