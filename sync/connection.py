@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.limits import Allowance
@@ -28,7 +28,8 @@ class Rights:
 @dataclass(eq=False, slots=True)
 class Connection:
     """`wants_acks`: it asked for message 120. `on_output` wakes whoever writes to the socket,
-    `on_taken` whoever reads from it."""
+    `on_taken` whoever reads from it. `write`, where there is one, needs no waking: it sends at
+    once, and is False while the reader is behind."""
 
     who: Who | None  # None: nobody is signed in; reads only
     rights: Rights
@@ -38,6 +39,7 @@ class Connection:
     inbox: deque[bytes] = field(default_factory=deque)
     inbox_bytes: int = 0
     outbox: list[bytes] = field(default_factory=list)
+    write: Callable[[Sequence[bytes]], bool] | None = None
     is_draining: bool = False
     missed_from: bytes | None = None  # the state vector it had when it fell behind
     missed_presence: bool = False
@@ -77,16 +79,24 @@ class Connection:
 
     @property
     def is_in_step(self) -> bool:
-        """Whether it lacks nothing that not everybody gets."""
-        return self.is_greeted and not self.is_owed
+        """Whether it lacks nothing that not everybody gets. (`is_owed`, for one that is greeted;
+        said again since it is asked for each of a crowd at each tick.)"""
+        return (
+            self.is_greeted
+            and self.missed_from is None
+            and self.wants_state_since is None
+            and not (self.missed_presence or self.wants_everyone or self.wants_our_vector)
+            and (self.acked_frames == self.taken_frames or not self.wants_acks)
+        )
 
-    def give(self, frames: list[bytes]) -> None:
-        """Hand `frames`, which others may be given too, to the socket's task; only while not
-        draining."""
-        if frames:
-            self.outbox = frames
-            self.is_draining = True
-            self.on_output()
+    def give(self, frames: Sequence[bytes]) -> None:
+        """Hand `frames`, which others may be given too, to the socket; only while not draining."""
+        if not frames or (self.write is not None and self.write(frames)):
+            return
+        self.is_draining = True
+        if self.write is None:
+            self.outbox = list(frames)
+        self.on_output()
 
     def drained(self) -> None:
         """All that was given has been sent."""

@@ -340,7 +340,7 @@ class Room:
         if self.presence.changed:
             changed = serialise(self.presence.take_changed())
             presence = protocol.encode(protocol.Awareness(changed))
-        for_all = [frame for frame in (update, presence) if frame]
+        for_all = tuple(frame for frame in (update, presence) if frame)
         sole_source = next(iter(batch.sources)) if len(batch.sources) == 1 else None
         for connection in self.connections:
             if connection.refused is not None:

@@ -2,9 +2,9 @@
 
 A tick takes what came in since the last one, makes it durable in one transaction for all rooms,
 then hands every connection what it is owed. The next starts when that is done and a pause has
-passed, a few milliseconds or four times as long as the handing out took: under load frames get
-fewer and fuller instead of queues getting longer, and a crowd of readers takes a fifth of a core
-(docs/decisions/0028).
+passed, a few milliseconds or as long as the handing out took: under load frames get fewer and
+fuller instead of queues getting longer. A room with a crowd in it pauses longer, for itself: what
+it hands out then is one frame for each instead of several (docs/decisions/0028).
 
     socket → Seat.receive → inbox ┐                       ┌→ Seat.deliver → socket
                                   └→ take → commit → settle┘
@@ -49,7 +49,8 @@ from wiki.store import Store
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.004
-PAUSE_SHARE = 4.0  # of what handing out took
+FREE_SECONDS = 0.0005  # of handing out: a room of fifty never pauses
+PAUSE_SHARE = 15.0  # of what handing out took beyond
 MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
 SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
@@ -234,17 +235,17 @@ class Rooms:
             await self._waking.wait()
             async with self._ticking:
                 handing_out_seconds = await self._tick()
-            pause = min(PAUSE_SHARE * handing_out_seconds, MAX_PAUSE_SECONDS)
+            pause = min(handing_out_seconds, MAX_PAUSE_SECONDS)
             await asyncio.sleep(max(self._tick_seconds, pause))
 
     async def _tick(self) -> float:
-        """How long the handing out took, in seconds."""
+        """How much processor time the handing out took, in seconds."""
         awake = self._waking.take()
         loop = asyncio.get_running_loop()
         now_ms = self._clock_ms()
         batches = [room.take(now_ms) for room in awake if self._is_open(room)]
         await self._commit([batch for batch in batches if batch.changes])
-        begun = time.perf_counter()
+        handing_out_began = time.thread_time()
         for batch in batches:
             room = batch.room
             if room.is_damaged and self._is_open(room):
@@ -253,16 +254,20 @@ class Rooms:
                 for submission in batch.submissions:
                     submission.done(None)
                 continue
+            begun = time.thread_time()
             room.settle(batch)
+            costs = time.thread_time() - begun - FREE_SECONDS
             self.on_accepted(room.page_id, batch.changes)
             self.company.look(room)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._waking.rested, room, connection)
             if room.has_input:
                 self._waking.stir(room)
+            if (pause := PAUSE_SHARE * costs) > self._tick_seconds:
+                self._waking.pause(room, min(pause, MAX_PAUSE_SECONDS))
         if any(batch.changes for batch in batches):
             self.on_change()
-        return time.perf_counter() - begun
+        return time.thread_time() - handing_out_began
 
     async def _reload(self, room: Room) -> None:
         """From disk; if that cannot be read either, the room is closed by name."""
@@ -308,7 +313,7 @@ class Rooms:
     def _forget_idle(self) -> None:
         long_ago = time.monotonic() - IDLE_SECONDS
         for room, since in list(self._empty_since.items()):
-            if since < long_ago and room not in self._waking.rooms and not room.has_input:
+            if since < long_ago and not self._waking.is_awake(room) and not room.has_input:
                 self._drop(room)
 
     async def _begin_epoch(self, room: Room, what: str) -> None:
@@ -357,7 +362,7 @@ class Rooms:
     def _drop(self, room: Room) -> None:
         self._empty_since.pop(room, None)
         self._seats.pop(room, None)
-        self._waking.rooms.discard(room)
+        self._waking.forget(room)
         self._unshared.pop(room, None)
         if self._is_open(room):
             del self._rooms[room.page_id]

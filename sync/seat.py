@@ -107,10 +107,14 @@ class Seat:
 
     def attach(self, wire: Wire) -> None:
         """From now on `wire` is written to as soon as there is something to write."""
-        self._wire = wire
-        self.connection.on_output = self._write
-        self.connection.on_taken = self._read_on
-        self._write()
+        self._wire, connection = wire, self.connection
+        connection.write = wire.write
+        connection.on_output, connection.on_taken = self._look_at_wire, self._read_on
+        if connection.refused is not None:
+            wire.wake()
+        elif connection.is_draining:  # what it was given before
+            given, connection.outbox, connection.is_draining = connection.outbox, [], False
+            connection.give(given)
 
     def put(self, frames: Sequence[bytes]) -> None:
         """`receive` for a wire: it is paused while too much is queued."""
@@ -162,16 +166,13 @@ class Seat:
             return len(connection.inbox) > INBOX_FRAMES
         return len(connection.inbox) > allowance.inbox_frames(time.monotonic())
 
-    def _write(self) -> None:
+    def _look_at_wire(self) -> None:
+        """It is to be closed, or its reader is behind."""
         connection, wire = self.connection, self._wire
         if wire is None:
             return
         if connection.refused is not None:
             wire.wake()
-        elif connection.outbox:
-            frames, connection.outbox = connection.outbox, []
-            if wire.write(frames):
-                connection.is_draining = False
-            else:
-                loop = asyncio.get_running_loop()
-                self._patience = loop.call_later(SEND_SECONDS, wire.abort)
+        elif connection.is_draining and self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(SEND_SECONDS, wire.abort)

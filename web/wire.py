@@ -80,6 +80,8 @@ class Wire:
 
     `receive` gets frames as they come; `on_drained` is called when a full buffer is empty."""
 
+    __slots__ = ("_is_paused", "_protocol", "is_full", "on_drained", "receive")
+
     def __init__(self, protocol: WireProtocol) -> None:
         self._protocol = protocol
         self.receive: Callable[[Sequence[bytes]], None] | None = None
