@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from search import query, spelling, words
 from search.hits import text_of
-from search.index import ARCHIVED, AUTHOR, ORIGIN, SPACE, STATUS, Found, Query
+from search.index import ARCHIVED, AUTHOR, BODY, ORIGIN, SPACE, STATUS, Found, Query
 from search.index import Hit as Place
 from search.languages import tokens
 from search.query import Asked
@@ -216,12 +216,14 @@ class Hunt:
         return None
 
     def _rare(self, typed: Sequence[str], few: int) -> list[str]:
-        """Those that at most `few` pages have."""
-        asked = ((one, self._narrowed(words.word(one))) for one in typed)
-        spaces = self._frame.space_ids
-        return [
-            one for one, tree in asked if len(self._index.suggest(tree, spaces, few + 1)) <= few
-        ]
+        """Those that at most `few` pages have. Most are seen to be frequent by the texts alone,
+        which is asked sooner than all forms and places."""
+
+        def is_rare(tree: Node) -> bool:
+            asked = self._narrowed(tree)
+            return len(self._index.suggest(asked, self._frame.space_ids, few + 1)) <= few
+
+        return [one for one in typed if is_rare(Term(BODY, one)) and is_rare(words.word(one))]
 
     async def _first(self, tree: Node, limit: int) -> list[Place]:
         spaces = self._frame.space_ids
