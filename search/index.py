@@ -103,6 +103,11 @@ def stem_token(language: str, stemmed: str, place: str = "") -> str:
     return f"{place}:{language}:{stemmed}" if place else f"{language}:{stemmed}"
 
 
+def language_of(token: str) -> str:
+    """That of a `stem_token`; no stem has a colon."""
+    return token.rsplit(":", 2)[-2]
+
+
 def _rest(place: str, language: str, texts: tuple[str, ...]) -> tuple[str, str, str]:
     """Tokens, pairs and stems of what is not in the present text, each with spaces between."""
     made = [_once(place, language, text) for text in dict.fromkeys(texts)]

@@ -19,6 +19,7 @@ from search.index import (
     FACET_VALUES,
     FACETS,
     ID,
+    LANGUAGE,
     MODIFIED,
     POSITION,
     SPACE,
@@ -33,6 +34,7 @@ from search.index import (
     Order,
     Query,
     Stats,
+    language_of,
 )
 from search.moments import Moments
 from search.tree import Node
@@ -159,9 +161,13 @@ class TantivyEngine:
         searcher, every = self._index.searcher(), tantivy.Query.all_query()
         found = self._facets(searcher, every, (SPACE,), COUNTED_SPACES)[SPACE]
         space_ids = frozenset(found) if len(found) < COUNTED_SPACES else None
-        has = lru_cache(maxsize=KNOWN_TOKENS)(
-            lambda field, text: searcher.doc_freq(field, text) > 0
-        )
+
+        @lru_cache(maxsize=KNOWN_TOKENS)
+        def has(field: str, text: str) -> bool:
+            if field in STEM_FIELDS and not has(LANGUAGE, language_of(text)):
+                return False
+            return bool(searcher.doc_freq(field, text))
+
         return _View(searcher, space_ids, has)
 
     def _within(self, view: _View, node: Node, space_ids: frozenset[str]) -> Any:

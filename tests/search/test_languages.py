@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from py3langid import langid
 
 from search import Indexer, Search, open_index
+from search.index import language_of, stem_token
 from search.languages import begins, compounds, detect, fold, prepare, tokens, word_at
 from search.shelf import ENGINES
 from tests.support.wikis import a_wiki
@@ -129,3 +130,8 @@ def test_what_tells_languages_apart_is_there_before_somebody_types(
     monkeypatch.setattr(langid, "IDENTIFIER", None)
     prepare()
     assert langid.IDENTIFIER is not None
+
+
+def test_a_stem_as_it_is_indexed_tells_its_language():
+    assert language_of(stem_token("ru", "работ")) == "ru"
+    assert language_of(stem_token("en", "weld", "talk")) == "en"
