@@ -162,10 +162,12 @@ class GrantedHistory(History):
         had = self.terms(to)
         mine = self.terms(by, at=by)
         with_history = self.chance.random() < 0.6
-        if had is not None and had.with_history:
-            with_history = True
         if mine is not None:
             with_history = mine.with_history
+        if had is not None and had.with_history:
+            if mine is not None and not mine.with_history:
+                return False  # it has more from another than `by` could give
+            with_history = True
         is_alone = self.thing == self.page_id
         may_on = is_alone and self.chance.random() < 0.5 and (mine is None or mine.may_share_on)
         terms = Terms(role, with_history=with_history, may_share_on=may_on)
