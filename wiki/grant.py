@@ -147,9 +147,26 @@ def apply(conn: Connection, made: Record, own: str) -> None:
         return
     by = "" if made.chain == log.home(conn, made.page) else made.chain
     is_open = mine & (table.c.by != by) & table.c.revoked_at_ms.is_(None)
-    if by and conn.scalar(select(table.c.origin).where(is_open)) is not None:
+    is_said = bool(by) and conn.scalar(select(table.c.origin).where(is_open)) is not None
+    if is_said or (by and _has_home_said_more(conn, made)):
         return  # its home, or who passed it on before, has said what they may
     keep(conn, made.page, said, made.ts, own, by)
+
+
+def _has_home_said_more(conn: Connection, made: Record) -> bool:
+    """Whether the home granted the same site something, or took it back, before it knew of `made`,
+    and `made` without knowing of that: so that all sites judge alike, whichever comes first."""
+    home = log.home(conn, made.page) or ""
+    said = [
+        one.seq
+        for one in log.of_kind(conn, made.page, "grant")
+        if one.chain == home and one.x.get("to") == made.x.get("to")
+    ]
+    if not said:
+        return False
+    earlier = log.of_chain(conn, made.page, made.chain, 0, made.seq)
+    known: int = max(one.deps.get(home, (0,))[0] for one in (*earlier, made))
+    return said[-1] > known
 
 
 def _end_passed_on(conn: Connection, made: Record, own: str) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.joint_exports import name_people
 from tests.support.sites import START_MS, Site, Sites
 from tests.support.updates import typed, update
 from wiki import (
     adopt,
     chain,
     fact,
+    foreign,
     grant,
     history,
     journal,
@@ -29,6 +31,7 @@ from wiki import (
 from wiki.access import Openness, Role
 from wiki.errors import Damaged
 from wiki.exchange.git_repository import Repository
+from wiki.grant import Terms
 from wiki.record import Part, Record
 
 
@@ -468,6 +471,45 @@ def test_who_built_on_a_site_that_was_sent_away_meanwhile_is_not_cut_off(sites: 
     assert acme.text(page_id) == cedar.text(page_id) == "From (well) birch. Begin. "
     after = made_by(birch, page_id, typed(birch.client, 12, "x", origin=(birch.client, 11)))
     assert acme.receive(after).reason == "not-granted"
+
+
+def test_what_is_passed_on_while_its_home_takes_it_back_is_judged_alike_on_all_sites(
+    sites: Sites,
+) -> None:
+    acme, birch, cedar = sites.all
+    page_id = acme.found([])
+
+    def give(by: Site, to: Site) -> None:
+        with by.open() as conn:
+            told = {"person_id": by.person, "now_ms": by.now_ms}
+            grant.give(
+                conn, by.key, page_id, to.origin, Terms(Role.EDITOR, may_share_on=True), **told
+            )
+
+    def is_open(at: Site) -> bool:
+        with at.open() as conn:
+            found = [one for one in grant.shares(conn, page_id) if one.origin == cedar.origin]
+            return [one.is_open(at.now_ms) for one in found] == [True]
+
+    give(acme, birch)
+    give(acme, cedar)
+    born, *_ = found = acme.records(page_id)
+    name_people(birch, [birch])
+    with birch.open() as conn:
+        people.set_admin(conn, birch.person, is_admin=True)
+        foreign.receive(conn, birch.key, born, "acme", START_MS)
+    assert {birch.receive(one, acme).verdict for one in found} == {"applied"}
+    give(birch, cedar)
+    with acme.open() as conn:
+        told = {"person_id": acme.person, "now_ms": acme.now_ms}
+        grant.revoke(conn, acme.key, page_id, cedar.origin, **told)
+    taken, passed = acme.records(page_id)[-1], birch.records(page_id)[-1]
+    assert acme.receive(passed, birch).verdict == "applied"
+    assert birch.receive(taken, acme).verdict == "applied"
+    assert not is_open(acme) and not is_open(birch)
+    give(birch, cedar)  # its home has said so, and it says otherwise
+    assert acme.receive(birch.records(page_id)[-1], birch).verdict == "applied"
+    assert is_open(acme) and is_open(birch)
 
 
 def test_a_redaction_that_another_took_before_its_site_was_sent_away_is_carried_out(
