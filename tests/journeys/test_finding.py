@@ -80,6 +80,24 @@ async def test_the_switcher_ends_with_the_search_and_a_new_idea(
     await expect(page).to_have_url(re.compile("/search\\?q=Nobody"))
 
 
+async def test_what_is_entered_before_the_switcher_is_there_counts(
+    server: Server, windows: Windows
+) -> None:
+    page = await a_window(server, windows, "/")
+    has_entered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await has_entered.wait()
+        await route.continue_()
+
+    await page.route("**/*.js", late)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("Nobody wrote this")
+    await page.keyboard.press("Enter")
+    has_entered.set()
+    await expect(page).to_have_url(re.compile("/search\\?q=Nobody"))
+
+
 async def test_the_switcher_begins_with_pages_seen_lately_and_closes_with_escape(
     server: Server, windows: Windows
 ) -> None:

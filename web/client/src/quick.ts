@@ -42,9 +42,11 @@ async function open(): Promise<void> {
   if (isOpening) return;
   isOpening = true;
   let typed = "";
+  let entered = false;
   const early = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Backspace") typed = typed.slice(0, -1);
+    else if (event.key === "Enter") entered = true;
     else if ([...event.key].length === 1) typed += event.key;
     else return;
     event.preventDefault();
@@ -52,7 +54,7 @@ async function open(): Promise<void> {
   };
   document.addEventListener("keydown", early, { capture: true });
   try {
-    await (await import("./switcher")).openSwitcher(() => typed);
+    await (await import("./switcher")).openSwitcher(() => [typed, entered]);
   } catch (error) {
     document.querySelector<HTMLElement>('input[type="search"][name="q"]')?.focus(); // offline
     throw error;

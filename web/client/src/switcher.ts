@@ -15,12 +15,14 @@ const SIGNS = { seen: "M12 4a8 8 0 1 0 .01 0z M12 8v4.500l3 2", page: "M7 3.5h7l
 
 let switcher: Switcher | null = null;
 
-/** Opens it, or closes it; `typed` tells what was typed until it is open. */
-export async function openSwitcher(typed: () => string): Promise<void> {
+/** Opens it, or closes it; `early` tells what was typed until it is open, and whether it was entered. */
+export async function openSwitcher(early: () => readonly [typed: string, entered: boolean]): Promise<void> {
   if (switcher?.dialog.open) return switcher.dialog.close();
   switcher ??= new Switcher();
   await loadStyle(new URL(styleUrl, import.meta.url));
-  switcher.open(typed());
+  const [typed, entered] = early();
+  switcher.open(typed);
+  if (entered) void switcher.enter(false);
 }
 
 class Switcher {
@@ -137,7 +139,7 @@ class Switcher {
     event.preventDefault();
   }
 
-  private async enter(isApart: boolean): Promise<void> {
+  async enter(isApart: boolean): Promise<void> {
     await this.waiting;
     const row = this.list.children[this.chosen];
     if (!(row instanceof HTMLAnchorElement)) return;
