@@ -36,14 +36,14 @@ async def test_six_windows_of_three_companies_end_with_one_page(
         await have(page_id, birch, cedar)
         tabs = await opened(windows, page_id, *companies)
 
-        await asyncio.gather(*(typed(tab, f" {one}") for one, tab in tabs.items()))
+        await typed_at_once({tab: f" {one}" for one, tab in tabs.items()})
         await all_show(page_id, *tabs.values(), with_words=list(tabs))
         name = tabs["eve at cedar"].locator(".gs-caret-name").filter(has_text="Acme")
         await expect(name.first).to_be_attached(timeout=LONG_MS)
 
         for one in companies:
             one.cut()
-        await asyncio.gather(*(typed(tab, f" {one} alone") for one, tab in tabs.items()))
+        await typed_at_once({tab: f" {one} alone" for one, tab in tabs.items()})
         for one in companies:
             one.heal()
         await all_show(page_id, *tabs.values(), with_words=[f"{one} alone" for one in tabs])
@@ -83,11 +83,20 @@ async def opened(windows: Windows, page_id: str, *companies: Company) -> dict[st
     return tabs
 
 
+async def typed_at_once(words: dict[Page, str]) -> None:
+    """At the end of the paragraph, each tab its own; durable at its own site.
+
+    All carets stand there before anybody types. Whoever came to the end while another is in the
+    middle of a word would write into that word, as in any editor.
+    """
+    await asyncio.gather(*(text_of(tab).press("Control+End") for tab in words))
+    await asyncio.gather(*(tab.keyboard.type(text) for tab, text in words.items()))
+    for tab in words:
+        await expect(status(tab)).to_have_text("Saved", timeout=LONG_MS)
+
+
 async def typed(tab: Page, words: str) -> None:
-    """At the end of the paragraph; durable at its own site, whatever becomes of the others."""
-    await text_of(tab).press("Control+End")
-    await tab.keyboard.type(words)
-    await expect(status(tab)).to_have_text("Saved", timeout=LONG_MS)
+    await typed_at_once({tab: words})
 
 
 async def all_show(page_id: str, *tabs: Page, with_words: list[str]) -> None:
@@ -95,7 +104,7 @@ async def all_show(page_id: str, *tabs: Page, with_words: list[str]) -> None:
 
     async def do() -> bool:
         shown = [await text_in(tab) for tab in tabs]
-        return len(set(shown)) == 1 and all(shown[0].count(one) >= 1 for one in with_words)
+        return len(set(shown)) == 1 and all(shown[0].count(one) == 1 for one in with_words)
 
     try:
         await eventually(do, seconds=120, every=0.5)
