@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -27,9 +28,12 @@ from wiki.page import Page
 from wiki.space import Space
 from wiki.store import Kept, Store
 
+Result = TypeVar("Result")
+
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 100
+AT_ONCE = 2  # searches; the other readers of the store are there for who only reads
 BUILDING = "The index is being made again and has {} % of the pages; others may be missing so long."
 FAILED = "The search had trouble and is being repaired. Try again in a moment."
 
@@ -43,6 +47,7 @@ class Search:
         """`done_percent`: how many of the pages are in an index that is being made anew."""
         self._store, self._index, self._done_percent = store, index, done_percent
         self._around = Kept(store, _around)
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     @property
     def is_rebuilding(self) -> bool:
@@ -80,38 +85,20 @@ class Search:
         exact = {KIND: kind, TAG: tag, STATUS: status, AUTHOR: author, YEAR: year, ORIGIN: origin}
         offset = (min(page, MAX_PAGE) - 1) * per_page
         frame = Query(Everything(), chosen, offset, per_page, order, moment)
-        hunt = Hunt(self._store, self._index, visible, sites, exact, frame)
-        try:
-            caught = await hunt.run(text)
-        except Damaged as error:
-            log.error("search.failed", error=str(error))
-            failed = Results(0, (), {}, (FAILED,))
-            await self._store.read(lambda conn: beside(conn, failed))
-            return failed
-        found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
 
-        def shown(conn: Connection) -> Results:
-            results = Results(
-                found.total,
-                show.hits(conn, found.hits),
-                found.facets,
-                caught.notices + self._building(),
-                caught.did_you_mean,
-                caught.searched_for,
-                found.moment,
-            )
+        def found(conn: Connection) -> Results:
+            hunt = Hunt(conn, self._index, visible, sites, exact, frame)
+            results = self._shown(conn, hunt, text, visible, sites)
             beside(conn, results)
             return results
 
-        return await self._store.read(shown)
+        return await self._in_turn(found)
 
     async def suggest(self, prefix: str, actor: Actor, limit: int = 8) -> list[Page]:
         """Pages for what is being typed."""
         visible = await self._visible(actor)
         tree = AllOf((query.parse(prefix, is_typing=True), Not(Term(STATUS, ARCHIVED))))
-        places = await self._best(tree, visible, limit)
-        found = await self._store.read(lambda conn: _pages(conn, places, visible))
-        return list(found)
+        return await self._in_turn(lambda conn: self._best(conn, tree, visible, limit))
 
     async def titles(self, typed: str, actor: Actor, limit: int = 12) -> list[Page]:
         """For the quick switcher: pages whose title goes like what was typed, a letter may be
@@ -120,8 +107,7 @@ class Search:
         if not typed.strip():
             return await self._store.read(lambda conn: listing.recent(conn, visible.keys(), limit))
         tree = AllOf((words.titles(query.bounded(typed)), Not(Term(STATUS, ARCHIVED))))
-        places = await self._best(tree, visible, limit)
-        return await self._store.read(lambda conn: _pages(conn, places, visible))
+        return await self._in_turn(lambda conn: self._best(conn, tree, visible, limit))
 
     async def similar(
         self,
@@ -161,12 +147,44 @@ class Search:
             return draft, []
         return draft, self._index.suggest(draft.tree(), spaces, CANDIDATES)
 
-    async def _best(self, tree: Node, visible: Mapping[str, Space], limit: int) -> list[Place]:
+    async def _in_turn(self, find: Callable[[Connection], Result]) -> Result:
+        """All of a search in one thread, beside one snapshot of the store."""
+        async with self._turns:
+            return await self._store.read(find)
+
+    def _shown(
+        self,
+        conn: Connection,
+        hunt: Hunt,
+        text: str,
+        visible: Mapping[str, Space],
+        sites: Mapping[str, str],
+    ) -> Results:
         try:
-            return await asyncio.to_thread(self._index.suggest, tree, frozenset(visible), limit)
+            caught = hunt.run(text)
+        except Damaged as error:
+            log.error("search.failed", error=str(error))
+            return Results(0, (), {}, (FAILED,))
+        found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
+        return Results(
+            found.total,
+            show.hits(conn, found.hits),
+            found.facets,
+            caught.notices + self._building(),
+            caught.did_you_mean,
+            caught.searched_for,
+            found.moment,
+        )
+
+    def _best(
+        self, conn: Connection, tree: Node, visible: Mapping[str, Space], limit: int
+    ) -> list[Page]:
+        try:
+            places = self._index.suggest(tree, frozenset(visible), limit)
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return []
+        return _pages(conn, places, visible)
 
     async def _visible(self, actor: Actor) -> dict[str, Space]:
         spaces, _ = await self._around.now()

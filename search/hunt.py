@@ -1,9 +1,11 @@
 """One search: for what was typed; when no page has that, for what was probably meant, then for
-most of it. Whatever is tried, only pages within the asker's rights are looked at."""
+most of it. Whatever is tried, only pages within the asker's rights are looked at.
+
+All of it happens in one thread, beside one snapshot of the store: to change threads between its
+steps took as long as many of them, and longer while people type."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +33,6 @@ from search.tree import (
 )
 from wiki import page, people
 from wiki.space import Space
-from wiki.store import Store
 
 LOOSER = "No page has all of these words; these have most of them."
 SOME_ALL = "Few pages have all of these words; behind them come those with most of them."
@@ -57,73 +58,73 @@ class Hunt:
 
     def __init__(
         self,
-        store: Store,
+        conn: Connection,
         index: Shelf,
         visible: Mapping[str, Space],
         sites: Mapping[str, str],
         exact: Mapping[str, str | None],
         frame: Query,
     ) -> None:
-        self._store, self._index, self._visible = store, index, visible
+        self._conn, self._index, self._visible = conn, index, visible
         self._sites, self._exact, self._frame = sites, exact, frame
         self._has_fields = False  # in what was typed; else nobody need look for them
 
-    async def run(self, text: str) -> Caught:
+    def run(self, text: str) -> Caught:
         """Raises Damaged."""
         read, self._has_fields = query.read(text), ":" in text
-        tree, notices = await self._named(read)
-        caught = first = Caught(await self._found(tree), tree, notices)
+        tree, notices = self._named(read)
+        caught = first = Caught(self._found(tree), tree, notices)
         may_be_other = read.plain and first.found.total <= spelling.FEW
-        if may_be_other and not await self._is_title(read, first):
-            caught = await self._other(text, read, first)
+        if may_be_other and not self._is_title(read, first):
+            caught = self._other(text, read, first)
         found = caught.found
         if found.facets or not found.total:
             return caught
         asked = replace(self._frame, tree=self._narrowed(caught.tree), moment=found.moment)
-        facets = await asyncio.to_thread(self._index.facets, asked)
+        facets = self._index.facets(asked)
         return replace(caught, found=replace(found, facets=facets))
 
-    async def _is_title(self, read: Asked, first: Caught) -> bool:
+    def _is_title(self, read: Asked, first: Caught) -> bool:
         """Whether a page that was found is called so: then nothing else was meant."""
         ids = [place.page_id for place in first.found.hits]
-        known = await self._store.read(lambda conn: page.several(conn, ids)) if ids else {}
+        known = page.several(self._conn, ids) if ids else {}
         wanted = {one.text for one in tokens(read.plain)}
         return any(wanted <= {one.text for one in tokens(one.title)} for one in known.values())
 
-    async def _other(self, text: str, read: Asked, first: Caught) -> Caught:
+    def _other(self, text: str, read: Asked, first: Caught) -> Caught:
         """Little was found: what else may have been meant."""
         better = None
         if len(read.words) <= spelling.MAX_WORDS:
             few = spelling.FEW if first.found.total else 0
-            better = await self._corrected(text, read.words, few)
+            better = self._corrected(text, read.words, few)
         if not first.found.total:
-            return await self._second(read, first, better)
+            return self._second(read, first, better)
         if better is not None:
-            other = await self._found(query.parse(better))
+            other = self._found(query.parse(better))
             if other.total >= spelling.TIMES * first.found.total:
                 return replace(first, did_you_mean=better)
-        return await self._looser(read, first, SOME_ALL)
+        return self._looser(read, first, SOME_ALL)
 
-    async def _second(self, read: Asked, first: Caught, better: str | None) -> Caught:
+    def _second(self, read: Asked, first: Caught, better: str | None) -> Caught:
         """Nothing was found: `better` may have been meant."""
         if better is not None:
             read = query.read(better)
             caught = replace(first, tree=read.tree, searched_for=better)
-            found = await self._found(read.tree)
+            found = self._found(read.tree)
             if found.total > spelling.FEW:
                 return replace(caught, found=found)
             first = replace(caught, found=found)
-        caught = await self._looser(read, first, SOME_ALL if first.found.total else LOOSER)
+        caught = self._looser(read, first, SOME_ALL if first.found.total else LOOSER)
         return caught if caught.found.total else replace(caught, searched_for=None)
 
-    async def _looser(self, read: Asked, first: Caught, notice: str) -> Caught:
+    def _looser(self, read: Asked, first: Caught, notice: str) -> Caught:
         """What has most of the words, behind what has all of them; when that is little, too, what
         has any of them behind that."""
         caught, before = first, [read.tree] if first.found.total else []
         for tree in words.looser(read.plain):
             bonus = (Flat(part, ALL_FIRST * 2**at) for at, part in enumerate(reversed(before)))
             whole = Prefer(tree, tuple(bonus)) if before else tree
-            found = await self._found(whole)
+            found = self._found(whole)
             if found.total > caught.found.total:
                 told = (*first.notices, notice)
                 caught = replace(first, found=found, tree=whole, notices=told)
@@ -132,7 +133,7 @@ class Hunt:
                 break
         return caught
 
-    async def _named(self, read: Asked) -> tuple[Node, tuple[str, ...]]:
+    def _named(self, read: Asked) -> tuple[Node, tuple[str, ...]]:
         """The tree with ids where people typed the names of people and the addresses of spaces."""
         if not self._has_fields:
             return read.tree, read.notices
@@ -144,7 +145,7 @@ class Hunt:
         if not typed:
             return read.tree, read.notices
         persons = [text for name, text in typed if name == AUTHOR]
-        ids = await self._store.read(lambda conn: people.ids_of(conn, persons))
+        ids = people.ids_of(self._conn, persons)
         known = {(AUTHOR, text): found for text, found in ids.items()}
         for one in self._visible.values():
             known |= {(SPACE, one.id): [one.id], (SPACE, one.slug): [one.id]}
@@ -173,10 +174,10 @@ class Hunt:
         chosen = (one for one, name in self._sites.items() if wanted in (one, name.casefold()))
         return AnyOf(tuple(Term(ORIGIN, one) for one in chosen))
 
-    async def _found(self, tree: Node) -> Found:
+    def _found(self, tree: Node) -> Found:
         """Of few hits without facets: they may not be what is shown in the end."""
         asked = replace(self._frame, tree=self._narrowed(tree), facets_above=spelling.FEW)
-        return await asyncio.to_thread(self._index.search, asked)
+        return self._index.search(asked)
 
     def _narrowed(self, tree: Node) -> Node:
         parts: list[Node] = [tree]
@@ -191,27 +192,26 @@ class Hunt:
                 parts.append(Term(name, value if name == AUTHOR else value.casefold()))
         return AllOf(tuple(parts))
 
-    async def _corrected(self, text: str, typed: Sequence[str], few: int = 0) -> str | None:
+    def _corrected(self, text: str, typed: Sequence[str], few: int = 0) -> str | None:
         """`text` with better words for those that at most `few` pages have; None when there are
         none."""
         long = [word for word in typed if spelling.may_be_wrong(word)]
-        odd = await asyncio.to_thread(self._rare, long, few)
+        odd = self._rare(long, few)
         instead: dict[str, str] = {}
         for word in odd:
-            if better := await self._better(word, [one for one in typed if one not in odd]):
+            if better := self._better(word, [one for one in typed if one not in odd]):
                 instead[word] = better
         return spelling.replaced(query.bounded(text), instead) if instead else None
 
-    async def _better(self, word: str, others: Sequence[str]) -> str | None:
+    def _better(self, word: str, others: Sequence[str]) -> str | None:
         """A word like it that stands beside the others, else one that stands anywhere; what is
         nearest is looked for first, since it is found soonest."""
         for beside in (others, ()) if others else ((),):
             for distance in range(1, words.typos(word) + 1):
-                places = await self._first(spelling.like(word, distance, beside), spelling.PAGES)
+                places = self._first(spelling.like(word, distance, beside), spelling.PAGES)
                 if not places:
                     continue
-                texts = await self._store.read(lambda conn, found=places: self._texts(conn, found))  # type: ignore[misc]
-                if better := spelling.better(word, texts):
+                if better := spelling.better(word, self._texts(places)):
                     return better
         return None
 
@@ -225,17 +225,16 @@ class Hunt:
 
         return [one for one in typed if is_rare(Term(BODY, one)) and is_rare(words.word(one))]
 
-    async def _first(self, tree: Node, limit: int) -> list[Place]:
-        spaces = self._frame.space_ids
-        return await asyncio.to_thread(self._index.suggest, self._narrowed(tree), spaces, limit)
+    def _first(self, tree: Node, limit: int) -> list[Place]:
+        return self._index.suggest(self._narrowed(tree), self._frame.space_ids, limit)
 
-    def _texts(self, conn: Connection, places: Sequence[Place]) -> list[str]:
+    def _texts(self, places: Sequence[Place]) -> list[str]:
         """Of pages that may be read now."""
-        known = page.several(conn, [place.page_id for place in places])
+        known = page.several(self._conn, [place.page_id for place in places])
         texts = []
         for place in places:
             one = known.get(place.page_id)
             if one is not None and one.space_id in self._visible:
-                body = place.body if place.body is not None else text_of(conn, one)
+                body = place.body if place.body is not None else text_of(self._conn, one)
                 texts.append(f"{one.title}\n{body}")
         return texts
