@@ -2,7 +2,8 @@
 
 The socket's own task takes frames from `outbox` and says `drained()`; until then the room gives it
 nothing new (the tick's back pressure), so a slow reader holds one batch of frames at most. What it
-missed meanwhile it gets from its state vector.
+missed meanwhile it gets from its state vector. Where there is a wire (`Outlet`) it is written to at
+once, and waited for only while its reader is behind.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sync.limits import Allowance
 from sync.presence import Who
@@ -25,11 +27,23 @@ class Rights:
     may_edit: bool
 
 
+class Outlet(Protocol):
+    """A socket that is written to without waiting."""
+
+    def encode(self, frames: Sequence[bytes]) -> bytes:
+        """What `send` takes, on this wire or another of the same server."""
+        ...
+
+    def send(self, data: bytes) -> object:
+        """Send it now, or as soon as the reader has taken what it got before."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Connection:
     """`wants_acks`: it asked for message 120. `on_output` wakes whoever writes to the socket,
-    `on_taken` whoever reads from it. `write`, where there is one, needs no waking: it sends at
-    once, and is False while the reader is behind."""
+    `on_taken` whoever reads from it. `wire`, while it is open, needs no waking. `step_aside`: from
+    now on the room is to look at this one by itself (`sync.crowd`)."""
 
     who: Who | None  # None: nobody is signed in; reads only
     rights: Rights
@@ -39,7 +53,8 @@ class Connection:
     inbox: deque[bytes] = field(default_factory=deque)
     inbox_bytes: int = 0
     outbox: list[bytes] = field(default_factory=list)
-    write: Callable[[Sequence[bytes]], bool] | None = None
+    wire: Outlet | None = None
+    step_aside: Callable[[], None] = lambda: None
     is_draining: bool = False
     missed_from: bytes | None = None  # the state vector it had when it fell behind
     missed_presence: bool = False
@@ -79,23 +94,35 @@ class Connection:
 
     @property
     def is_in_step(self) -> bool:
-        """Whether it lacks nothing that not everybody gets. (`is_owed`, for one that is greeted;
-        said again since it is asked for each of a crowd at each tick.)"""
-        return (
-            self.is_greeted
-            and self.missed_from is None
-            and self.wants_state_since is None
-            and not (self.missed_presence or self.wants_everyone or self.wants_our_vector)
-            and (self.acked_frames == self.taken_frames or not self.wants_acks)
-        )
+        """Whether it lacks nothing that not everybody gets."""
+        return self.is_greeted and not self.is_owed
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be done for it but to hand it what everybody gets."""
+        return self.is_in_step and not self.inbox and not self.is_draining and self.refused is None
+
+    def hear(self, frames: Sequence[bytes], size: int) -> None:
+        """It sent these, of `size` bytes together."""
+        self.inbox.extend(frames)
+        self.inbox_bytes += size
+        self.step_aside()
 
     def give(self, frames: Sequence[bytes]) -> None:
         """Hand `frames`, which others may be given too, to the socket; only while not draining."""
-        if not frames or (self.write is not None and self.write(frames)):
+        if not frames:
+            return
+        if self.wire is not None:
+            self.wire.send(self.wire.encode(frames))
             return
         self.is_draining = True
-        if self.write is None:
-            self.outbox = list(frames)
+        self.outbox = list(frames)
+        self.on_output()
+
+    def fall_behind(self) -> None:
+        """Its reader has not taken what it got: nothing new until it has `drained`."""
+        self.is_draining = True
+        self.step_aside()
         self.on_output()
 
     def drained(self) -> None:
@@ -110,4 +137,5 @@ class Connection:
                 self.allowance.refused(error)
             self.inbox.clear()
             self.inbox_bytes = 0
+            self.step_aside()
             self.on_output()

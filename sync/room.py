@@ -27,6 +27,7 @@ from itertools import chain, islice
 from sync import protocol, scrub
 from sync.change import Change, Foreign, Submission
 from sync.connection import Connection
+from sync.crowd import Crowd
 from sync.limits import LONG_TURN_SECONDS
 from sync.presence import Presence, Who, serialise
 from sync.scrub import Seen
@@ -42,6 +43,7 @@ from wiki.gate import (
 
 FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
 GAPS_ALLOWED = 3
+NOTHING = encode_state_vector({})  # of who fell behind after the batch was taken
 UNKNOWN_CLIENTS = 1000  # that a state vector may name: who was off line has a few
 
 
@@ -74,7 +76,7 @@ class Room:
     ) -> None:
         self.page_id, self.epoch = page_id, epoch
         self._clock, self._work_clock = clock, work_clock
-        self.connections: set[Connection] = set()
+        self.crowd = Crowd()
         self._leaving: list[Connection] = []  # gone; what they sent is still to be taken
         self.submissions: deque[Submission] = deque()
         self.foreign: deque[Foreign] = deque()
@@ -96,7 +98,7 @@ class Room:
     @property
     def has_input(self) -> bool:
         """Whether the next tick has something to take."""
-        senders = chain(self.connections, self._leaving)
+        senders = chain(self.crowd.apart, self._leaving)
         is_sent = any(one.inbox and not one.is_resting for one in senders)
         return is_sent or bool(self.submissions) or bool(self.foreign)
 
@@ -115,16 +117,16 @@ class Room:
 
     def people(self) -> list[Who]:
         """Who is connected and signed in, each once; then who is here from other sites."""
-        ours = {one.who.person_id: one.who for one in self.connections if one.who}
+        ours = {one.who.person_id: one.who for one in self.crowd if one.who}
         return [*ours.values(), *self.presence.neighbours()]
 
     def join(self, connection: Connection) -> None:
         """It is greeted at the next tick."""
-        self.connections.add(connection)
+        self.crowd.enter(connection)
 
     def leave(self, connection: Connection) -> None:
         """What it sent before is still taken: stock clients do not wait for acknowledgements."""
-        self.connections.discard(connection)
+        self.crowd.leave(connection)
         self.presence.leave(connection)
         if connection.inbox:
             self._leaving.append(connection)
@@ -134,9 +136,10 @@ class Room:
     def take(self, now_ms: int) -> Batch:
         """Take in what came since the last tick."""
         batch = Batch(self)
-        if any(one.is_draining and one.missed_from is None for one in self.connections):
+        apart = self.crowd.apart
+        if any(one.is_draining and one.missed_from is None for one in apart):
             batch.vector_before = encode_state_vector(self._gate.state_vector)
-        for connection in [*self._leaving, *self.connections]:
+        for connection in [*self._leaving, *apart]:
             if (
                 connection.inbox
                 and not connection.is_resting
@@ -224,7 +227,7 @@ class Room:
             case protocol.Update(update):
                 return self._take_update(connection, update, batch)
             case protocol.Awareness(payload):
-                if connection.who is not None and connection in self.connections:
+                if connection.who is not None and connection in self.crowd:
                     self.presence.receive(connection, connection.who, payload)
             case protocol.QueryAwareness():
                 connection.wants_everyone = True
@@ -342,18 +345,20 @@ class Room:
             presence = protocol.encode(protocol.Awareness(changed))
         for_all = tuple(frame for frame in (update, presence) if frame)
         sole_source = next(iter(batch.sources)) if len(batch.sources) == 1 else None
-        for connection in self.connections:
+        self.crowd.hand_out(for_all)
+        for connection in self.crowd.apart:
             if connection.refused is not None:
                 continue
             if connection.is_draining:
                 if update and connection.missed_from is None:
-                    connection.missed_from = batch.vector_before
+                    connection.missed_from = batch.vector_before or NOTHING
                 connection.missed_presence |= bool(presence)
             elif connection.is_in_step and connection is not sole_source:
                 connection.give(for_all)
             else:
                 is_new = connection is not sole_source
                 self._answer(connection, update if is_new else b"", presence, batch)
+            self.crowd.gather(connection)
 
     def _answer(self, connection: Connection, update: bytes, presence: bytes, batch: Batch) -> None:
         """What it is owed besides `update` and `presence`."""

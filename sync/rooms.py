@@ -351,7 +351,7 @@ class Rooms:
         return self._rooms.get(room.page_id) is room
 
     def _close(self, room: Room, why: GroundswellError, batch: Batch | None = None) -> None:
-        for connection in list(room.connections):
+        for connection in list(room.crowd):
             connection.refuse(why)
         waiting = [*room.submissions, *(batch.submissions if batch else ())]
         room.submissions.clear()

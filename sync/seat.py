@@ -2,8 +2,7 @@
 (back pressure to the sender alone); writes take one batch at a time.
 
 The socket's two halves are `receive` and `deliver`, to be awaited; or, where it has a `Wire` whose
-writes need no waiting, `attach` and
-`put`.
+writes need no waiting, `attach` and `put`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Protocol
 
-from sync.connection import Connection, Rights
+from sync.connection import Connection, Outlet, Rights
 from sync.limits import INBOX_FRAMES, INBOX_FRAMES_CORNERED
 from sync.presence import Who
 from sync.rights import Claim
@@ -24,11 +23,14 @@ INBOX_BYTES = 4 * 1024 * 1024
 SEND_SECONDS = 60.0  # a socket that takes longer for one batch is as good as gone
 
 
-class Wire(Protocol):
-    """A socket that is written to without waiting."""
+class Wire(Outlet, Protocol):
+    """A socket that is written to without waiting. It calls `Seat.put` with what comes in,
+    `Seat.behind` and `Seat.drained` when its reader is behind and no more, `Seat.ended` when
+    nothing more can be sent."""
 
-    def write(self, frames: Sequence[bytes]) -> bool:
-        """Send all of them; False while the reader is behind, until `Seat.drained` is called."""
+    @property
+    def is_full(self) -> bool:
+        """Whether the reader is behind."""
         ...
 
     def pause(self) -> None:
@@ -79,8 +81,7 @@ class Seat:
         connection = self.connection
         if connection.refused is not None:
             return
-        connection.inbox.append(frame)
-        connection.inbox_bytes += len(frame)
+        connection.hear((frame,), len(frame))
         self._on_input(self.connection)
         if wait := self._spent(len(frame)):
             await asyncio.sleep(wait)
@@ -108,13 +109,16 @@ class Seat:
     def attach(self, wire: Wire) -> None:
         """From now on `wire` is written to as soon as there is something to write."""
         self._wire, connection = wire, self.connection
-        connection.write = wire.write
+        connection.wire = wire
         connection.on_output, connection.on_taken = self._look_at_wire, self._read_on
         if connection.refused is not None:
             wire.wake()
-        elif connection.is_draining:  # what it was given before
+            return
+        if connection.is_draining:  # what it was given before
             given, connection.outbox, connection.is_draining = connection.outbox, [], False
             connection.give(given)
+        if wire.is_full:
+            self.behind()
 
     def put(self, frames: Sequence[bytes]) -> None:
         """`receive` for a wire: it is paused while too much is queued."""
@@ -122,14 +126,22 @@ class Seat:
         if connection.refused is not None:
             return
         size = sum(map(len, frames))
-        connection.inbox.extend(frames)
-        connection.inbox_bytes += size
+        connection.hear(frames, size)
         self._on_input(self.connection)
         wait = self._spent(size, len(frames))
         if self._wire is not None and (wait or self._is_flooded):
             self._wire.pause()
             if wait and self._rest is None:
                 self._rest = asyncio.get_running_loop().call_later(wait, self._rested)
+
+    def behind(self) -> None:
+        """The wire's reader has not taken what it was given."""
+        self.connection.fall_behind()
+
+    def ended(self) -> None:
+        """Nothing more can be sent: a goodbye is under way, or the wire is cut."""
+        self.connection.wire = None
+        self.connection.step_aside()
 
     def drained(self) -> None:
         """The wire has sent what it was given."""

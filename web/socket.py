@@ -53,8 +53,7 @@ async def _pump(socket: WebSocket, seat: Seat) -> None:
 
 async def _over_wire(socket: WebSocket, seat: Seat, wire: Wire) -> None:
     """Frames go their own way; here come those that were queued before, and the goodbye."""
-    wire.open(seat.put, seat.drained)
-    seat.attach(wire)
+    wire.open(seat)
     while seat.connection.refused is None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from sync.seat import Seat
 from web.framing import Raw, Splitter
 
 EXTENSION: Final = "groundswell.wire"
@@ -26,9 +27,23 @@ class WireProtocol(WebSocketsSansIOProtocol):
     """One socket; see the module."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         self.wire = Wire(self)
+        super().__init__(*args, **kwargs)
         self._splitter = Splitter(self.config.ws_max_size)
+
+    @property
+    def close_sent(self) -> bool:
+        """Whether we have said goodbye, after which nothing may be sent (RFC 6455 §5.5.1)."""
+        return self.wire.is_ended
+
+    @close_sent.setter
+    def close_sent(self, is_sent: bool) -> None:
+        if is_sent:
+            self.wire.end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.wire.end()
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -43,21 +58,21 @@ class WireProtocol(WebSocketsSansIOProtocol):
         for piece in self._splitter.feed(data):
             if isinstance(piece, Raw):
                 super().data_received(piece.data)
-            elif self.wire.receive is None or self.close_sent:
+            elif self.wire.seat is None or self.close_sent:
                 for payload in piece.payloads:
                     self.frames, self.curr_msg_data_type = [payload], "bytes"
                     super().send_receive_event_to_app()
             else:
-                self.wire.receive(piece.payloads)
+                self.wire.seat.put(piece.payloads)
 
     def send_receive_event_to_app(self) -> None:
-        if self.wire.receive is None:
+        if self.wire.seat is None:
             super().send_receive_event_to_app()
             return
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
         if not self.close_sent:
-            self.wire.receive([bytes(data)])
+            self.wire.seat.put([bytes(data)])
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -67,43 +82,47 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.wire.is_full = True
+        if self.wire.seat is not None:
+            self.wire.seat.behind()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self.wire.is_full = False
-        if self.wire.on_drained is not None:
-            self.wire.on_drained()
+        if self.wire.seat is not None:
+            self.wire.seat.drained()
 
 
 class Wire:
-    """One socket's transport, as `sync.seat.Wire` asks for it.
+    """One socket's transport, as `sync.seat.Wire` asks for it."""
 
-    `receive` gets frames as they come; `on_drained` is called when a full buffer is empty."""
-
-    __slots__ = ("_is_paused", "_protocol", "is_full", "on_drained", "receive")
+    __slots__ = ("_is_paused", "_protocol", "is_ended", "is_full", "seat", "send")
 
     def __init__(self, protocol: WireProtocol) -> None:
         self._protocol = protocol
-        self.receive: Callable[[Sequence[bytes]], None] | None = None
-        self.on_drained: Callable[[], None] | None = None
-        self.is_full = self._is_paused = False
+        self.seat: Seat | None = None
+        self.send: Callable[[bytes], object] = _unopened
+        self.is_ended = self.is_full = self._is_paused = False
 
-    def open(
-        self, receive: Callable[[Sequence[bytes]], None], on_drained: Callable[[], None]
-    ) -> None:
-        """From now on frames come here. What ASGI has queued before is still to be received there,
-        and is older: reading goes on only when that queue is empty."""
-        self.receive, self.on_drained = receive, on_drained
-        if not self._protocol.transport.is_closing():  # it may have gone already
-            self._protocol.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+    def open(self, seat: Seat) -> None:
+        """From now on frames go to `seat`. What ASGI has queued before is still to be received
+        there, and is older: reading goes on only when that queue is empty."""
+        self.seat, transport = seat, self._protocol.transport
+        self.send = transport.write
+        if not transport.is_closing():  # it may have gone already
+            transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        seat.attach(self)
+        if self.is_ended:
+            seat.ended()
 
-    def write(self, frames: Sequence[bytes]) -> bool:
-        """Send all of them; whether the reader keeps up."""
-        protocol = self._protocol
-        if protocol.close_sent or protocol.transport.is_closing():
-            return True  # its goodbye is under way
-        protocol.transport.write(encoded(tuple(frames)))
-        return not self.is_full
+    def end(self) -> None:
+        """Nothing more is sent."""
+        self.is_ended = True
+        if self.seat is not None:
+            self.seat.ended()
+
+    def encode(self, frames: Sequence[bytes]) -> bytes:
+        """As WebSocket frames."""
+        return encoded(tuple(frames))
 
     def pause(self) -> None:
         """Read nothing more for now."""
@@ -123,6 +142,10 @@ class Wire:
     def wake(self) -> None:
         """Who waits for ASGI's next message gets one, with nothing in it."""
         self._protocol.queue.put_nowait({"type": "websocket.receive", "bytes": b""})
+
+
+def _unopened(data: bytes) -> object:
+    raise RuntimeError("the wire is not open")
 
 
 @lru_cache(maxsize=16)
