@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from wiki import causal, checkpoint, log
 from wiki.errors import Damaged
 from wiki.record import TEXT_KINDS, Part, Record, check_body
+from wiki.store.prepared import Prepared
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -58,6 +59,7 @@ class Entry(NamedTuple):
 
 
 _COLUMNS = (*Entry._fields, "crc32")
+_APPEND = Prepared(table.insert(), _COLUMNS)
 _ROWS = (
     select(*(table.c[name] for name in JournalRow.__slots__), table.c.crc32)
     .where(table.c.page_id == bindparam("of"))
@@ -71,6 +73,9 @@ class Lease(NamedTuple):
     page_id: str
     client: int
     person_id: str
+
+
+_LEASE = Prepared(insert(leases).on_conflict_do_nothing(), Lease._fields)
 
 
 def append(
@@ -94,7 +99,7 @@ def append(
 def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
     """`append` for many pages, with one statement."""
     if values := [_values(entry) for entry in entries]:
-        conn.execute(table.insert(), values)
+        _APPEND.all(conn, values)
 
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
@@ -157,7 +162,7 @@ def lease(conn: Connection, page_id: str, client: int, person_id: str) -> None:
 def lease_all(conn: Connection, wanted: Iterable[Lease]) -> None:
     """`lease` for many pages, with one statement."""
     if values := [one._asdict() for one in wanted]:
-        conn.execute(insert(leases).on_conflict_do_nothing(), values)
+        _LEASE.all(conn, values)
 
 
 def state(conn: Connection, page_id: str) -> list[bytes]:

@@ -33,6 +33,7 @@ from wiki.errors import BadInput, NameTaken, NotFound
 from wiki.key import SiteKey
 from wiki.names import MAX_SLUG_CHARS, check_title, slugify
 from wiki.record import Part, canonical
+from wiki.store.prepared import Prepared
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
 from wiki.store.tables import space as spaces
@@ -48,9 +49,9 @@ LANGUAGES = {  # ISO 639-1, with their own names; others are told from the text,
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
 _CHANGE = "change"
-_COUNT_UP = (
+_COUNT_UP = Prepared(
     upsert(setting)
-    .values(name=_CHANGE, value=bindparam("first"))
+    .values(name=bindparam("name"), value=bindparam("first"))
     .on_conflict_do_update(
         index_elements=["name"],
         set_={"value": cast(cast(setting.c.value, Integer) + bindparam("count"), String)},
@@ -62,7 +63,7 @@ _IS_NEWER = or_(
     bindparam("may_be_late", type_=Boolean).is_(False),
     bindparam("at_ms") >= table.c.modified_at_ms,
 )
-_TOUCH = (
+_TOUCH = Prepared(
     table.update()
     .where(table.c.id == bindparam("of"))
     .values(
@@ -298,8 +299,7 @@ def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
         }
         for number, one in enumerate(touches, first)
     ]
-    done = conn.execute(_TOUCH, values)
-    if done.rowcount != len(touches):
+    if _TOUCH.all(conn, values) != len(touches):
         known = several(conn, [one.page_id for one in touches])
         raise NotFound("page", next(one.page_id for one in touches if one.page_id not in known))
     return first + len(touches) - 1
@@ -313,7 +313,8 @@ def stir(conn: Connection, page_id: str) -> None:
 
 def next_change(conn: Connection, count: int = 1) -> int:
     """Count up by so many, and give the last number; never gives one twice."""
-    return int(conn.execute(_COUNT_UP, {"first": str(count), "count": count}).scalar_one())
+    given = {"name": _CHANGE, "first": str(count), "count": count}
+    return int(_COUNT_UP.scalar(conn, given))
 
 
 def last_change(conn: Connection) -> int:
