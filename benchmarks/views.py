@@ -29,7 +29,6 @@ INDEXED_SECONDS = 600
 QUIET_SECONDS = "1"
 LETTERS, REST_SECONDS = 10, 2.0
 TYPING_SECONDS = 4.0  # in which what typing itself costs is measured
-RESTING_SECONDS = 0.1  # of the processor in a second
 SIGNED_IN = b"Your account"
 HEAD = ("", "a second", "per core", "p50 ms", "p95 ms", "an answer", "per core, of the floor")
 
@@ -87,7 +86,7 @@ async def measured(options: argparse.Namespace, folder: Path) -> str:
     server = replace(server, environment={**server.environment, **quiet})
     async with running(server) as ours, running(bare):
         await _indexed(ours, drafts[-1])
-        await _at_rest(ours)
+        await ours.rest()  # from being filled: who wrote how much
         first = Row("page, first view", ours, _pages(site, drafts, options.requests)[: len(drafts)])
         await first.measure(options.connections)
         rows = _rows(options, site, ours, bare, corpus, drafts)
@@ -180,16 +179,6 @@ async def _indexed(server: Server, last: Draft) -> None:
                 return
             except WrongAnswer:
                 await asyncio.sleep(0.2)
-
-
-async def _at_rest(server: Server) -> None:
-    """Until what follows from a wiki that was just filled is done (who wrote how much)."""
-    async with asyncio.timeout(INDEXED_SECONDS):
-        spent = 1.0
-        while spent > RESTING_SECONDS:
-            before = server.cpu_seconds
-            await asyncio.sleep(1)
-            spent = server.cpu_seconds - before
 
 
 def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -16,8 +16,6 @@ ROOMS_AT_ONCE = 50
 SETTLED_SECONDS = 16.0  # our server forgets an idle page after ten; Hocuspocus stores it before
 IDLE_SECONDS = 5.0
 ROOMS_OF_SOCKETS = 50
-REST_SECONDS = 60.0
-RESTS_BELOW_BYTES, RESTS_BELOW_SECONDS = 1_000_000, 0.2  # in a second
 WARM_ROOMS = 50
 
 
@@ -59,7 +57,7 @@ async def idle(target: Target, count: int, folder: Path) -> Idle:
     server, places = await target.server(folder, ROOMS_OF_SOCKETS + 1, count + 200, keeps=False)
     async with running(server):
         await _visit(server, [Room(places[-1], 1, 1)])
-        await _at_rest(server)
+        await server.rest()
         before = server.memory_bytes
         rooms = [Room(place, 0, readers) for place in places[:-1]]
         begun = perf_counter()
@@ -74,17 +72,6 @@ async def idle(target: Target, count: int, folder: Path) -> Idle:
         share = (server.cpu_seconds - cpu) / IDLE_SECONDS / sockets * 1000
         _leave(rooms)
     return Idle(each, share, took)
-
-
-async def _at_rest(server: Server) -> None:
-    """Until its start is over: what it loads beside is no socket's."""
-    async with asyncio.timeout(REST_SECONDS):
-        while True:
-            memory, cpu = server.memory_bytes, server.cpu_seconds
-            await asyncio.sleep(1)
-            grown, worked = server.memory_bytes - memory, server.cpu_seconds - cpu
-            if grown < RESTS_BELOW_BYTES and worked < RESTS_BELOW_SECONDS:
-                return
 
 
 async def _visit(server: Server, rooms: list[Room]) -> None:

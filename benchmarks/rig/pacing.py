@@ -58,6 +58,7 @@ async def run(target: Target, crowd: Crowd, folder: Path) -> Run:
         await joined(server, rooms)
         if target.answers:
             await greeted(rooms)
+        await server.rest()
         with _undisturbed():
             result = await _measured(server, rooms, crowd)
         if target.answers and not result.unseen:

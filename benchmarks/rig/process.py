@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_SECONDS = 30
+REST_SECONDS = 600.0
+LOOK_SECONDS = 1.0
+RESTS_BELOW_BYTES, RESTS_BELOW_SHARE = 1_000_000, 0.1
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +58,17 @@ class Server:
             await self.kill()
             raise RuntimeError(f"{self.name} did not start: {errors.read_text()[-2000:]}")
         self.port = int(found[1])
+
+    async def rest(self) -> None:
+        """Until what it does after its start, or after what was done to it, is over: that is no
+        keystroke's and no socket's. Raises TimeoutError."""
+        async with asyncio.timeout(REST_SECONDS):
+            while True:
+                memory, cpu = self.memory_bytes, self.cpu_seconds
+                await asyncio.sleep(LOOK_SECONDS)
+                grown, worked = self.memory_bytes - memory, self.cpu_seconds - cpu
+                if grown < RESTS_BELOW_BYTES and worked < RESTS_BELOW_SHARE * LOOK_SECONDS:
+                    return
 
     async def kill(self) -> None:
         """SIGKILL."""
