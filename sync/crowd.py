@@ -46,15 +46,18 @@ class Crowd:
             self._apart.discard(connection)
             self._together[connection] = connection.wire.send
 
-    def hand_out(self, frames: Sequence[bytes]) -> None:
-        """To all that are together. Who does not keep up says so, and steps aside."""
+    def hand_out(self, frames: Sequence[bytes]) -> int:
+        """To all that are together, how many that are. Who does not keep up says so, and steps
+        aside."""
         if not frames or not self._together:
-            return
+            return 0
         wire = next(iter(self._together)).wire
         assert wire is not None  # `gather` has looked
         data = wire.encode(frames)  # as any other of this server would
-        for send in tuple(self._together.values()):
+        sends = tuple(self._together.values())
+        for send in sends:
             send(data)
+        return len(sends)
 
     def _part(self, connection: Connection) -> None:
         if self._together.pop(connection, None) is not None:

@@ -49,8 +49,7 @@ from wiki.store import Store
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.004
-FREE_SECONDS = 0.0005  # of handing out: a room of fifty never pauses
-PAUSE_SHARE = 15.0  # of what handing out took beyond
+PAUSE_SECONDS_EACH = 20e-6  # for each that a room hands out to, which takes a sixth of that
 MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
 SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
@@ -254,16 +253,14 @@ class Rooms:
                 for submission in batch.submissions:
                     submission.done(None)
                 continue
-            begun = time.thread_time()
-            room.settle(batch)
-            costs = time.thread_time() - begun - FREE_SECONDS
+            handed_out = room.settle(batch)
             self.on_accepted(room.page_id, batch.changes)
             self.company.look(room)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._waking.rested, room, connection)
             if room.has_input:
                 self._waking.stir(room)
-            if (pause := PAUSE_SHARE * costs) > self._tick_seconds:
+            if (pause := PAUSE_SECONDS_EACH * handed_out) > self._tick_seconds:
                 self._waking.pause(room, min(pause, MAX_PAUSE_SECONDS))
         if any(batch.changes for batch in batches):
             self.on_change()
