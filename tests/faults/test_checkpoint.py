@@ -53,6 +53,29 @@ async def test_what_a_failed_checkpoint_may_have_lost_is_written_anew(tmp_path: 
         assert await _found(image) == wanted
 
 
+async def test_who_writes_does_not_wait_for_a_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(what: Attempt) -> int:
+        if what.kind == "sync" and what.path.endswith("wiki.db"):
+            begun.set()
+            may_end.wait(30)
+        return OK
+
+    with recording(folder) as disk:
+        store = await Store.open(folder, probe_seconds=SOON)
+        disk.fail = slow
+        await store.write(lambda conn: _fill(conn, "1", first=ROWS - 1))
+        await eventually(begun.is_set)
+        async with asyncio.timeout(20):
+            await store.write(lambda conn: _fill(conn, "2", first=ROWS - 1))
+        assert not may_end.is_set()
+        may_end.set()
+        await store.close()
+
+
 def _fill(conn: Connection, mark: str, first: int = 0) -> None:
     """Each row takes most of a page."""
     for number in range(first, ROWS):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from tests.support.wikis import a_wiki
 from wiki import journal, page
@@ -17,16 +19,19 @@ from wiki.page import Touch
 
 
 @contextmanager
-def statements(conn: Connection) -> Iterator[list[str]]:
-    """Those that run meanwhile."""
+def statements() -> Iterator[list[str]]:
+    """Those given to SQLite meanwhile on this thread, however they get there."""
     seen: list[str] = []
 
-    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+    def note(_frame: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") in ("execute", "executemany"):
+            seen.append(str(called))
 
-    event.listen(conn, "before_cursor_execute", note)
-    yield seen
-    event.remove(conn, "before_cursor_execute", note)
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
 
 
 async def test_many_pages_take_as_many_statements_as_one(tmp_path: Path) -> None:
@@ -34,7 +39,7 @@ async def test_many_pages_take_as_many_statements_as_one(tmp_path: Path) -> None
         ids = [(await wiki.page(f"Idea {n}")).id for n in range(30)]
 
         def tick(conn: Connection, some: list[str]) -> int:
-            with statements(conn) as seen:
+            with statements() as seen:
                 journal.lease_all(conn, [Lease(one, 7, "u:eve") for one in some])
                 journal.append_all(conn, [Entry(one, "u:eve", 5, "", b"x") for one in some])
                 page.touch_all(conn, [Touch(one, "u:eve", 5) for one in some])
@@ -75,7 +80,7 @@ async def test_nothing_to_write_is_no_statement(tmp_path: Path) -> None:
     async with a_wiki(tmp_path) as wiki:
 
         def tick(conn: Connection) -> list[str]:
-            with statements(conn) as seen:
+            with statements() as seen:
                 journal.lease_all(conn, [])
                 journal.append_all(conn, [])
             return seen

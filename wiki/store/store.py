@@ -11,8 +11,9 @@ writes are refused until a small real one goes well (`health`). Two things keep 
 hiding. While the writer reconnects, an idle reader holds on to the WAL's index, so that what could
 not be synced stays invisible. And whoever opens a folder first moves the WAL into the database: a
 process that died after a failed sync may have left pages there which the system takes for written.
-Checkpoints are made once a second by the writer, which hears when one fails (SQLite's own are
-silent), and then writes every page anew before it goes on.
+Checkpoints are made once a second, on a connection of their own, so that nobody's keystroke waits
+for one; the store hears when one fails (SQLite's own are silent), and then writes every page anew
+before it goes on.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Store:
         self.texts = Texts()
         file = folder / "wiki.db"
         self._writer = Driver(file, begin="BEGIN IMMEDIATE")
+        self._mover = Driver(file, begin="BEGIN")  # from the WAL into the database
         self._readers = [
             Driver(file, begin="BEGIN", last="query_only=ON") for _ in range(READERS + 1)
         ]
@@ -137,7 +139,7 @@ class Store:
         anchor, *_ = self._readers
         if self._anchor is not None:
             await anchor.run(self._anchor.close)
-        for driver in (*self._readers, self._writer):
+        for driver in (*self._readers, self._mover, self._writer):
             await driver.close()
 
     async def _begin(self) -> None:
@@ -145,8 +147,8 @@ class Store:
             await asyncio.to_thread(make_folder, self._folder)
             await self._writer.open()
             await self._writer.run(self._prepare)
-            for reader in self._readers:
-                await reader.open()
+            for driver in (self._mover, *self._readers):
+                await driver.open()
             anchor, *readers = self._readers
             self._anchor = await anchor.run(_anchored, anchor)
             for reader in readers:
@@ -238,31 +240,41 @@ class Store:
     async def _watch_disk(self) -> None:
         while True:
             await asyncio.sleep(self._probe_seconds)
-            await self._writer.run(self._probe)
+            await self._mover.run(self._look)
+            if self._health.because is not None:
+                await self._writer.run(self._probe)
 
-    def _probe(self) -> None:
-        """Is there space? And while writes are refused: would one go well?"""
+    def _look(self) -> None:
+        """Is there space? And can what is in the WAL be moved into the database?"""
         if not self._health.has_space:
             self._health.fail(health.FULL)
-            return
+        elif self._health.because is None:
+            self._tried(partial(self._checkpoint, self._mover))
+
+    def _probe(self) -> None:
+        """While writes are refused: would one go well?"""
+        if self._health.has_space:
+            self._tried(self._recover)
+
+    def _recover(self) -> None:
+        self._settle()
+        self._write_anew()
+        self._checkpoint(self._writer)
+        if self._transact(self._try):
+            self._health.recover()
+
+    def _tried(self, work: Callable[[], None]) -> None:
         try:
-            if self._health.because is None:
-                self._checkpoint()
-                return
-            self._settle()
-            self._write_anew()
-            self._checkpoint()
-            if self._transact(self._try):
-                self._health.recover()
+            work()
         except (SQLAlchemyError, sqlite3.Error) as error:
             log.warning("store.probe_failed", error=repr(error))
             if because := health.trouble_of(error):
                 self._health.fail(because)
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, by: Driver) -> None:
         """Move what is in the WAL into the database. Raises sqlite3.Error."""
         try:
-            self._pragma("PRAGMA wal_checkpoint(PASSIVE)")
+            _pragma(by, "PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             self._is_uncertain |= health.trouble_of(error) not in (None, health.FULL)
             raise
@@ -272,20 +284,9 @@ class Store:
         SQLite may take pages for moved that a checkpoint before could not sync, since somebody was
         reading. All pages go through the WAL once more; they are still right in there."""
         if self._is_uncertain:
-            self._pragma("VACUUM")
+            _pragma(self._writer, "VACUUM")
             self._is_uncertain = False
             log.warning("store.written_anew")
-
-    def _pragma(self, statement: str) -> None:
-        """Outside of any transaction. Raises sqlite3.Error."""
-        raw = self._writer.engine.raw_connection()
-        try:
-            raw.cursor().execute(statement).fetchall()
-        except sqlite3.Error:
-            raw.invalidate()
-            raise
-        finally:
-            raw.close()
 
     def _try(self, connection: Connection) -> bool:
         """A small real write; none on a damaged file before that has been mended."""
@@ -316,6 +317,18 @@ class Store:
         finally:
             raw.close()
         self._is_settled = True
+
+
+def _pragma(by: Driver, statement: str) -> None:
+    """Outside of any transaction. Raises sqlite3.Error."""
+    raw = by.engine.raw_connection()
+    try:
+        raw.cursor().execute(statement).fetchall()
+    except sqlite3.Error:
+        raw.invalidate()
+        raise
+    finally:
+        raw.close()
 
 
 def _anchored(reader: Driver) -> Connection:
