@@ -9,6 +9,7 @@ from zero, while the old one answers.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_PAGES = 1000  # a commit waits for the disk some twenty times
 BATCH_CHARS = 8_000_000
+REST_SHARE, REST_MOST_SECONDS = 9.0, 2.0
 RETRY_SECONDS = 5.0
 
 
@@ -65,6 +67,7 @@ class Indexer:
         """Follow until cancelled."""
         await asyncio.to_thread(languages.prepare)  # now, not while the first of them types
         while True:
+            began = time.monotonic()
             try:
                 is_more = await self.step()
             except GroundswellError as error:
@@ -72,7 +75,7 @@ class Indexer:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not is_more:
-                await asyncio.sleep(self._interval_seconds)
+                await asyncio.sleep(self._pause(time.monotonic() - began))
                 await self._wait()
 
     async def caught_up(self) -> None:
@@ -122,6 +125,12 @@ class Indexer:
             lambda conn: page.count_changed_since(conn, batch.position)
         )
         self.lag, self.done_percent = left, 100 * (every - left) // max(1, every)
+
+    def _pause(self, took_seconds: float) -> float:
+        """While many pages change it works for a tenth of the time, in batches that grow: a page
+        that changes all the while is read once a batch."""
+        least = self._interval_seconds
+        return max(least, min(REST_SHARE * took_seconds, REST_MOST_SECONDS))
 
     async def _wait(self) -> None:
         """For a nudge, or for the next look: other processes change pages, too."""
