@@ -16,9 +16,11 @@ from tests.faults.powercut_disk import DiskOfLater
 from tests.support.vfs import EIO_ON_SYNC, OK, Attempt, Disk, Write, recording
 from tests.support.waiting import eventually
 from wiki.store import Store
+from wiki.store.store import MOST_WAL_FRAMES
 from wiki.store.tables import setting
 
 ROWS, CUTS = 100, 30
+MOST_WAL_BYTES = MOST_WAL_FRAMES * 4096
 SOON = 0.5  # seconds until a checkpoint
 
 
@@ -74,6 +76,15 @@ async def test_who_writes_does_not_wait_for_a_checkpoint(tmp_path: Path) -> None
         assert not may_end.is_set()
         may_end.set()
         await store.close()
+
+
+async def test_who_writes_all_the_while_does_not_make_the_wal_grow_for_ever(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path, probe_seconds=0.05)
+    wal = tmp_path / "wiki.db-wal"
+    for _ in range(5 * MOST_WAL_BYTES // (ROWS * 4096)):
+        await store.write(lambda conn: _fill(conn, "1"))
+    assert wal.stat().st_size < 3 * MOST_WAL_BYTES
+    await store.close()
 
 
 def _fill(conn: Connection, mark: str, first: int = 0) -> None:

@@ -12,8 +12,8 @@ hiding. While the writer reconnects, an idle reader holds on to the WAL's index,
 not be synced stays invisible. And whoever opens a folder first moves the WAL into the database: a
 process that died after a failed sync may have left pages there which the system takes for written.
 Checkpoints are made once a second, on a connection of their own, so that nobody's keystroke waits
-for one; the store hears when one fails (SQLite's own are silent), and then writes every page anew
-before it goes on.
+for one, unless so much is written that the WAL would never come to its end; the store hears when
+one fails (SQLite's own are silent), and then writes every page anew before it goes on.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 
 READERS = 4
 PROBE_SECONDS = 1.0
+MOST_WAL_FRAMES = 4096  # pages of 4 KiB
 _PROBE = "probe"
 _TRIES, _TRY_SECONDS = 25, 0.2  # beside what SQLite itself waits for a lock
 
@@ -73,6 +74,7 @@ class Store:
         self._glance = Glance(file)
         self._anchor: Connection | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._wal_frames = 0  # at the last checkpoint, moved or not
         self._is_uncertain = False  # a checkpoint failed: the database may lack what it should have
         self._is_settled = False  # nothing is left in the WAL from before us
 
@@ -243,6 +245,8 @@ class Store:
             await self._mover.run(self._look)
             if self._health.because is not None:
                 await self._writer.run(self._probe)
+            elif self._wal_frames > MOST_WAL_FRAMES:
+                await self._writer.run(self._move)
 
     def _look(self) -> None:
         """Is there space? And can what is in the WAL be moved into the database?"""
@@ -250,6 +254,13 @@ class Store:
             self._health.fail(health.FULL)
         elif self._health.because is None:
             self._tried(partial(self._checkpoint, self._mover))
+
+    def _move(self) -> None:
+        """What was written while `_look` moved the rest. SQLite begins the WAL anew only when
+        somebody comes to write and all of it has been moved; people who type all the while must
+        not put that off for ever."""
+        if self._health.because is None:
+            self._tried(partial(self._checkpoint, self._writer))
 
     def _probe(self) -> None:
         """While writes are refused: would one go well?"""
@@ -274,7 +285,7 @@ class Store:
     def _checkpoint(self, by: Driver) -> None:
         """Move what is in the WAL into the database. Raises sqlite3.Error."""
         try:
-            _pragma(by, "PRAGMA wal_checkpoint(PASSIVE)")
+            [(_, self._wal_frames, _)] = _pragma(by, "PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             self._is_uncertain |= health.trouble_of(error) not in (None, health.FULL)
             raise
@@ -319,11 +330,12 @@ class Store:
         self._is_settled = True
 
 
-def _pragma(by: Driver, statement: str) -> None:
+def _pragma(by: Driver, statement: str) -> list[tuple[int, ...]]:
     """Outside of any transaction. Raises sqlite3.Error."""
     raw = by.engine.raw_connection()
     try:
-        raw.cursor().execute(statement).fetchall()
+        rows: list[tuple[int, ...]] = raw.cursor().execute(statement).fetchall()
+        return rows
     except sqlite3.Error:
         raw.invalidate()
         raise
