@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from sync import protocol, scrub
+from sync import owed, protocol, scrub
 from sync.change import Change, Foreign, Submission
 from sync.connection import Connection
 from sync.crowd import Crowd
@@ -346,8 +346,9 @@ class Room:
             presence = protocol.encode(protocol.Awareness(changed))
         for_all = tuple(frame for frame in (update, presence) if frame)
         sole_source = next(iter(batch.sources)) if len(batch.sources) == 1 else None
+        apart = self.crowd.apart  # who falls behind by what is handed out now has it
         handed_out = self.crowd.hand_out(for_all)
-        for connection in self.crowd.apart:
+        for connection in apart:
             if connection.refused is not None:
                 continue
             if connection.is_draining:
@@ -362,42 +363,17 @@ class Room:
             self.crowd.gather(connection)
         return handed_out
 
-    def _answer(self, connection: Connection, update: bytes, presence: bytes, batch: Batch) -> None:
-        """What it is owed besides `update` and `presence`."""
+    def _answer(self, connection: Connection, update: bytes, changed: bytes, batch: Batch) -> None:
+        """What it is owed besides `update` and `changed`."""
         began = self._work_clock() if connection.has_asked else 0.0
-        frames = self._text_frames(connection, update)
-        frames += self._presence_frames(connection, presence)
-        if connection.wants_acks and connection.acked_frames != connection.taken_frames:
-            connection.acked_frames = connection.taken_frames
-            frames.append(protocol.encode(protocol.Ack(connection.acked_frames)))
+        frames = owed.frames(
+            connection,
+            update,
+            changed,
+            doc=self._doc,
+            vector=self._gate.state_vector,
+            presence=self.presence,
+        )
         connection.give(frames)
         if began:
             self._charge(connection, self._work_clock() - began, batch)
-
-    def _text_frames(self, connection: Connection, update: bytes) -> list[bytes]:
-        frames = []
-        if not connection.is_greeted or connection.wants_our_vector:
-            ours = encode_state_vector(self._gate.state_vector)
-            frames.append(protocol.encode(protocol.SyncStep1(ours)))
-            connection.wants_our_vector = False
-        if connection.wants_state_since is not None:
-            missing = text.diff_since(self._doc, connection.wants_state_since)
-            frames.append(protocol.encode(protocol.SyncStep2(missing)))
-        elif connection.missed_from is not None:
-            missing = text.diff_since(self._doc, connection.missed_from)
-            frames.append(protocol.encode(protocol.Update(missing)))
-        elif update:
-            frames.append(update)
-        connection.wants_state_since = connection.missed_from = None
-        return frames
-
-    def _presence_frames(self, connection: Connection, changed: bytes) -> list[bytes]:
-        wants_all = (
-            connection.wants_everyone or connection.missed_presence or not connection.is_greeted
-        )
-        connection.wants_everyone = connection.missed_presence = False
-        connection.is_greeted = True
-        if not wants_all:
-            return [changed] if changed else []
-        everyone = self.presence.entries()
-        return [protocol.encode(protocol.Awareness(serialise(everyone)))] if everyone else []

@@ -14,7 +14,7 @@ from pathlib import Path
 START_SECONDS = 30
 REST_SECONDS = 600.0
 LOOK_SECONDS = 1.0
-RESTS_BELOW_BYTES, RESTS_BELOW_SHARE = 1_000_000, 0.1
+RESTS_BELOW_BYTES, RESTS_BELOW_SHARE = 1_000_000, 0.1  # that it grows; of a processor
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@ sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sync import protocol
 from sync.connection import Connection, Rights
@@ -25,6 +25,7 @@ class Wire:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.encoded = 0
+        self.on_send: Callable[[], None] = lambda: None
 
     def encode(self, frames: Sequence[bytes]) -> bytes:
         self.encoded += 1
@@ -32,6 +33,7 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
+        self.on_send()
 
     def heard(self) -> list[protocol.Message]:
         """What came since the last time."""
@@ -114,6 +116,17 @@ def test_who_falls_behind_is_handed_nothing_until_it_has_drained_and_then_all_it
     hall.tick()
     assert text.text_of_updates(updates(slow)) == hall.room.text() != ""
     assert hall.type("d") == 3
+
+
+def test_who_falls_behind_by_what_it_is_handed_has_it_and_gets_no_more_of_it() -> None:
+    hall = Hall()
+    slow = hall.readers[0]
+    wire_of(slow).on_send = slow.fall_behind
+    hall.type("x")
+    assert len(updates(slow)) == 1 and slow.is_draining
+    slow.drained()
+    hall.tick()
+    assert updates(slow) == []
 
 
 def test_who_falls_behind_while_a_batch_is_stored_lacks_nothing_of_it_later() -> None:
