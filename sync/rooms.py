@@ -116,6 +116,9 @@ class Rooms:
         if isinstance(verdict, GroundswellError):
             raise verdict
         room = await self._room(claim.page_id)
+        if claim.epoch is not None and room.epoch < claim.epoch:  # which is the page's by `verdict`
+            self._close(room, StaleEpoch())  # as the watch would, within a second
+            room = await self._room(claim.page_id)
         if claim.epoch is not None and claim.epoch != room.epoch:
             raise StaleEpoch()  # it began just now
         stir = partial(self._waking.stir, room)

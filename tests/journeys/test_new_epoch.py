@@ -52,6 +52,21 @@ async def test_who_had_the_page_open_gets_it_anew_and_what_was_unsent_as_a_draft
         await expect(panel.get_by_role("listitem")).to_contain_text("Scrubbed")
 
 
+async def test_a_tab_goes_along_however_often_its_page_begins_anew(
+    server: Server, windows: Windows
+) -> None:
+    page_id = await server.page("Often anew", "Start.")
+    ada = await editing(await windows.of(server, "ada"), f"{server.url}/s/ideas/often-anew")
+    for number in range(1, 6):
+        before = await text_of(ada).element_handle()
+        await server.write(lambda conn: repair.begin_epoch(conn, page_id, 1, "it was wrong"))
+        await ada.wait_for_function("before => !before.isConnected", arg=before)
+        await text_of(ada).press("Control+End")
+        await ada.keyboard.type(f" {number}")
+        await expect(status(ada)).to_have_text("Saved")
+    assert await server.text(page_id) == "Start. 1 2 3 4 5"
+
+
 async def _write_below(server: Server, page_id: str, body: str) -> None:
     """As a program would that knows of no rooms."""
     now_ms, client = time.time_ns() // 1_000_000, text.new_client()

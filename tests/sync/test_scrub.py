@@ -44,6 +44,21 @@ async def test_what_another_process_wrote_below_an_open_page_begins_a_new_epoch(
         assert (await site.wiki.store.read(lambda conn: page.by_id(conn, idea.id))).epoch == 2
 
 
+async def test_who_comes_with_a_new_epoch_finds_its_room_and_not_the_one_before(
+    tmp_path: Path,
+) -> None:
+    async with a_site(tmp_path) as site:
+        idea = await site.wiki.page("Idea")
+        ada = await site.open(idea.id, site.wiki.ada, epoch=1)
+        await site.wiki.store.write(lambda conn: repair.begin_epoch(conn, idea.id, 1, "wrong"))
+        eve = await site.open(idea.id, site.wiki.eve, epoch=2)  # before anybody looked at the room
+        await eventually(lambda: bool(ada.ended))
+        assert isinstance(ada.ended[0], StaleEpoch)
+        await eve.say(Update(typed(2, 0, "e")))
+        await eventually(lambda: eve.acked == 1)
+        assert not eve.ended
+
+
 async def test_pages_that_are_typed_at_are_looked_at_and_left_alone(tmp_path: Path) -> None:
     async with a_site(tmp_path, scrub_seconds=OFTEN) as site:
         idea, other = await site.wiki.page("Idea"), await site.wiki.page("Other")

@@ -6,7 +6,7 @@
 import type { EditorView } from "@codemirror/view";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import type { State, StopReason } from "./connection";
+import { isSaved, type State, type StopReason } from "./connection";
 import { editorView, setMayEdit, type Page } from "./editor-view";
 import { LocalCopy, type Key } from "./local-copy";
 import { Notices } from "./notices";
@@ -21,7 +21,8 @@ import { upload } from "./upload";
 import styleUrl from "./editor.css";
 
 const ROOT = "content";
-const FRESH_STARTS_ALLOWED = 3;
+const FRESH_STARTS_ALLOWED = 5; // one after the other, until all is saved
+const FRESH_START_MS = 500; // the second waits so long, each after it so much longer
 const LEAVE_AFTER_MS = 4000; // what is unsaved by then is kept in this browser, and asked about
 
 /** One joining of the room; a fresh start makes a new one, with a new client id. */
@@ -99,6 +100,7 @@ class EditorIsland {
 
   private changed(state: State): void {
     this.say(state);
+    if (isSaved(state)) this.freshStarts = 0;
     if (state.trouble !== this.trouble) {
       this.trouble = state.trouble;
       this.endTrouble();
@@ -211,10 +213,11 @@ class EditorIsland {
     this.freeze();
     this.part();
     await this.draft(updates, rows, true);
-    if (++this.freshStarts > FRESH_STARTS_ALLOWED) {
+    if (this.freshStarts === FRESH_STARTS_ALLOWED) {
       this.notices.say("The page could not be joined. Copy what you typed and load the page again.");
       return;
     }
+    await new Promise((go) => setTimeout(go, FRESH_START_MS * this.freshStarts++));
     this.view?.destroy();
     this.view = null;
     this.join();
@@ -280,8 +283,7 @@ function doneButton(leave: () => void): HTMLButtonElement {
 async function currentEpoch(known: number): Promise<number> {
   try {
     const html = await (await fetch(location.href)).text();
-    const page = new DOMParser().parseFromString(html, "text/html");
-    return Number(page.querySelector<HTMLElement>("gs-editor")?.dataset["epoch"] ?? known);
+    return Number(/ data-epoch="(\d+)"/.exec(html)?.[1] ?? known);
   } catch {
     return known;
   }
