@@ -6,6 +6,8 @@ In reading order:
     languages      text as tokens: folding, stems, scripts without spaces
     index          what an index is, whichever engine it is made of
     moments        states of it that answers were given of
+    presence       what of a tree can be found in one of them at all
+    vocabulary     the words of an index, and those like another
     tantivy_index  the default engine
     whoosh_index   the engine in pure Python
     whoosh_postings  what it keeps in memory

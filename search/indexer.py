@@ -85,7 +85,7 @@ class Indexer:
 
     async def step(self) -> bool:
         """Put one batch in; whether there is more. Raises Unavailable, Damaged (retry)."""
-        position = await asyncio.to_thread(self._index.checkpoint)
+        position = await asyncio.to_thread(self._reached)
         is_to_forget = await self._store.read(forgetting.is_wanted)
         if is_to_forget and not self._is_forgetting:
             position, self._is_forgetting = None, True
@@ -99,6 +99,13 @@ class Indexer:
             await asyncio.to_thread(self._index.reset)
             self.done_percent = 0
             return True
+
+    def _reached(self) -> int | None:
+        """What the index has; it is made ready at the first look."""
+        position = self._index.checkpoint()
+        if position is not None:
+            self._index.prepare()
+        return position
 
     async def _put(self, position: int) -> bool:
         known = (await asyncio.to_thread(self._index.stats)).space_ids

@@ -119,15 +119,17 @@ def read(text: str) -> Asked:
     if len(cut) < len(" ".join(text.split())):
         reading.say(f"Only the first {MAX_WORDS} words were searched for.")
     asked = reading.without_places(reading.without_strange_fields(_balanced(cut, reading)))
-    node = reading.node(_parsed(asked)) if asked else Everything()
-    if node is None:
+    plain = ""
+    if _is_plain(asked) and reading.places == words.EVERYWHERE:
+        plain = " ".join(_SEPARATORS.sub(" ", asked).split())
+    tree = words.sentence(plain) if plain else None
+    if tree is None:
+        tree = reading.node(_parsed(asked)) if asked else Everything()
+    if tree is None:
         reading.say("It could not be understood as a query, and was searched for as words.")
-        node = words.all_of(cut, reading.places) or AnyOf(())
-    if not _is_plain(asked) or reading.places != words.EVERYWHERE:
-        return Asked(node, tuple(reading.notices))
-    plain = " ".join(_SEPARATORS.sub(" ", asked).split())
+        tree = words.all_of(cut, reading.places) or AnyOf(())
     spoken = tuple(one.text for one in tokens(plain) if not one.is_run)
-    return Asked(words.sentence(plain) or node, tuple(reading.notices), spoken, plain)
+    return Asked(tree, tuple(reading.notices), spoken, plain)
 
 
 @dataclass

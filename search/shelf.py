@@ -77,6 +77,13 @@ class Shelf:
             log.error("index.damaged", error=str(error))
             return None
 
+    def prepare(self) -> None:
+        """Of the engine that is written to."""
+        with self._writing:
+            engine = self._building or self._serving
+            if engine is not None:
+                self._guarded(engine.prepare)
+
     def apply(self, batch: Batch) -> None:
         with self._writing:
             engine = self._building or self._serving

@@ -4,7 +4,7 @@ cuts at spaces. The position of the last batch is a document of its own, in the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from search.index import (
     ID,
     LANGUAGE,
     MODIFIED,
+    PLACES,
     POSITION,
     SPACE,
     STEM_FIELDS,
@@ -37,11 +38,12 @@ from search.index import (
     language_of,
 )
 from search.moments import Moments
-from search.tree import Node
+from search.presence import LONG, Presence
+from search.tree import Fuzzy, Node
+from search.vocabulary import Vocabulary
 
 WRITER_BYTES = 30_000_000
 COUNTED_SPACES = 10_000
-LONG = 8  # alternatives
 KNOWN_TOKENS = 1024  # of each state of the index, of which dozens may be kept
 _TOKENS = "whitespace"
 _LAST = "\U0010ffff"  # behind every letter
@@ -56,7 +58,7 @@ class _View(NamedTuple):
 
     searcher: Any
     space_ids: frozenset[str] | None
-    has: Callable[[str, str], bool]
+    presence: Presence
 
 
 class TantivyEngine:
@@ -72,6 +74,15 @@ class TantivyEngine:
         # The forms of a word are asked for again and again while something is looked for.
         self._word = lru_cache(maxsize=4096)(lambda node: self._join(node.parts, Occur.Should))
         self._view = self._newest()
+        self._vocabulary, self._is_complete = Vocabulary(PLACES), False
+
+    def prepare(self) -> None:
+        if self._is_complete:
+            return
+        searcher = self._view.searcher
+        for name in PLACES:
+            self._vocabulary.add(name, (word for word, _ in searcher.terms_with_prefix(name, "")))
+        self._is_complete = True
 
     def checkpoint(self) -> int:
         searcher = self._view.searcher
@@ -87,7 +98,9 @@ class TantivyEngine:
             writer.delete_documents_by_term(SPACE, space_id)
         for document in batch.documents:
             writer.delete_documents_by_term(ID, document.page_id)
-            writer.add_document(_stored(document))
+            fields = document.fields()
+            writer.add_document(_stored(document, fields))
+            self._learn(fields)
         writer.delete_documents_by_term(ID, CHECKPOINT_ID)
         mark = tantivy.Document()
         mark.add_text(ID, CHECKPOINT_ID)
@@ -100,25 +113,28 @@ class TantivyEngine:
     def search(self, query: Query) -> Found:
         view = self._moments.at(query.moment) or self._view
         searcher = view.searcher
-        compiled = self._within(view, query.tree, query.space_ids)
+        asked = view.presence.of(query.tree)
+        compiled = self._within(view, asked, query.space_ids)
         by = {"order_by_field": MODIFIED} if query.order is Order.MODIFIED else {}
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
         facets = {}
         if result.count > query.facets_above:
-            counted = self._within(view, tree.unranked(query.tree), query.space_ids)
+            counted = self._within(view, tree.unranked(asked), query.space_ids)
             facets = self._facets(searcher, counted, FACETS, FACET_VALUES)
         return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
     def facets(self, query: Query) -> dict[str, dict[str, int]]:
         view = self._moments.at(query.moment) or self._view
-        compiled = self._within(view, tree.unranked(query.tree), query.space_ids)
+        asked = tree.unranked(view.presence.of(query.tree))
+        compiled = self._within(view, asked, query.space_ids)
         return self._facets(view.searcher, compiled, FACETS, FACET_VALUES)
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         view = self._view
-        result = view.searcher.search(self._within(view, tree, space_ids), limit, count=False)
+        asked = self._within(view, view.presence.of(tree), space_ids)
+        result = view.searcher.search(asked, limit, count=False)
         return list(self._hits(view.searcher, result.hits))
 
     def frequencies(
@@ -127,7 +143,8 @@ class TantivyEngine:
         view = self._view
 
         def count(node: Node) -> int:
-            return int(view.searcher.search(self._within(view, node, space_ids), 1).count)
+            asked = self._within(view, view.presence.of(node), space_ids)
+            return int(view.searcher.search(asked, 1).count)
 
         counts = tuple(count(tree.Term(field, text)) for text in texts)
         return Frequencies(count(tree.Everything()), counts)
@@ -168,14 +185,14 @@ class TantivyEngine:
                 return False
             return bool(searcher.doc_freq(field, text))
 
-        return _View(searcher, space_ids, has)
+        return _View(searcher, space_ids, Presence(has, self._near))
 
     def _within(self, view: _View, node: Node, space_ids: frozenset[str]) -> Any:
         """Rights are a filter that must hold, whatever was typed: what is in none of `space_ids` is
         left out. Said by the fewer spaces, those that may be seen or those that may not."""
         make, schema = tantivy.Query, self._schema
         hidden = None if view.space_ids is None else view.space_ids - space_ids
-        asked = (Occur.Must, self._compile(tree.present(node, view.has)))
+        asked = (Occur.Must, self._compile(node))
         if hidden is None or len(hidden) >= len(space_ids):
             allowed = make.term_set_query(schema, SPACE, sorted(space_ids))
             return make.boolean_query([(Occur.Must, make.const_score_query(allowed, 0.0)), asked])
@@ -183,6 +200,20 @@ class TantivyEngine:
         if hidden:
             unseen.append((Occur.MustNot, make.term_set_query(schema, SPACE, sorted(hidden))))
         return make.boolean_query([asked, *unseen])
+
+    def _near(self, leaf: Fuzzy) -> Node:
+        """The words that it may be, instead of a walk through the field's dictionary; with the same
+        score for each."""
+        found = self._vocabulary.near(leaf.text, leaf.distance) if self._is_complete else None
+        if found is None:
+            return leaf
+        terms = (tree.Term(leaf.field, one.word) for one in found if leaf.field in one.fields)
+        return tree.Flat(tree.AnyOf(tuple(terms)), leaf.boost)
+
+    def _learn(self, fields: Mapping[str, Sequence[str]]) -> None:
+        for name in PLACES:
+            if values := fields.get(name):
+                self._vocabulary.add(name, " ".join(values).split(" "))
 
     def _hits(self, searcher: Any, found: list[tuple[Any, Any]]) -> tuple[Hit, ...]:
         hits = []
@@ -275,12 +306,12 @@ def _schema() -> Any:
     return builder.build()
 
 
-def _stored(document: Document) -> Any:
+def _stored(document: Document, fields: Mapping[str, Sequence[str]]) -> Any:
     made = tantivy.Document()
     made.add_text(ID, document.page_id)
     made.add_integer(MODIFIED, document.modified_at_ms)
     made.add_bytes(_TEXT, document.body[:STORED_CHARS].encode())
-    for name, values in document.fields().items():
+    for name, values in fields.items():
         if name in EXACT_FIELDS:
             for value in values:
                 made.add_text(name, value)

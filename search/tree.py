@@ -138,33 +138,6 @@ def rewrite(node: Node, change: Callable[[Leaf], Node]) -> Node:
     return change(node)
 
 
-def present(node: Node, has: Callable[[str, str], bool]) -> Node:
-    """The same hits with the same scores, without what cannot be found: `has` tells of a field and
-    a token whether any page has it. `NOTHING` when nothing is left."""
-    match node:
-        case Term(field, text):
-            return node if has(field, text) else NOTHING
-        case Phrase(field, texts):
-            return node if all(has(field, text) for text in texts) else NOTHING
-        case AllOf(parts):
-            left = tuple(present(part, has) for part in parts)
-            return NOTHING if NOTHING in left else AllOf(left)
-        case AnyOf(parts):
-            return AnyOf(_there(parts, has))
-        case AllButOne(parts):
-            left = _there(parts, has)
-            if len(left) == len(parts):
-                return AllButOne(left)
-            return AllOf(left) if len(left) == len(parts) - 1 else NOTHING
-        case Prefer(part, bonus):
-            part, bonus = present(part, has), _there(bonus, has)
-            return Prefer(part, bonus) if bonus and part != NOTHING else part
-        case Flat(part, score):
-            part = present(part, has)
-            return NOTHING if part == NOTHING else Flat(part, score)
-    return node
-
-
 def unranked(node: Node) -> Node:
     """The same hits, in whatever order."""
     if isinstance(node, Prefer | Flat):
@@ -172,8 +145,3 @@ def unranked(node: Node) -> Node:
     if isinstance(node, AllOf | AnyOf | AllButOne):
         return replace(node, parts=tuple(unranked(part) for part in node.parts))
     return node
-
-
-def _there(parts: tuple[Node, ...], has: Callable[[str, str], bool]) -> tuple[Node, ...]:
-    left = (present(part, has) for part in parts)
-    return tuple(part for part in left if part != NOTHING)

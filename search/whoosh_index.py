@@ -58,6 +58,9 @@ class WhooshEngine:
         self._moments: Moments[View] = Moments()
         self._one_at_a_time = threading.Lock()  # whoever reads
 
+    def prepare(self) -> None:
+        """Words are read as they are asked for."""
+
     def checkpoint(self) -> int:
         with self._one_at_a_time:
             stored = self._newest().searcher.document(**{ID: CHECKPOINT_ID})

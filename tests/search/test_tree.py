@@ -1,5 +1,6 @@
 """Trees of what is asked, without what no page can have."""
 
+from search.presence import Presence
 from search.tree import (
     NOTHING,
     AllButOne,
@@ -10,7 +11,6 @@ from search.tree import (
     Phrase,
     Prefer,
     Term,
-    present,
     unranked,
 )
 
@@ -22,29 +22,29 @@ def has(field: str, text: str) -> bool:
 
 
 def test_forms_of_a_word_that_no_page_has_are_not_asked_for():
-    assert present(AnyOf((WOOD, NOWHERE, STONE)), has) == AnyOf((WOOD, STONE))
+    assert Presence(has).of(AnyOf((WOOD, NOWHERE, STONE))) == AnyOf((WOOD, STONE))
 
 
 def test_when_a_word_of_all_is_nowhere_nothing_is_asked():
-    assert present(AllOf((WOOD, AnyOf((NOWHERE,)))), has) == NOTHING
-    assert present(Phrase("body", ("wood", "nowhere")), has) == NOTHING
-    assert present(Prefer(NOWHERE, (WOOD,)), has) == NOTHING
-    assert present(Flat(NOWHERE, 2.0), has) == NOTHING
+    assert Presence(has).of(AllOf((WOOD, AnyOf((NOWHERE,))))) == NOTHING
+    assert Presence(has).of(Phrase("body", ("wood", "nowhere"))) == NOTHING
+    assert Presence(has).of(Prefer(NOWHERE, (WOOD,))) == NOTHING
+    assert Presence(has).of(Flat(NOWHERE, 2.0)) == NOTHING
 
 
 def test_the_one_of_all_words_that_may_be_missing_is_the_one_that_is_nowhere():
-    assert present(AllButOne((WOOD, STONE, NOWHERE)), has) == AllOf((WOOD, STONE))
-    assert present(AllButOne((WOOD, NOWHERE, NOWHERE)), has) == NOTHING
+    assert Presence(has).of(AllButOne((WOOD, STONE, NOWHERE))) == AllOf((WOOD, STONE))
+    assert Presence(has).of(AllButOne((WOOD, NOWHERE, NOWHERE))) == NOTHING
 
 
 def test_a_preference_for_what_is_nowhere_is_none():
-    assert present(Prefer(WOOD, (NOWHERE, STONE)), has) == Prefer(WOOD, (STONE,))
-    assert present(Prefer(WOOD, (NOWHERE,)), has) == WOOD
+    assert Presence(has).of(Prefer(WOOD, (NOWHERE, STONE))) == Prefer(WOOD, (STONE,))
+    assert Presence(has).of(Prefer(WOOD, (NOWHERE,))) == WOOD
 
 
 def test_what_must_not_be_there_stays_though_it_is_nowhere():
     asked = AllOf((WOOD, Not(NOWHERE)))
-    assert present(asked, has) == asked
+    assert Presence(has).of(asked) == asked
 
 
 def test_to_count_needs_no_preferences():
