@@ -24,6 +24,9 @@ class Crowd:
     def __iter__(self) -> Iterator[Connection]:
         return chain(self._together, self._apart)
 
+    def __len__(self) -> int:
+        return len(self._together) + len(self._apart)
+
     def __contains__(self, connection: Connection) -> bool:
         return connection in self._together or connection in self._apart
 
@@ -46,18 +49,15 @@ class Crowd:
             self._apart.discard(connection)
             self._together[connection] = connection.wire.send
 
-    def hand_out(self, frames: Sequence[bytes]) -> int:
-        """To all that are together, how many that are. Who does not keep up says so, and steps
-        aside."""
+    def hand_out(self, frames: Sequence[bytes]) -> None:
+        """To all that are together. Who does not keep up says so, and steps aside."""
         if not frames or not self._together:
-            return 0
+            return
         wire = next(iter(self._together)).wire
         assert wire is not None  # `gather` has looked
         data = wire.encode(frames)  # as any other of this server would
-        sends = tuple(self._together.values())
-        for send in sends:
+        for send in tuple(self._together.values()):
             send(data)
-        return len(sends)
 
     def _part(self, connection: Connection) -> None:
         if self._together.pop(connection, None) is not None:

@@ -331,9 +331,8 @@ class Room:
 
     # -- out
 
-    def settle(self, batch: Batch) -> int:
-        """`batch` is durable: hand out what everybody is owed (invariants 2, 4, 5). How many got
-        the same at once."""
+    def settle(self, batch: Batch) -> None:
+        """`batch` is durable: hand out what everybody is owed (invariants 2, 4, 5)."""
         for submission in batch.submissions:
             submission.done(None)
         update = b""
@@ -347,7 +346,7 @@ class Room:
         for_all = tuple(frame for frame in (update, presence) if frame)
         sole_source = next(iter(batch.sources)) if len(batch.sources) == 1 else None
         apart = self.crowd.apart  # who falls behind by what is handed out now has it
-        handed_out = self.crowd.hand_out(for_all)
+        self.crowd.hand_out(for_all)
         for connection in apart:
             if connection.refused is not None:
                 continue
@@ -361,7 +360,6 @@ class Room:
                 is_new = connection is not sole_source
                 self._answer(connection, update if is_new else b"", presence, batch)
             self.crowd.gather(connection)
-        return handed_out
 
     def _answer(self, connection: Connection, update: bytes, changed: bytes, batch: Batch) -> None:
         """What it is owed besides `update` and `changed`."""

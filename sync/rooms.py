@@ -3,8 +3,8 @@
 A tick takes what came in since the last one, makes it durable in one transaction for all rooms,
 then hands every connection what it is owed. The next starts when that is done and a pause has
 passed, a few milliseconds or as long as the handing out took: under load frames get fewer and
-fuller instead of queues getting longer. A room with a crowd in it pauses longer, for itself: what
-it hands out then is one frame for each instead of several (docs/decisions/0028).
+fuller instead of queues getting longer. A room with a crowd in it lets more come before it has its
+turn: what it hands out then is one frame for each instead of several (docs/decisions/0028).
 
     socket → Seat.receive → inbox ┐                       ┌→ Seat.deliver → socket
                                   └→ take → commit → settle┘
@@ -49,7 +49,7 @@ from wiki.store import Store
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.004
-PAUSE_SECONDS_EACH = 20e-6  # for each that a room hands out to, which takes a sixth of that
+GATHER_SECONDS_EACH = 20e-6  # for each that a room hands out to, which takes a sixth of that
 MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
 SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
@@ -84,7 +84,7 @@ class Rooms:
         self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
-        self._waking = Waking()
+        self._waking = Waking(_gathering_seconds)
         self.company = Company(self._rooms, self._waking.stir, clock_ms)
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
@@ -256,15 +256,13 @@ class Rooms:
                 for submission in batch.submissions:
                     submission.done(None)
                 continue
-            handed_out = room.settle(batch)
+            room.settle(batch)
             self.on_accepted(room.page_id, batch.changes)
             self.company.look(room)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._waking.rested, room, connection)
             if room.has_input:
                 self._waking.stir(room)
-            if (pause := PAUSE_SECONDS_EACH * handed_out) > self._tick_seconds:
-                self._waking.pause(room, min(pause, MAX_PAUSE_SECONDS))
         if any(batch.changes for batch in batches):
             self.on_change()
         return time.thread_time() - handing_out_began
@@ -367,3 +365,9 @@ class Rooms:
         if self._is_open(room):
             del self._rooms[room.page_id]
             self.company.on_moved(room.page_id)
+
+
+def _gathering_seconds(room: Room) -> float:
+    """How long a crowd's room lets more come, so as to hand it out together."""
+    seconds = GATHER_SECONDS_EACH * len(room.crowd)
+    return min(seconds, MAX_PAUSE_SECONDS) if seconds > TICK_SECONDS else 0.0

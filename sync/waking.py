@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from sync.connection import Connection
@@ -12,56 +13,56 @@ CORNER_SECONDS: Final = 0.03  # that who did harm lately waits for a tick that o
 
 
 class Waking:
-    """`rooms` have something to take, or to hand out."""
+    """`rooms` have something to take, or to hand out. `gathers`: for how many seconds a room lets
+    more come after the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, gathers: Callable[[Room], float] = lambda room: 0.0) -> None:
         self.rooms: set[Room] = set()
-        self._pausing: dict[Room, asyncio.TimerHandle] = {}
-        self._late: dict[Room, Connection | None] = {}  # what came while it pauses, and by whom
+        self._gathers = gathers
+        self._gathering: dict[Room, asyncio.TimerHandle] = {}
+        self._late: dict[Room, Connection | None] = {}  # who came while it gathers
         self._now = asyncio.Event()
         self._later: asyncio.TimerHandle | None = None
 
     def stir(self, room: Room, by: Connection | None = None) -> None:
         """It has its turn at the next tick. Who did harm lately (`sync.corner`) makes none come:
-        theirs is taken along with others', or after a while. While the room pauses it waits."""
-        if room in self._pausing:
-            if room not in self._late or by is None or not by.is_cornered:
+        theirs is taken along with others', or after a while."""
+        if room in self._gathering:
+            if by is None or not by.is_cornered:
                 self._late[room] = by
-            return
+        elif room not in self.rooms and (seconds := self._gathers(room)):
+            loop = asyncio.get_running_loop()
+            self._gathering[room] = loop.call_later(seconds, self._gathered, room)
+            self._late[room] = by
+        else:
+            self._wake(room, by)
+
+    def _wake(self, room: Room, by: Connection | None) -> None:
         self.rooms.add(room)
         if by is None or not by.is_cornered:
             self._now.set()
         elif self._later is None:
             self._later = asyncio.get_running_loop().call_later(CORNER_SECONDS, self._now.set)
 
-    def pause(self, room: Room, seconds: float) -> None:
-        """It has no turn for so long."""
-        loop = asyncio.get_running_loop()
-        self._pausing[room] = loop.call_later(seconds, self._paused, room)
-        if room in self.rooms:
-            self.rooms.discard(room)
-            self._late[room] = None
-
     def forget(self, room: Room) -> None:
         """It is closed."""
         self.rooms.discard(room)
         self._late.pop(room, None)
-        if (timer := self._pausing.pop(room, None)) is not None:
+        if (timer := self._gathering.pop(room, None)) is not None:
             timer.cancel()
 
     def is_awake(self, room: Room) -> bool:
         """Whether it is to have a turn."""
-        return room in self.rooms or room in self._late
+        return room in self.rooms or room in self._gathering
 
     def rested(self, room: Room, connection: Connection) -> None:
         """It has waited for its turn, and may have one."""
         connection.is_resting = False
         self.stir(room, connection)
 
-    def _paused(self, room: Room) -> None:
-        del self._pausing[room]
-        if room in self._late:
-            self.stir(room, self._late.pop(room))
+    def _gathered(self, room: Room) -> None:
+        del self._gathering[room]
+        self._wake(room, self._late.pop(room))
 
     async def wait(self) -> None:
         """Until it is time for a tick."""

@@ -58,15 +58,18 @@ class Hall:
         wire_of(one).heard()
         return one
 
-    def tick(self) -> int:
-        return self.room.settle(self.room.take(1000))
+    def tick(self) -> None:
+        self.room.settle(self.room.take(1000))
 
     def type(self, char: str) -> int:
-        """How many were handed the same."""
+        """How many stood together when it was handed out."""
         frame = encode(Update(typed(7, self.clock, char)))
         self.ada.hear([frame], len(frame))
         self.clock += 1
-        return self.tick()
+        batch = self.room.take(1000)
+        together = len(self.room.crowd) - len(self.room.crowd.apart)
+        self.room.settle(batch)
+        return together
 
 
 def wire_of(one: Connection) -> Wire:

@@ -8,26 +8,35 @@ from sync.room import Room
 from sync.waking import Waking
 
 
-async def test_a_room_that_pauses_holds_up_no_other_and_has_its_turn_afterwards() -> None:
-    waking, hot, other = Waking(), Room("hot", 1, [], {}), Room("other", 1, [], {})
+def crowded(*rooms: Room, seconds: float) -> Waking:
+    """These have a crowd in them."""
+    return Waking(lambda room: seconds if room in rooms else 0.0)
+
+
+async def test_a_crowd_gathers_from_the_first_on_and_holds_up_no_other_room() -> None:
+    hot, other = Room("hot", 1, [], {}), Room("other", 1, [], {})
+    waking = crowded(hot, seconds=0.05)
+    begun = asyncio.get_running_loop().time()
     waking.stir(hot)
-    waking.pause(hot, 0.05)
     waking.stir(other)
     await waking.wait()
     assert waking.take() == {other}
     assert waking.is_awake(hot) and not waking.is_awake(other)
+    waking.stir(hot)  # what comes meanwhile does not make it later
     async with asyncio.timeout(20):
         await waking.wait()
-    assert waking.take() == {hot}
+    assert asyncio.get_running_loop().time() - begun >= 0.05
+    assert waking.take() == {hot} and not waking.is_awake(hot)
 
 
-async def test_a_pause_in_which_nothing_came_makes_no_tick_and_a_closed_room_none_either() -> None:
-    waking, quiet, closed = Waking(), Room("quiet", 1, [], {}), Room("closed", 1, [], {})
-    waking.pause(quiet, 0.0)
-    waking.pause(closed, 0.0)
+async def test_a_room_that_is_closed_while_it_gathers_makes_no_tick() -> None:
+    closed = Room("closed", 1, [], {})
+    waking = crowded(closed, seconds=0.001)
     waking.stir(closed)
     waking.forget(closed)
-    await asyncio.to_thread(lambda: None)
-    assert waking.take() == set()
-    waking.stir(quiet)
-    assert waking.take() == {quiet}
+    await asyncio.sleep(0.01)
+    assert waking.take() == set() and not waking.is_awake(closed)
+    waking.stir(closed)  # the page is opened again
+    async with asyncio.timeout(20):
+        await waking.wait()
+    assert waking.take() == {closed}
