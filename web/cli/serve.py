@@ -22,6 +22,7 @@ from types import FrameType
 
 import click
 import uvicorn
+from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
@@ -94,6 +95,7 @@ async def _serve(config: Config, listener: socket.socket) -> list[str]:
     async with app.router.lifespan_context(app):
         site: Site = app.state.site
         server.line, server.site = await _line(site), site
+        await checkpoint()  # loads what streams need, for which all would wait at the first one
         gc.freeze()  # what was imported stays; looking at it again would only take time
         sys.setswitchinterval(SWITCH_SECONDS)
         await server.serve(sockets=[listener])
