@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
@@ -60,6 +60,11 @@ class Batch:
     vector_before: bytes = b""
     resting: list[tuple[Connection, float]] = field(default_factory=list)  # so many seconds
 
+    @property
+    def is_of_corner(self) -> bool:
+        """Whether nobody else than people in the corner sent it (`sync.corner`)."""
+        return all(one is not None and one.is_cornered for one in self.sources)
+
 
 class Room:
     """See the module. `updates` rebuild the page; `leases` say whose the client ids are."""
@@ -98,9 +103,13 @@ class Room:
     @property
     def has_input(self) -> bool:
         """Whether the next tick has something to take."""
-        senders = chain(self.crowd.apart, self._leaving)
-        is_sent = any(one.inbox and not one.is_resting for one in senders)
-        return is_sent or bool(self.submissions) or bool(self.foreign)
+        return bool(self.submissions) or bool(self.foreign) or any(self.senders())
+
+    def senders(self) -> Iterator[Connection]:
+        """Who sent something that waits for its turn."""
+        for one in chain(self._leaving, self.crowd.apart):
+            if one.inbox and not one.is_resting:
+                yield one
 
     def text(self) -> str:
         """What the document says; it is durable between a `settle` and the next `take`."""
@@ -133,18 +142,14 @@ class Room:
 
     # -- in
 
-    def take(self, now_ms: int) -> Batch:
-        """Take in what came since the last tick."""
+    def take(self, now_ms: int, *, of_corner: bool = False) -> Batch:
+        """Take in what came since the last tick: what people sent who are in the corner, or what
+        all others did."""
         batch = Batch(self)
-        apart = self.crowd.apart
-        if any(one.is_draining and one.missed_from is None for one in apart):
+        if any(one.is_draining and one.missed_from is None for one in self.crowd.apart):
             batch.vector_before = encode_state_vector(self._gate.state_vector)
-        for connection in [*self._leaving, *apart]:
-            if (
-                connection.inbox
-                and not connection.is_resting
-                and self._has_a_turn(connection, batch)
-            ):
+        for connection in list(self.senders()):
+            if connection.is_cornered == of_corner and self._has_a_turn(connection, batch):
                 self._take_frames(connection, batch, now_ms)
         self._leaving = [one for one in self._leaving if one.inbox]
         self.taken += bool(batch.changes)

@@ -31,6 +31,7 @@ from sync import commit, rights
 from sync.change import Change, Foreign, Submission
 from sync.company import Company
 from sync.connection import Rights
+from sync.corner import TURN_SECONDS
 from sync.limits import Allowance, Limits, Persons
 from sync.presence import Who
 from sync.rights import Claim, Restarting, StaleEpoch
@@ -96,6 +97,7 @@ class Rooms:
         self._scrubber = Scrubber(store, self._rooms, *locks, self._begin_epoch)
         self._watch = Watch(store, self._rooms, self._seats, self._rights_of, self._close)
         self._empty_since: dict[Room, float] = {}
+        self._to_seal: set[Room] = set()  # as soon as they rest: whoever wrote there has gone
         self._is_draining = False
 
     # -- for the socket and the views
@@ -144,6 +146,8 @@ class Rooms:
         room.leave(seat.connection)
         if not seats:
             self._empty_since[room] = time.monotonic()
+            if not seat.connection.is_cornered:  # who comes and goes makes a record each time
+                self._to_seal.add(room)
         self._waking.stir(room, seat.connection)
 
     async def submit(
@@ -225,7 +229,7 @@ class Rooms:
         self._is_draining = True
         while any(room.has_input for room in self._rooms.values()):
             for room in self._rooms.values():
-                self._waking.stir(room)
+                self._stir_again(room)
             await asyncio.sleep(self._tick_seconds)
         async with self._ticking:  # what was taken is durable and acknowledged
             for room in list(self._rooms.values()):
@@ -236,16 +240,32 @@ class Rooms:
         while True:
             await self._waking.wait()
             async with self._ticking:
-                handing_out_seconds = await self._tick()
-            pause = min(handing_out_seconds, MAX_PAUSE_SECONDS)
-            await asyncio.sleep(max(self._tick_seconds, pause))
+                handing_out_seconds = await self._tick(self._taken(self._waking.take()))
+            pause = max(self._tick_seconds, min(handing_out_seconds, MAX_PAUSE_SECONDS))
+            until = time.monotonic() + pause
+            if self._waking.corner:
+                async with self._ticking:
+                    await self._tick(self._taken_of_corner())
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
 
-    async def _tick(self) -> float:
-        """How much processor time the handing out took, in seconds."""
-        awake = self._waking.take()
-        loop = asyncio.get_running_loop()
+    def _taken(self, awake: Iterable[Room]) -> list[Batch]:
         now_ms = self._clock_ms()
-        batches = [room.take(now_ms) for room in awake if self._is_open(room)]
+        return [room.take(now_ms) for room in awake if self._is_open(room)]
+
+    def _taken_of_corner(self) -> list[Batch]:
+        """As much as fits into the pause after a tick; nobody waits for it."""
+        batches, until = list[Batch](), time.thread_time() + TURN_SECONDS
+        for room in self._waking.take_corner():
+            if time.thread_time() > until:
+                self._waking.put_off(room)
+            elif self._is_open(room):
+                batches.append(room.take(self._clock_ms(), of_corner=True))
+        return batches
+
+    async def _tick(self, batches: list[Batch]) -> float:
+        """Make what was taken durable, then hand it out; how much processor time the handing out
+        took, in seconds."""
+        loop = asyncio.get_running_loop()
         await self._commit([batch for batch in batches if batch.changes])
         handing_out_began = time.thread_time()
         for batch in batches:
@@ -258,14 +278,22 @@ class Rooms:
                 continue
             room.settle(batch)
             self.on_accepted(room.page_id, batch.changes)
+            if batch.changes and room in self._empty_since and not batch.is_of_corner:
+                self._to_seal.add(room)
             self.company.look(room)
             for connection, seconds in batch.resting:
                 loop.call_later(seconds, self._waking.rested, room, connection)
-            if room.has_input:
-                self._waking.stir(room)
+            self._stir_again(room)
         if any(batch.changes for batch in batches):
             self.on_change()
         return time.thread_time() - handing_out_began
+
+    def _stir_again(self, room: Room) -> None:
+        """It has its next turn for what is left."""
+        for sender in room.senders():
+            self._waking.stir(room, sender)
+        if room.submissions or room.foreign:
+            self._waking.stir(room)
 
     async def _reload(self, room: Room) -> None:
         """From disk; if that cannot be read either, the room is closed by name."""
@@ -304,8 +332,9 @@ class Rooms:
     async def _seal_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SEAL_SECONDS)
-            emptied = [room.page_id for room in self._empty_since if not room.has_input]
-            await self._sealer.seal(emptied)
+            resting = {room for room in self._to_seal & {*self._empty_since} if not room.has_input}
+            self._to_seal -= resting
+            await self._sealer.seal([room.page_id for room in resting])
             self._forget_idle()
 
     def _forget_idle(self) -> None:
@@ -359,6 +388,7 @@ class Rooms:
 
     def _drop(self, room: Room) -> None:
         self._empty_since.pop(room, None)
+        self._to_seal.discard(room)
         self._seats.pop(room, None)
         self._waking.forget(room)
         self._unshared.pop(room, None)

@@ -1,4 +1,7 @@
-"""Which rooms have something for the next tick, and when that is to come."""
+"""Which rooms have something for the next tick, and when that is to come.
+
+Who did harm lately (`sync.corner`) has ticks of their own, in the pauses between the others'.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,16 @@ from typing import Final
 from sync.connection import Connection
 from sync.room import Room
 
-CORNER_SECONDS: Final = 0.03  # that who did harm lately waits for a tick that others made
+CORNER_SECONDS: Final = 0.03  # that who did harm lately waits for a pause between others' ticks
 
 
 class Waking:
-    """`rooms` have something to take, or to hand out. `gathers`: for how many seconds a room lets
-    more come after the first."""
+    """`rooms` have something to take, or to hand out; those in the `corner` something to take of
+    people who are in it. `gathers`: for how many seconds a room lets more come after the first."""
 
     def __init__(self, gathers: Callable[[Room], float] = lambda room: 0.0) -> None:
         self.rooms: set[Room] = set()
+        self.corner: dict[Room, None] = {}  # in the order of asking
         self._gathers = gathers
         self._gathering: dict[Room, asyncio.TimerHandle] = {}
         self._late: dict[Room, Connection | None] = {}  # who came while it gathers
@@ -25,8 +29,8 @@ class Waking:
         self._later: asyncio.TimerHandle | None = None
 
     def stir(self, room: Room, by: Connection | None = None) -> None:
-        """It has its turn at the next tick. Who did harm lately (`sync.corner`) makes none come:
-        theirs is taken along with others', or after a while."""
+        """It has its turn at the next tick. Who did harm lately makes none come: theirs is taken
+        behind the next, or after a while."""
         if room in self._gathering:
             if by is None or not by.is_cornered:
                 self._late[room] = by
@@ -38,22 +42,29 @@ class Waking:
             self._wake(room, by)
 
     def _wake(self, room: Room, by: Connection | None) -> None:
-        self.rooms.add(room)
         if by is None or not by.is_cornered:
+            self.rooms.add(room)
             self._now.set()
-        elif self._later is None:
+        else:
+            self.put_off(room)
+
+    def put_off(self, room: Room) -> None:
+        """It has something of people in the corner."""
+        self.corner[room] = None
+        if self._later is None:
             self._later = asyncio.get_running_loop().call_later(CORNER_SECONDS, self._now.set)
 
     def forget(self, room: Room) -> None:
         """It is closed."""
         self.rooms.discard(room)
+        self.corner.pop(room, None)
         self._late.pop(room, None)
         if (timer := self._gathering.pop(room, None)) is not None:
             timer.cancel()
 
     def is_awake(self, room: Room) -> bool:
         """Whether it is to have a turn."""
-        return room in self.rooms or room in self._gathering
+        return room in self.rooms or room in self.corner or room in self._gathering
 
     def rested(self, room: Room, connection: Connection) -> None:
         """It has waited for its turn, and may have one."""
@@ -76,3 +87,8 @@ class Waking:
         """All of them; from now on others are gathered."""
         rooms, self.rooms = self.rooms, set()
         return rooms
+
+    def take_corner(self) -> list[Room]:
+        """Those of people in the corner."""
+        rooms, self.corner = self.corner, {}
+        return list(rooms)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from sync.connection import Connection, Rights
+from sync.corner import FORGIVEN
+from sync.limits import Allowance, Limits, Persons
 from sync.room import Room
 from sync.waking import Waking
+from wiki.errors import BadFrame
 
 
 def crowded(*rooms: Room, seconds: float) -> Waking:
@@ -40,3 +44,24 @@ async def test_a_room_that_is_closed_while_it_gathers_makes_no_tick() -> None:
     async with asyncio.timeout(20):
         await waking.wait()
     assert waking.take() == {closed}
+
+
+async def test_who_did_harm_makes_no_tick_and_is_taken_apart_from_others() -> None:
+    persons, room = Persons(Limits()), Room("page", 1, [], {})
+    for _ in range(FORGIVEN + 1):
+        Allowance(Limits(), persons.enter("eve")).refused(BadFrame("noise"))
+        persons.leave("eve")
+    eve = Connection(None, Rights(True, False), False, lambda: None, lambda: None)
+    eve.allowance = Allowance(Limits(), persons.enter("eve"))
+    room.join(eve)
+    eve.hear((b"\3",), 1)
+    waking = Waking()
+    waking.stir(room, eve)
+    assert waking.take() == set() and waking.is_awake(room)
+    room.take(0)
+    assert list(room.senders()) == [eve]
+    async with asyncio.timeout(20):
+        await waking.wait()
+    assert waking.take_corner() == [room] and not waking.is_awake(room)
+    room.take(0, of_corner=True)
+    assert not room.has_input
