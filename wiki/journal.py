@@ -13,13 +13,12 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import OperationalError
 
 from wiki import causal, checkpoint, log
 from wiki.errors import Damaged
 from wiki.record import TEXT_KINDS, Part, Record, check_body
-from wiki.store.prepared import Prepared
+from wiki.store import prepared
 from wiki.store.tables import journal as table
 from wiki.store.tables import lease as leases
 from wiki.store.tables import page as pages
@@ -59,7 +58,7 @@ class Entry(NamedTuple):
 
 
 _COLUMNS = (*Entry._fields, "crc32")
-_APPEND = Prepared(table.insert(), _COLUMNS)
+_APPEND = prepared.insert(table, _COLUMNS)
 _ROWS = (
     select(*(table.c[name] for name in JournalRow.__slots__), table.c.crc32)
     .where(table.c.page_id == bindparam("of"))
@@ -75,7 +74,7 @@ class Lease(NamedTuple):
     person_id: str
 
 
-_LEASE = Prepared(insert(leases).on_conflict_do_nothing(), Lease._fields)
+_LEASE = prepared.insert(leases, Lease._fields, "ON CONFLICT DO NOTHING")
 
 
 def append(
@@ -91,15 +90,15 @@ def append(
     evidence: str = "",
 ) -> int:
     """Its number, which is never used again. The last three are a live frame's (`JournalRow`)."""
-    values = _values(Entry(page_id, person_id, at_ms, via, update, chain, seq, evidence))
+    entry = Entry(page_id, person_id, at_ms, via, update, chain, seq, evidence)
+    values = dict(zip(_COLUMNS, _values(entry), strict=True))
     result = conn.execute(table.insert().values(**values))
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
 def append_all(conn: Connection, entries: Iterable[Entry]) -> None:
-    """`append` for many pages, with one statement."""
-    if values := [_values(entry) for entry in entries]:
-        _APPEND.all(conn, values)
+    """`append` for many pages, many at once."""
+    _APPEND.run(conn, map(_values, entries))
 
 
 def rows(conn: Connection, page_id: str) -> list[JournalRow]:
@@ -160,9 +159,8 @@ def lease(conn: Connection, page_id: str, client: int, person_id: str) -> None:
 
 
 def lease_all(conn: Connection, wanted: Iterable[Lease]) -> None:
-    """`lease` for many pages, with one statement."""
-    if values := [one._asdict() for one in wanted]:
-        _LEASE.all(conn, values)
+    """`lease` for many pages, many at once."""
+    _LEASE.run(conn, wanted)
 
 
 def state(conn: Connection, page_id: str) -> list[bytes]:
@@ -218,5 +216,6 @@ def _damage_of(conn: Connection, page_id: str, what: str) -> Damaged:
     )
 
 
-def _values(entry: Entry) -> dict[str, Any]:
-    return dict(zip(_COLUMNS, (*entry, zlib.crc32(entry.update)), strict=True))
+def _values(entry: Entry) -> tuple[Any, ...]:
+    """As `_COLUMNS` name them."""
+    return (*entry, zlib.crc32(entry.update))

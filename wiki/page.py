@@ -10,17 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Boolean,
     Connection,
     Executable,
     Integer,
     Row,
     String,
     bindparam,
-    case,
     cast,
     func,
-    or_,
     select,
 )
 from sqlalchemy import text as sql
@@ -33,7 +30,7 @@ from wiki.errors import BadInput, NameTaken, NotFound
 from wiki.key import SiteKey
 from wiki.names import MAX_SLUG_CHARS, check_title, slugify
 from wiki.record import Part, canonical
-from wiki.store.prepared import Prepared
+from wiki.store.prepared import Prepared, PreparedRows
 from wiki.store.tables import alias, page_tag, setting
 from wiki.store.tables import page as table
 from wiki.store.tables import space as spaces
@@ -59,18 +56,12 @@ _COUNT_UP = Prepared(
     .returning(setting.c.value)
 )
 _LAST = select(setting.c.value).where(setting.c.name == _CHANGE)
-_IS_NEWER = or_(
-    bindparam("may_be_late", type_=Boolean).is_(False),
-    bindparam("at_ms") >= table.c.modified_at_ms,
-)
-_TOUCH = Prepared(
-    table.update()
-    .where(table.c.id == bindparam("of"))
-    .values(
-        modified_by=case((_IS_NEWER, bindparam("by")), else_=table.c.modified_by),
-        modified_at_ms=case((_IS_NEWER, bindparam("at_ms")), else_=table.c.modified_at_ms),
-        change=bindparam("number"),
-    )
+_IS_NEWER = "(NOT column5 OR column3 >= modified_at_ms)"  # of `Touch`, with its number before last
+_TOUCH = PreparedRows(
+    f"UPDATE page SET modified_by = iif({_IS_NEWER}, column2, modified_by),"
+    f" modified_at_ms = iif({_IS_NEWER}, column3, modified_at_ms), change = column4"
+    " FROM (VALUES ?) WHERE page.id = column1",
+    5,
 )
 COLUMNS = ", ".join(f"page.{column.name}" for column in table.columns)
 _SEVERAL = sql(
@@ -287,19 +278,13 @@ def touch(
 def touch_all(conn: Connection, touches: Sequence[Touch]) -> int:
     """Several pages changed, each named once: a number each, in their order; the last of them.
 
-    Two statements, however many pages. Raises NotFound."""
+    Raises NotFound."""
     first = next_change(conn, len(touches)) - len(touches) + 1
-    values = [
-        {
-            "of": one.page_id,
-            "by": one.person_id,
-            "at_ms": one.at_ms,
-            "number": number,
-            "may_be_late": one.may_be_late,
-        }
+    numbered = (
+        (one.page_id, one.person_id, one.at_ms, number, one.may_be_late)
         for number, one in enumerate(touches, first)
-    ]
-    if _TOUCH.all(conn, values) != len(touches):
+    )
+    if _TOUCH.run(conn, numbered) != len(touches):
         known = several(conn, [one.page_id for one in touches])
         raise NotFound("page", next(one.page_id for one in touches if one.page_id not in known))
     return first + len(touches) - 1
