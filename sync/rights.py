@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from sync.connection import Rights
 from wiki import people
 from wiki.access import ANONYMOUS, Action, Openness, Role, SpaceAccess, may
 from wiki.errors import Conflict, Forbidden, GroundswellError, NotFound, NotSignedIn, Unavailable
 from wiki.store.tables import page, sign_in, space, token
+
+NEVER_MS: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,13 @@ def read(
         return Rights(True, may_edit and page_archived is None and claim.person_id is not None)
 
     return {claim: judge(claim) for claim in claims}
+
+
+def next_end_ms(conn: Connection, claims: Collection[Claim]) -> int:
+    """When the first of their sign-ins ends by itself, if nobody makes it longer."""
+    credentials = {claim.credential for claim in claims if claim.credential}
+    ends = select(func.min(sign_in.c.expires_at_ms)).where(sign_in.c.token_hash.in_(credentials))
+    return conn.scalar(ends) or NEVER_MS
 
 
 class Restarting(Unavailable):

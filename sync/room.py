@@ -44,6 +44,7 @@ from wiki.gate import (
 FRAMES_PER_TICK = 64  # of one connection, so that a flood waits its turn
 GAPS_ALLOWED = 3
 NOTHING = encode_state_vector({})  # of who fell behind after the batch was taken
+UNSEEN = -1  # as an edition
 UNKNOWN_CLIENTS = 1000  # that a state vector may name: who was off line has a few
 
 
@@ -88,6 +89,7 @@ class Room:
         self.presence = Presence()
         self.is_damaged = False
         self.taken = 0  # batches with changes
+        self.edition = UNSEEN  # of the site, when the watch last compared the epochs
         self._own_clients: dict[str, int] = {}
         self.reload(updates, leases)
 

@@ -95,9 +95,11 @@ class Rooms:
         self.arriving = asyncio.Lock()  # held from a foreign record's transaction to `take_foreign`
         locks = self._ticking, self.arriving
         self._scrubber = Scrubber(store, self._rooms, *locks, self._begin_epoch)
-        self._watch = Watch(store, self._rooms, self._seats, self._rights_of, self._close)
+        looks_at = store, self._rooms, self._seats
+        self._watch = Watch(*looks_at, self._rights_of, self._close, clock_ms)
         self._empty_since: dict[Room, float] = {}
         self._to_seal: set[Room] = set()  # as soon as they rest: whoever wrote there has gone
+        self._typed_at = time.monotonic()
         self._is_draining = False
 
     # -- for the socket and the views
@@ -214,6 +216,11 @@ class Rooms:
         """Rooms in memory, sockets in them."""
         return len(self._rooms), sum(len(seats) for seats in self._seats.values())
 
+    @property
+    def quiet_seconds(self) -> float:
+        """For how long nobody has typed."""
+        return time.monotonic() - self._typed_at
+
     # -- running
 
     async def run(self) -> None:
@@ -285,6 +292,7 @@ class Rooms:
                 loop.call_later(seconds, self._waking.rested, room, connection)
             self._stir_again(room)
         if any(batch.changes for batch in batches):
+            self._typed_at = time.monotonic()
             self.on_change()
         return time.thread_time() - handing_out_began
 

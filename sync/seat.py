@@ -17,6 +17,7 @@ from sync.connection import Connection, Outlet, Rights
 from sync.limits import INBOX_FRAMES, INBOX_FRAMES_CORNERED
 from sync.presence import Who
 from sync.rights import Claim
+from sync.room import UNSEEN
 from wiki.errors import GroundswellError
 
 INBOX_BYTES = 4 * 1024 * 1024
@@ -60,6 +61,7 @@ class Seat:
     ) -> None:
         self.claim = claim
         self.counts_for: str | None = None  # whose sockets it is one of
+        self.edition = UNSEEN  # of the site, when the watch last asked for the rights
         self._on_input = on_input
         self._wire: Wire | None = None
         self._patience: asyncio.TimerHandle | None = None  # until it counts as gone

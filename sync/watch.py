@@ -1,7 +1,9 @@
-"""The watch over open sockets: about once a second, what each may do is asked again.
+"""The watch over open sockets: about once a second, what each may do is asked again, if anything
+has changed that it may follow from.
 
 Who may not be there any more is told so; a page that has left the history which its room holds is
-closed, and so is every room while nothing can be written.
+closed, and so is every room while nothing can be written. Whatever takes a right or begins an epoch
+makes a new edition of the site (`wiki.store.edition`); only sign-ins end by themselves.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
+from sync import rights
 from sync.connection import Rights
 from sync.rights import Claim, StaleEpoch
-from sync.room import Room
+from sync.room import UNSEEN, Room
 from sync.seat import Seat
 from wiki import page
 from wiki.errors import GroundswellError, ReadOnly
-from wiki.store import Store
+from wiki.store import Store, edition
 
 log = structlog.get_logger()
 
@@ -35,8 +38,11 @@ class Watch:
         seats: Mapping[Room, Iterable[Seat]],
         rights_of: Callable[[Iterable[Claim]], Awaitable[dict[Claim, Rights | GroundswellError]]],
         close: Callable[[Room, GroundswellError], None],
+        clock_ms: Callable[[], int],
     ) -> None:
         self._store, self._rooms, self._seats = store, rooms, seats
+        self._clock_ms = clock_ms
+        self._next_end_ms = rights.NEVER_MS  # when a sign-in of theirs ends
         self._rights_of, self._close = rights_of, close
         self._now = asyncio.Event()
 
@@ -53,31 +59,46 @@ class Watch:
             except TimeoutError:
                 pass
             self._now.clear()
-            for look in (self._renew_stale, self._renew_rights):
-                try:
-                    await look()
-                except GroundswellError as error:
-                    log.error("watch.failed", error=str(error))
+            try:
+                await self.look()
+            except GroundswellError as error:
+                log.error("watch.failed", error=str(error))
 
-    async def _renew_stale(self) -> None:
-        """A page has left the history that its room holds (a redaction, by whatever process)."""
-        open_pages = list(self._rooms)
-        epochs = await self._store.read(lambda conn: page.epochs(conn, open_pages))
-        for room in list(self._rooms.values()):
-            if room.page_id in epochs and epochs[room.page_id] != room.epoch:
-                self._close(room, StaleEpoch())
-
-    async def _renew_rights(self) -> None:
-        """While nothing can be written nobody has any."""
+    async def look(self) -> None:
+        """Once; while nothing can be written nobody has any rights."""
         if (because := self._store.read_only_because) is not None:
             for room in list(self._rooms.values()):
                 self._close(room, ReadOnly(because))
-        seats = [seat for seats in self._seats.values() for seat in seats]
+        row = await self._store.glance(edition.NUMBER)  # before anything that is named by it
+        now = int(row[0]) if row else UNSEEN
+        await self._renew_stale(now)
+        await self._renew_rights(now)
+
+    async def _renew_stale(self, now: int) -> None:
+        """A page has left the history that its room holds (a redaction, by whatever process)."""
+        rooms = [room for room in self._rooms.values() if room.edition != now]
+        if not rooms:
+            return
+        page_ids = [room.page_id for room in rooms]
+        epochs = await self._store.read(lambda conn: page.epochs(conn, page_ids))
+        for room in rooms:
+            room.edition = now
+            is_open = self._rooms.get(room.page_id) is room
+            if is_open and epochs.get(room.page_id, room.epoch) != room.epoch:
+                self._close(room, StaleEpoch())
+
+    async def _renew_rights(self, now: int) -> None:
+        has_ended = self._next_end_ms <= self._clock_ms()
+        every = (seat for seats in self._seats.values() for seat in seats)
+        seats = [seat for seat in every if has_ended or seat.edition != now]
         if not seats:
             return
-        granted = await self._rights_of({seat.claim for seat in seats})
+        claims = {seat.claim for seat in seats}
+        granted = await self._rights_of(claims)
+        ends_ms = await self._store.read(lambda conn: rights.next_end_ms(conn, claims))
+        self._next_end_ms = ends_ms if has_ended else min(ends_ms, self._next_end_ms)
         for seat in seats:
-            verdict = granted[seat.claim]
+            seat.edition, verdict = now, granted[seat.claim]
             if isinstance(verdict, GroundswellError):
                 seat.connection.refuse(verdict)
             else:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ from wiki.store import Kept, Store
 log = structlog.get_logger(__name__)
 
 CONTRIBUTIONS_SECONDS = 2.0
-LINKS_SECONDS = 0.5
+LINKS_SECONDS, LINKS_SECONDS_MOST = 0.5, 2.0
+LINKS_REST_SHARE = 9.0  # a tenth of the time at most, while many pages change
 RETRY_SECONDS = 5.0
 DRAIN_SECONDS = 3.0  # twice; whoever ends the process may wait ten, and requests end in between
 
@@ -247,16 +249,20 @@ class alone_in:
 
 
 async def _follow_links(store: Store, rooms: Rooms) -> None:
-    """The link follower: catches up, then looks twice a second whether anything changed."""
+    """The link follower: catches up, then looks twice a second whether anything changed, or less
+    often while that is much."""
     while True:
         try:
             if not await store.read(links.is_behind):
                 await asyncio.sleep(LINKS_SECONDS)
                 continue
             await rooms.share()
+            began = time.monotonic()
             found = await store.read(links.found)
             await store.write(partial(links.keep, found=found))
-            await asyncio.sleep(0 if found.is_more else LINKS_SECONDS)
+            took = time.monotonic() - began
+            rest = max(LINKS_SECONDS, min(LINKS_REST_SHARE * took, LINKS_SECONDS_MOST))
+            await asyncio.sleep(0 if found.is_more else rest)
         except GroundswellError as error:
             log.error("links.failed", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)

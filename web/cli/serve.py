@@ -31,6 +31,7 @@ from web import setup
 from web.app import create_app
 from web.cli.folder import with_config
 from web.config import Config
+from web.garbage import collect_for_ever
 from web.site import Site, say_goodbye
 from web.wire import WireProtocol
 from wiki.errors import Misconfigured
@@ -98,7 +99,11 @@ async def _serve(config: Config, listener: socket.socket) -> list[str]:
         await checkpoint()  # loads what streams need, for which all would wait at the first one
         gc.freeze()  # what was imported stays; looking at it again would only take time
         sys.setswitchinterval(SWITCH_SECONDS)
+        rooms = site.rooms
+        tidying = collect_for_ever(lambda: rooms.counts()[1], lambda: rooms.quiet_seconds)
+        tidies = asyncio.create_task(tidying, name="garbage")
         await server.serve(sockets=[listener])
+        tidies.cancel()
     return site.died
 
 
