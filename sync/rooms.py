@@ -39,7 +39,7 @@ from sync.room import Batch, Room
 from sync.scrubber import Scrubber
 from sync.sealer import Sealer
 from sync.seat import Seat
-from sync.waking import Waking
+from sync.waking import MAX_PAUSE_SECONDS, TICK_SECONDS, Waking, gathering_seconds
 from sync.watch import Watch
 from wiki import page, repair
 from wiki.errors import GroundswellError, NotFound, ReadOnly, Unavailable
@@ -49,9 +49,6 @@ from wiki.store import Store
 
 log = structlog.get_logger()
 
-TICK_SECONDS = 0.004
-GATHER_SECONDS_EACH = 20e-6  # for each that a room hands out to, which takes a sixth of that
-MAX_PAUSE_SECONDS = 0.05  # nobody sees that something is later by so much
 SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 SCRUB_SECONDS = 60.0
@@ -85,7 +82,7 @@ class Rooms:
         self._limits, self._scrub_seconds = limits, scrub_seconds
         self._persons = Persons(limits)
         self._rooms: dict[str, Room] = {}
-        self._waking = Waking(_gathering_seconds)
+        self._waking = Waking(gathering_seconds)
         self.company = Company(self._rooms, self._waking.stir, clock_ms)
         self._loading: dict[str, asyncio.Lock] = {}
         self._seats: dict[Room, set[Seat]] = {}
@@ -99,7 +96,7 @@ class Rooms:
         self._watch = Watch(*looks_at, self._rights_of, self._close, clock_ms)
         self._empty_since: dict[Room, float] = {}
         self._to_seal: set[Room] = set()  # as soon as they rest: whoever wrote there has gone
-        self._typed_at = time.monotonic()
+        self._stirred_at = time.monotonic()
         self._is_draining = False
 
     # -- for the socket and the views
@@ -132,12 +129,14 @@ class Rooms:
         room.join(seat.connection)
         self._seats.setdefault(room, set()).add(seat)
         self._empty_since.pop(room, None)
+        self._stirred_at = time.monotonic()
         self._waking.stir(room, seat.connection)
         return seat
 
     def leave(self, seat: Seat) -> None:
         """The socket is gone; once for each `join`. What it sent before stays, also what the next
         tick is to take."""
+        self._stirred_at = time.monotonic()
         if seat.counts_for is not None:
             self._persons.leave(seat.counts_for)
         room = self._rooms.get(seat.claim.page_id)
@@ -218,8 +217,8 @@ class Rooms:
 
     @property
     def quiet_seconds(self) -> float:
-        """For how long nobody has typed."""
-        return time.monotonic() - self._typed_at
+        """For how long nobody has come, gone or typed."""
+        return time.monotonic() - self._stirred_at
 
     # -- running
 
@@ -292,7 +291,7 @@ class Rooms:
                 loop.call_later(seconds, self._waking.rested, room, connection)
             self._stir_again(room)
         if any(batch.changes for batch in batches):
-            self._typed_at = time.monotonic()
+            self._stirred_at = time.monotonic()
             self.on_change()
         return time.thread_time() - handing_out_began
 
@@ -403,9 +402,3 @@ class Rooms:
         if self._is_open(room):
             del self._rooms[room.page_id]
             self.company.on_moved(room.page_id)
-
-
-def _gathering_seconds(room: Room) -> float:
-    """How long a crowd's room lets more come, so as to hand it out together."""
-    seconds = GATHER_SECONDS_EACH * len(room.crowd)
-    return min(seconds, MAX_PAUSE_SECONDS) if seconds > TICK_SECONDS else 0.0

@@ -12,7 +12,16 @@ from typing import Final
 from sync.connection import Connection
 from sync.room import Room
 
+TICK_SECONDS: Final = 0.004
+GATHER_SECONDS_EACH: Final = 20e-6  # that a room hands out to, which takes a sixth of that
+MAX_PAUSE_SECONDS: Final = 0.05  # nobody sees that something is later by so much
 CORNER_SECONDS: Final = 0.03  # that who did harm lately waits for a pause between others' ticks
+
+
+def gathering_seconds(room: Room) -> float:
+    """How long a crowd's room lets more come, so as to hand it out together."""
+    seconds = GATHER_SECONDS_EACH * len(room.crowd)
+    return min(seconds, MAX_PAUSE_SECONDS) if seconds > TICK_SECONDS else 0.0
 
 
 class Waking:

@@ -1,4 +1,4 @@
-"""When the interpreter looks for garbage among all it holds: in a moment in which nobody types.
+"""When the interpreter looks for garbage among all it holds: while nobody comes, goes or types.
 
 By itself it does so whenever a quarter has come anew, with everything stopped meanwhile: a sixth of
 a second with a thousand people there, in the middle of their keystrokes. Who came and stays is set
@@ -21,12 +21,13 @@ FEW = 50  # sockets more or less, for which it is not worth while
 
 
 async def collect_for_ever(sockets: Callable[[], int], quiet_seconds: Callable[[], float]) -> None:
-    """Until cancelled. `quiet_seconds`: for how long nobody has typed."""
+    """Until cancelled. `quiet_seconds`: for how long nobody has come, gone or typed."""
     before = 0
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if is_due(before, now := sockets()) and quiet_seconds() >= QUIET_SECONDS:
-            gc.unfreeze()
+            if now < before:  # what they leave may hang together in circles
+                gc.unfreeze()
             gc.collect()
             gc.freeze()
             before = now
