@@ -144,21 +144,29 @@ class Room:
 
     # -- in
 
-    def take(self, now_ms: int, *, of_corner: bool = False) -> Batch:
-        """Take in what came since the last tick: what people sent who are in the corner, or what
-        all others did."""
-        batch = Batch(self)
-        if any(one.is_draining and one.missed_from is None for one in self.crowd.apart):
-            batch.vector_before = encode_state_vector(self._gate.state_vector)
-        for connection in list(self.senders()):
-            if connection.is_cornered == of_corner and self._has_a_turn(connection, batch):
-                self._take_frames(connection, batch, now_ms)
-        self._leaving = [one for one in self._leaving if one.inbox]
-        self.taken += bool(batch.changes)
+    def take(self, now_ms: int, batch: Batch | None = None) -> Batch:
+        """Take in what came since the last tick, but from people in the corner; on top of what
+        `batch` has, which is to be durable with it."""
+        batch = self._take_of(now_ms, batch or Batch(self), is_corner=False)
         while self.submissions and not self.is_damaged:
             self._take_submission(self.submissions.popleft(), batch, now_ms)
         while self.foreign and not self.is_damaged:
             self._take_foreign(self.foreign.popleft(), batch)
+        return batch
+
+    def take_of_corner(self, now_ms: int) -> Batch:
+        """Take in what came from people in the corner."""
+        return self._take_of(now_ms, Batch(self), is_corner=True)
+
+    def _take_of(self, now_ms: int, batch: Batch, *, is_corner: bool) -> Batch:
+        is_behind = any(one.is_draining and one.missed_from is None for one in self.crowd.apart)
+        if is_behind and not batch.changes:  # else it gets all from the start, in `settle`
+            batch.vector_before = encode_state_vector(self._gate.state_vector)
+        for connection in list(self.senders()):
+            if connection.is_cornered == is_corner and self._has_a_turn(connection, batch):
+                self._take_frames(connection, batch, now_ms)
+        self._leaving = [one for one in self._leaving if one.inbox]
+        self.taken += bool(batch.changes)
         return batch
 
     def _has_a_turn(self, connection: Connection, batch: Batch) -> bool:

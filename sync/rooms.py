@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import structlog
 
@@ -53,6 +54,7 @@ SEAL_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 SCRUB_SECONDS = 60.0
 SHARED_AT_ONCE = 64
+NONE_HELD: Mapping[Room, Batch] = MappingProxyType({})
 
 
 def wall_clock_ms() -> int:
@@ -246,31 +248,37 @@ class Rooms:
         while True:
             await self._waking.wait()
             async with self._ticking:
-                handing_out_seconds = await self._tick(self._taken(self._waking.take()))
-            pause = max(self._tick_seconds, min(handing_out_seconds, MAX_PAUSE_SECONDS))
-            until = time.monotonic() + pause
-            if self._waking.corner:
-                async with self._ticking:
-                    await self._tick(self._taken_of_corner())
-            await asyncio.sleep(max(0.0, until - time.monotonic()))
+                until = await self._tick(self._taken())
+            while self._waking.corner:
+                async with self._ticking:  # until what is held is durable
+                    held = self._taken_of_corner()
+                    await _sleep_until(until)
+                    await self._waking.wait_a_little()
+                    until = await self._tick(self._taken(held))
+            await _sleep_until(until)
 
-    def _taken(self, awake: Iterable[Room]) -> list[Batch]:
-        now_ms = self._clock_ms()
-        return [room.take(now_ms) for room in awake if self._is_open(room)]
+    def _taken(self, held: Mapping[Room, Batch] = NONE_HELD) -> list[Batch]:
+        """What came, on top of what is `held`."""
+        batches, now_ms = dict(held), self._clock_ms()
+        for room in self._waking.take():
+            if self._is_open(room):
+                batches[room] = room.take(now_ms, batches.get(room))
+        return [batch for room, batch in batches.items() if self._is_open(room)]
 
-    def _taken_of_corner(self) -> list[Batch]:
-        """As much as fits into the pause after a tick; nobody waits for it."""
-        batches, until = list[Batch](), time.thread_time() + TURN_SECONDS
+    def _taken_of_corner(self) -> dict[Room, Batch]:
+        """As much as fits into the pause after a tick: nobody waits for it, nor for the disk, since
+        it goes there with the next."""
+        batches, until = dict[Room, Batch](), time.thread_time() + TURN_SECONDS
         for room in self._waking.take_corner():
             if time.thread_time() > until:
                 self._waking.put_off(room)
             elif self._is_open(room):
-                batches.append(room.take(self._clock_ms(), of_corner=True))
+                batches[room] = room.take_of_corner(self._clock_ms())
         return batches
 
     async def _tick(self, batches: list[Batch]) -> float:
-        """Make what was taken durable, then hand it out; how much processor time the handing out
-        took, in seconds."""
+        """Make what was taken durable, then hand it out. Until when the pause lasts after that: as
+        long as the handing out took of the processor."""
         loop = asyncio.get_running_loop()
         await self._commit([batch for batch in batches if batch.changes])
         handing_out_began = time.thread_time()
@@ -293,7 +301,8 @@ class Rooms:
         if any(batch.changes for batch in batches):
             self._stirred_at = time.monotonic()
             self.on_change()
-        return time.thread_time() - handing_out_began
+        seconds = time.thread_time() - handing_out_began
+        return time.monotonic() + max(self._tick_seconds, min(seconds, MAX_PAUSE_SECONDS))
 
     def _stir_again(self, room: Room) -> None:
         """It has its next turn for what is left."""
@@ -402,3 +411,7 @@ class Rooms:
         if self._is_open(room):
             del self._rooms[room.page_id]
             self.company.on_moved(room.page_id)
+
+
+async def _sleep_until(at: float) -> None:
+    await asyncio.sleep(max(0.0, at - time.monotonic()))

@@ -60,6 +60,9 @@ class Waking:
     def put_off(self, room: Room) -> None:
         """It has something of people in the corner."""
         self.corner[room] = None
+        self._wake_later()
+
+    def _wake_later(self) -> None:
         if self._later is None:
             self._later = asyncio.get_running_loop().call_later(CORNER_SECONDS, self._now.set)
 
@@ -91,6 +94,11 @@ class Waking:
         if self._later is not None:
             self._later.cancel()
             self._later = None
+
+    async def wait_a_little(self) -> None:
+        """As `wait`, but no longer than who is in the corner does."""
+        self._wake_later()
+        await self.wait()
 
     def take(self) -> set[Room]:
         """All of them; from now on others are gathered."""

@@ -63,5 +63,5 @@ async def test_who_did_harm_makes_no_tick_and_is_taken_apart_from_others() -> No
     async with asyncio.timeout(20):
         await waking.wait()
     assert waking.take_corner() == [room] and not waking.is_awake(room)
-    room.take(0, of_corner=True)
+    room.take_of_corner(0)
     assert not room.has_input
