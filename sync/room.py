@@ -88,7 +88,6 @@ class Room:
         self.foreign: deque[Foreign] = deque()
         self.presence = Presence()
         self.is_damaged = False
-        self.taken = 0  # batches with changes
         self.edition = UNSEEN  # of the site, when the watch last compared the epochs
         self._own_clients: dict[str, int] = {}
         self.reload(updates, leases)
@@ -166,7 +165,6 @@ class Room:
             if connection.is_cornered == is_corner and self._has_a_turn(connection, batch):
                 self._take_frames(connection, batch, now_ms)
         self._leaving = [one for one in self._leaving if one.inbox]
-        self.taken += bool(batch.changes)
         return batch
 
     def _has_a_turn(self, connection: Connection, batch: Batch) -> bool:

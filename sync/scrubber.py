@@ -1,7 +1,7 @@
 """The scrub at work: one open page after the other, beside the people who type.
 
-A page is compared as it was between two ticks. If somebody typed while the disk was read, it is
-tried again; after a few times the tick waits for it, as it does before anything is mended.
+A page is compared as it was between two ticks: the tick waits until the snapshot of the disk has
+begun, and goes on while that is read. Before anything is mended, it waits for the whole once more.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from sync import scrub
 from sync.room import Room
-from sync.scrub import Seen
 from wiki import journal
 from wiki.errors import GroundswellError
 from wiki.store import Store
+from wiki.store.tables import page
 
 log = structlog.get_logger()
 
-TRIES = 5
+TRIES, AGAIN_SECONDS = 5, 0.1
 
 
 class Scrubber:
@@ -58,20 +58,38 @@ class Scrubber:
     async def scrub(self, room: Room) -> None:
         """Raises Damaged when what is stored cannot be read, Unavailable."""
         for _ in range(TRIES):
-            async with self._ticking:
-                live, known, taken = room.seen(), room.vector, room.taken
-            what = await self._difference(room.page_id, live, known)
-            if what is None and room.taken == taken:
-                return
-        async with self._arriving, self._ticking:  # nor is a record on its way from disk to room
-            if self._rooms.get(room.page_id) is not room or room.foreign:
-                return
-            what = await self._difference(room.page_id, room.seen(), room.vector)
-            if what is not None:
-                await self._mend(room, what)
+            async with self._arriving, self._ticking:
+                if not self._is_open(room):
+                    return
+                if not room.foreign:  # nor is a record on its way from disk to room
+                    comparing = await self._begun(room)
+                    break
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
+        if await comparing is None:
+            return
+        async with self._arriving, self._ticking:
+            if self._is_open(room) and not room.foreign:
+                what = await (await self._begun(room))
+                if what is not None:
+                    await self._mend(room, what)
 
-    async def _difference(self, page_id: str, live: Seen, known: Mapping[int, int]) -> str | None:
-        def found(conn: Connection) -> str | None:
+    def _is_open(self, room: Room) -> bool:
+        return self._rooms.get(room.page_id) is room
+
+    async def _begun(self, room: Room) -> asyncio.Task[str | None]:
+        """The comparison of the page as it is now in memory and on disk; both may go on from now.
+        Raises Damaged."""
+        live, known, page_id = room.seen(), room.vector, room.page_id
+        loop, has_begun = asyncio.get_running_loop(), asyncio.Event()
+
+        def difference(conn: Connection) -> str | None:
+            conn.execute(select(page.c.id).where(page.c.id == page_id)).all()
+            loop.call_soon_threadsafe(has_begun.set)
             return scrub.difference(live, known, journal.state(conn, page_id))
 
-        return await self._store.read(found)
+        comparing = asyncio.create_task(self._store.read(difference), name="scrub")
+        comparing.add_done_callback(lambda _: has_begun.set())
+        await has_begun.wait()
+        return comparing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,33 @@ async def test_pages_that_are_typed_at_are_looked_at_and_left_alone(tmp_path: Pa
             await eve.say(Update(typed(2, clock, "e")))
             await eventually(lambda clock=clock: ada.acked == clock + 1)
         assert not await repairs(site) and not ada.ended and not eve.ended
+
+
+async def test_typing_goes_on_while_a_page_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters, found = threading.Semaphore(0), list[str | None]()
+
+    def slow(live: Seen, known: Mapping[int, int], updates: Sequence[bytes]) -> str | None:
+        while letters.acquire(blocking=False):
+            pass
+        for _ in range(3):  # one may have been on its way
+            if not letters.acquire(timeout=5):
+                found.append("nobody could type")
+        found.append(difference(live, known, updates))
+        return None
+
+    monkeypatch.setattr(scrub, "difference", slow)
+    async with a_site(tmp_path, scrub_seconds=OFTEN) as site:
+        idea = await site.wiki.page("Idea")
+        ada = await site.open(idea.id, site.wiki.ada)
+        clock = 0
+        while len(found) < 10:
+            await ada.say(Update(typed(1, clock, "a")))
+            clock += 1
+            await eventually(lambda acked=clock: ada.acked == acked)
+            letters.release()
+        assert set(found) == {None}
 
 
 def test_each_way_in_which_a_document_can_differ_is_told() -> None:
