@@ -11,7 +11,8 @@ import pytest
 from sync import protocol
 from sync.change import Submission
 from sync.connection import Connection, Rights
-from sync.limits import Allowance, Limits
+from sync.corner import FORGIVEN
+from sync.limits import Allowance, Limits, Persons
 from sync.presence import Entry, Who, parse, serialise
 from sync.protocol import Ack, Awareness, QueryAwareness, SyncStep1, SyncStep2, Update, encode
 from sync.room import FRAMES_PER_TICK, UNKNOWN_CLIENTS, Batch, Room
@@ -116,6 +117,31 @@ def test_what_two_people_type_in_one_tick_reaches_everybody_as_one_frame() -> No
     (frame,) = talk.heard(bob)
     assert sorted(talk.text_at([frame])) == ["a", "b", "c"]
     assert talk.heard(ada)[-1] == Ack(3)
+
+
+def test_what_others_type_on_top_of_the_corner_is_one_batch_with_it_also_for_who_falls_behind() -> (
+    None
+):
+    persons = Persons(Limits())
+    for _ in range(FORGIVEN + 1):
+        Allowance(Limits(), persons.enter("u:eve")).refused(BadFrame("noise"))
+        persons.leave("u:eve")
+    talk = Talk()
+    ada, eve, bob = talk.join(ADA), talk.join(EVE), talk.join(Who("u:bob", "Bob", "#000000"))
+    eve.allowance = Allowance(Limits(), persons.enter("u:eve"))
+    talk.say(eve, Update(typed(2, 0, "e")))
+    talk.say(ada, Update(typed(1, 0, "a", (2, 0))))
+    held = talk.room.take_of_corner(1000)
+    assert [change.person_id for change in held.changes] == ["u:eve"] and held.is_of_corner
+    bob.fall_behind()
+    batch = talk.room.take(1000, held)
+    assert batch is held and not batch.is_of_corner
+    assert [change.person_id for change in batch.changes] == ["u:eve", "u:ada"]
+    talk.room.settle(batch)
+    assert talk.heard(ada)[-1] == talk.heard(eve)[-1] == Ack(2)
+    bob.drained()
+    talk.tick()
+    assert talk.text_at(talk.heard(bob)) == "ea"
 
 
 def test_a_client_id_is_leased_to_whoever_first_writes_under_it() -> None:
