@@ -106,6 +106,11 @@ class Room:
         """Whether the next tick has something to take."""
         return bool(self.submissions) or bool(self.foreign) or any(self.senders())
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all has been taken that was sent, also by who has gone and waits for a turn."""
+        return not self.has_input and not self._leaving
+
     def senders(self) -> Iterator[Connection]:
         """Who sent something that waits for its turn."""
         for one in chain(self._leaving, self.crowd.apart):

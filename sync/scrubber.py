@@ -22,8 +22,6 @@ from wiki.store.tables import page
 
 log = structlog.get_logger()
 
-TRIES, AGAIN_SECONDS = 5, 0.1
-
 
 class Scrubber:
     """`rooms` by page id; between two ticks `ticking` can be had; while it is held, `mend(room,
@@ -57,26 +55,21 @@ class Scrubber:
 
     async def scrub(self, room: Room) -> None:
         """Raises Damaged when what is stored cannot be read, Unavailable."""
-        for _ in range(TRIES):
-            async with self._arriving, self._ticking:
-                if not self._is_open(room):
-                    return
-                if not room.foreign:  # nor is a record on its way from disk to room
-                    comparing = await self._begun(room)
-                    break
-            await asyncio.sleep(AGAIN_SECONDS)
-        else:
-            return
+        async with self._arriving, self._ticking:
+            if not self._is_at_rest(room):
+                return
+            comparing = await self._begun(room)
         if await comparing is None:
             return
         async with self._arriving, self._ticking:
-            if self._is_open(room) and not room.foreign:
+            if self._is_at_rest(room):
                 what = await (await self._begun(room))
                 if what is not None:
                     await self._mend(room, what)
 
-    def _is_open(self, room: Room) -> bool:
-        return self._rooms.get(room.page_id) is room
+    def _is_at_rest(self, room: Room) -> bool:
+        """It is open, and no record is on its way there from disk."""
+        return self._rooms.get(room.page_id) is room and not room.foreign
 
     async def _begun(self, room: Room) -> asyncio.Task[str | None]:
         """The comparison of the page as it is now in memory and on disk; both may go on from now.

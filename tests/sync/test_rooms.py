@@ -306,6 +306,25 @@ async def test_who_did_harm_is_heard_further_and_keeps_nobody_waiting(tmp_path: 
         await flood
 
 
+async def test_what_somebody_sent_who_waits_in_the_corner_is_stored_after_they_have_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(rooms, "SEAL_SECONDS", 0.01)
+    async with a_site(tmp_path, limits=Limits(harm_ms_per_second=2)) as site:
+        idea = await site.wiki.page("A")
+        for _ in range(FORGIVEN + 2):
+            eve = await site.open(idea.id, site.wiki.eve)
+            eve.seat.connection.refuse(BadFrame("noise"))
+            site.rooms.leave(eve.seat)
+        eve = await site.open(idea.id, site.wiki.eve)  # so is her next turn a while away
+        await eve.say(*[Update(typed(2, n, "a", (2, n - 1) if n else None)) for n in range(9)])
+        site.rooms.leave(eve.seat)
+        await eventually(lambda: site.rooms.counts() == (0, 0), 30)
+        eve.seat.connection.refuse(Restarting("The test is over."))
+        assert await site.rooms.text(idea.id) == 9 * "a"
+
+
 async def test_who_is_here_is_known_by_page(tmp_path: Path) -> None:
     async with a_site(tmp_path) as site:
         idea, other = await site.wiki.page("A"), await site.wiki.page("B")
