@@ -2,7 +2,8 @@
 names that it keeps itself.
 
 Nothing of it is ours to keep: a corpus is read where it lies. Languages are told by the address
-(`content/ja/…`, `pages.pt_BR/…`); titles by the front matter or the first heading.
+(`content/ja/…`, `pages.pt_BR/…`), else by the name of the corpus (`manual.it-it`, `manual-cn`);
+titles by the front matter or the first heading.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _source(
         corpus,
         path,
         address,
-        language_of(path),
+        language_of(path, corpus),
         title[:LONGEST_TITLE],
         text[:LONGEST_TEXT],
         tuple(one for one in (*old, *moved.get(address.casefold(), ())) if one),
@@ -88,16 +89,18 @@ def plain(title: str) -> str:
     """A title without the marks that its file needs or that a wiki's link is made of."""
     if title[:1] in "'\"" and title[-1:] == title[:1]:
         title = title[1:-1].replace('\\"', '"').replace("''", "'")
-    return " ".join(re.sub(r"[`*]|\s*\{#[^}]*\}|<[^>]+>|[\[\]|\x00-\x1f]", "", title).split())
+    return " ".join(re.sub(r"[`*]|\s*\{\s*#[^}]*\}|<[^>]+>|[\[\]|\x00-\x1f]", "", title).split())
 
 
-def language_of(path: str) -> str:
-    """By the first folder that is named after a language (`ja`, `zh-CN`, `pages.pt_BR`)."""
+def language_of(path: str, corpus: str = "") -> str:
+    """By the first folder that is named after a language (`ja`, `zh-CN`, `pages.pt_BR`), else by
+    the end of the corpus's name (`manual.it-it`, `manual-cn`)."""
     for part in PurePosixPath(path).parts[:-1]:
         code = re.split(r"[-_]", part.rpartition(".")[2].lower())[0]
         if code in LANGUAGES and len(part.rpartition(".")[2]) in (2, 5):
             return code
-    return "en"
+    last = re.split(r"[.-]", corpus.lower())[-1]
+    return "zh" if last == "cn" else last if last in LANGUAGES else "en"
 
 
 def _address(path: str) -> str:

@@ -66,6 +66,14 @@ def test_a_corpus_brings_its_old_names_along(tmp_path: Path):
     ]
 
 
+def test_a_corpus_in_one_language_is_named_after_it(tmp_path: Path):
+    for name, language in (("manual.it-it", "it"), ("manual-cn", "zh"), ("manual", "en")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "zuppa.md").write_text("# Zuppa di zucca { #zuppa }\n\nSi mangia calda.\n")
+        assert [(one.language, one.title) for one in read(folder)] == [(language, "Zuppa di zucca")]
+
+
 def test_questions_have_the_answers_that_their_rule_says(tmp_path: Path):
     sources = read(corpus(tmp_path))
     asked: dict[str, list[Question]] = {}
