@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from search.languages import compounds, detect, stem, words_and_pairs
 from search.tree import Everything, Node
 
-SCHEMA = 4  # raise it whenever what is indexed changes; older indexes then rebuild themselves
+SCHEMA = 5  # raise it whenever what is indexed changes; older indexes then rebuild themselves
 
 ID, SPACE, KIND, TAG, STATUS, AUTHOR = "id", "space", "kind", "tag", "status", "author"
 MODIFIED, POSITION, YEAR, LANGUAGE = "modified", "position", "year", "language"

@@ -24,10 +24,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 import py3langid
-from whoosh.lang import stemmer_for_language
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 DEFAULT_LANGUAGE = "en"
 DETECT_CHARS = 500
@@ -44,15 +45,19 @@ _UNSPACED = (
 # Marks that belong to a word though `\w` does not hold them: accents, Hebrew and Arabic points,
 # the vowel signs of Indian scripts.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0980-\u0dff"
-_WORD = rf"(?:(?![{_UNSPACED}])(?:[^\W_]|[{_MARKS}]))+"
-_TOKEN = re.compile(rf"([{_UNSPACED}]+)|{_WORD}")
-_TOKENS_OF = re.compile(rf"([{_UNSPACED}]+)|({_WORD})").findall
+# Letters and digits, and marks, in any order; each alternative begins with one set, which the
+# matcher skips to, and gives nothing back, so that a word takes half of the time.
+_LETTER, _MARK = rf"[^\W_{_UNSPACED}]", f"[{_MARKS}]"
+_WORD = rf"(?:{_LETTER}++(?:{_MARK}++{_LETTER}*+)*+|{_MARK}++(?:{_LETTER}++{_MARK}*+)*+)"
+_TOKEN = re.compile(rf"([{_UNSPACED}]++)|{_WORD}")
+_TOKENS_OF = re.compile(rf"([{_UNSPACED}]++)|({_WORD})").findall
 _SPOKEN = re.compile(_WORD)
 _WORD_AT = re.compile(rf"(?:(?<![^\W_])(?<![{_MARKS}])|(?<=[{_UNSPACED}])){_WORD}")
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
-_ASCII_WORD = re.compile(r"[0-9a-z]+")
+_ASCII_WORD = re.compile(r"[0-9a-z]++")
+_ASCII_WORD_AT = re.compile(r"(?<![0-9a-z])[0-9a-z]++")
 _LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ё": "е"}
 )
@@ -99,9 +104,24 @@ def _spoken_by() -> dict[str, tuple[str, ...]]:
     return {word: tuple(spoken) for word, spoken in languages.items()}
 
 
+def _stemmer(name: str) -> TextAnalyzer:
+    return TextAnalyzerBuilder(Tokenizer.raw()).filter(Filter.stemmer(name)).build()
+
+
 _SPOKEN_BY = _spoken_by()
-_STEMMERS: dict[str, Callable[[str], str]] = {
-    language: stemmer_for_language(language) for language in LANGUAGES
+_STEMMERS = {
+    "da": _stemmer("danish"),
+    "de": _stemmer("german"),
+    "en": _stemmer("english"),
+    "es": _stemmer("spanish"),
+    "fi": _stemmer("finnish"),
+    "fr": _stemmer("french"),
+    "it": _stemmer("italian"),
+    "nl": _stemmer("dutch"),
+    "no": _stemmer("norwegian"),
+    "pt": _stemmer("portuguese"),
+    "ru": _stemmer("russian"),
+    "sv": _stemmer("swedish"),
 }
 
 
@@ -124,11 +144,11 @@ def fold(word: str) -> str:
     return unicodedata.normalize("NFC", plain)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=65_536)
 def stem(language: str, word: str) -> str:
-    """The stem of a folded word; the word itself in a language that has none."""
+    """The stem of a folded word (Snowball's); the word itself in a language that has none."""
     stemmer = _STEMMERS.get(language)
-    return stemmer(word) if stemmer else word
+    return str(stemmer.analyze(word)[0]) if stemmer else word
 
 
 def compounds(text: str) -> list[str]:
@@ -168,21 +188,28 @@ def word_counts(text: str) -> Counter[str]:
     return counts
 
 
-def words_like(text: str, is_wanted: Callable[[str], object]) -> Iterator[tuple[str, int, int]]:
-    """The words of `text` that are wanted, folded, and where they stand. Each word is asked for
-    once, however often it is there."""
-    if text.isascii():
-        plain = text.lower()
-        wanted = [word for word in set(_ASCII_WORD.findall(plain)) if is_wanted(word)]
-        found = re.compile(rf"(?<![0-9a-z])(?:{'|'.join(wanted)})(?![0-9a-z])")
-        for match in found.finditer(plain) if wanted else ():
-            yield match[0][:LONGEST_WORD], match.start(), match.end()
-        return
-    folded = {word: fold(word) for word in set(_SPOKEN.findall(text))}
-    chosen = {word: plain for word, plain in folded.items() if is_wanted(plain)}
-    for match in _SPOKEN.finditer(text) if chosen else ():
-        if match[0] in chosen:
-            yield chosen[match[0]][:LONGEST_WORD], match.start(), match.end()
+def words_like(
+    text: str, is_wanted: Callable[[str], object], known: dict[str, str]
+) -> Iterator[tuple[str, int, int]]:
+    """The words of `text` that are wanted, folded, and where they stand, in order. A word is asked
+    for once, however often it is there: `known` keeps what it is folded, "" for one that is not
+    wanted, for the next text of the same search."""
+    text, words, word_at = (
+        (text.lower(), _ASCII_WORD, _ASCII_WORD_AT) if text.isascii() else (text, _SPOKEN, _WORD_AT)
+    )
+    written = set(words.findall(text))
+    for word in written - known.keys():
+        plain = fold(word)
+        known[word] = plain[:LONGEST_WORD] if is_wanted(plain) else ""
+    found = []
+    for word in filter(known.get, written):
+        at = text.find(word)
+        while at >= 0:
+            match = word_at.match(text, at)
+            if match and match[0] == word:
+                found.append((known[word], at, match.end()))
+            at = text.find(word, words.match(text, at).end())  # type: ignore[union-attr]
+    yield from sorted(found, key=itemgetter(1))
 
 
 @lru_cache(maxsize=1)
@@ -215,8 +242,12 @@ def word_at(text: str, at: int) -> re.Match[str] | None:
 
 def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
     """The same for lower ASCII text, of any length; quicker."""
-    inside = "|".join(sorted({re.escape(start) for start in starts if start.isascii()}))
-    return re.compile(rf"(?<![0-9a-z])(?:{inside or '(?!)'})[0-9a-z]*")
+    fewest: list[str] = []
+    for start in sorted(filter(str.isascii, starts)):
+        if not fewest or not start.startswith(fewest[-1]):
+            fewest.append(start)
+    inside = "|".join(map(re.escape, fewest)) or "(?!)"
+    return re.compile(rf"(?<![0-9a-z])(?:{inside})[0-9a-z]*")
 
 
 def _either(letter: str) -> str:

@@ -153,6 +153,7 @@ class Marker:
         shape = _Shape()
         self._test, self._wants = shape.of(tree), shape.wants
         self._known: dict[str, int] = {}
+        self._written: dict[str, str] = {}
         self._phrases = [
             (1 << number, words)
             for number, want in enumerate(self._wants)
@@ -220,7 +221,7 @@ class Marker:
                 else:
                     words.append(token[:3])
         elif self._starts is None:
-            words = list(words_like(text, self._is_wanted))
+            words = list(words_like(text, self._is_wanted, self._written))
         else:
             words = list(_candidates(text, *self._starts))
         for word, start, end in words:
