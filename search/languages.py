@@ -56,6 +56,8 @@ _WORD_AT = re.compile(rf"(?:(?<![^\W_])(?<![{_MARKS}])|(?<=[{_UNSPACED}])){_WORD
 # begins where a word begins, and takes it whole: else a word of a page's length takes its square
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[.'’·_/+-][^\W_]++){1,3}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+|\]\([^)]*\)|[#*_>|\[\]{}<=-]+", re.DOTALL)
+# Letters that another one stands for when folded, as far as words begin with them.
+_ACCENTED = "\xb5\xc0-\u024f\u0401\u0451\u1e00-\u1eff\u212a\u212b"
 _ASCII_WORD = re.compile(r"[0-9a-z]++")
 _ASCII_WORD_AT = re.compile(r"(?<![0-9a-z])[0-9a-z]++")
 _LETTERS = str.maketrans(
@@ -212,27 +214,18 @@ def words_like(
     yield from sorted(found, key=itemgetter(1))
 
 
-@lru_cache(maxsize=1)
-def _variants() -> dict[str, str]:
-    """Letter → the letters that words may begin with where the folded word begins with it."""
-    found: dict[str, str] = {}
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00), 0x401, 0x451):
-        folded = fold(chr(code))
-        if folded and folded != chr(code) and folded[0].isalpha():
-            found[folded[0]] = found.get(folded[0], "") + chr(code)
-    return found
-
-
 def begins(starts: Iterable[str]) -> re.Pattern[str]:
     """Matches in unfolded text where words may begin whose folded form begins with one of `starts`,
-    at most two letters each; `word_at` tells the word, or that none begins there.
+    at most two letters each, and where any begins with an accent; `word_at` tells the word, or that
+    none begins there.
 
     Made for every search, so it holds no large sets: those take milliseconds to make."""
-    ways = set()
-    for start in starts:
-        first, rest = start[:1], start[1:2]
-        ways.add(f"[{_either(first)}]" + (_roughly(rest) if rest else ""))
-    return re.compile(rf"(?<![0-9A-Za-z])(?i:{'|'.join(sorted(ways)) or '(?!)'})")
+    ways = {
+        f"[{_cases(start[0])}]" + (_roughly(start[1]) if start[1:] else "")
+        for start in starts
+        if start
+    }
+    return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(sorted({*ways, f'[{_ACCENTED}]'}))})")
 
 
 def word_at(text: str, at: int) -> re.Match[str] | None:
@@ -250,20 +243,20 @@ def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![0-9a-z])(?:{inside})[0-9a-z]*")
 
 
-def _either(letter: str) -> str:
-    return re.escape(letter) + _variants().get(letter, "")
+def _cases(letter: str) -> str:
+    """For a set: it and its capital."""
+    return re.escape(letter) + (capital if len(capital := letter.upper()) == 1 else "")
 
 
 @lru_cache(maxsize=256)
 def _roughly(letter: str) -> str:
-    """A pattern for it, its variants and whatever else is not ASCII; behind two letters in one (æ)
-    for nothing."""
+    """A pattern for it, its capital and whatever else is not ASCII."""
     if not letter.isascii():
-        return f"[{_either(letter)}]"
+        return f"[{_cases(letter)}{_ACCENTED}]"
     low, ranges = 0, ""
     for same in sorted({ord(letter.lower()), ord(letter.upper())}):
         low, ranges = same + 1, rf"{ranges}\x{low:02x}-\x{same - 1:02x}"
-    return rf"(?:[^{ranges}\x{low:02x}-\x7f]|(?<=[æœþ]))"
+    return rf"[^{ranges}\x{low:02x}-\x7f]"
 
 
 def pairs(run: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,22 @@ def test_a_text_tells_its_language(language: str) -> None:
 )
 def test_what_has_marks_inside_is_one_word_too(text: str, joined: list[str]) -> None:
     assert compounds(text) == joined
+
+
+@given(st.text("aZéß5_ .-東ไก่กั́̃दिश्בָّпё①𝒳𠀀", max_size=40))
+def test_a_word_is_letters_digits_and_marks_in_a_row(text: str) -> None:
+    kinds = ["run" if is_unspaced(char) else "word" if in_word(char) else "" for char in text]
+    edges = [at for at in range(len(text) + 1) if kinds[at - 1 : at] != kinds[at : at + 1]]
+    wanted = [(low, high, kinds[low] == "run") for low, high in pairwise(edges) if kinds[low]]
+    assert [(one.start, one.end, one.is_run) for one in tokens(text)] == wanted
+
+
+def is_unspaced(char: str) -> bool:
+    return char in "東ไก่ั𠀀"
+
+
+def in_word(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
 @given(

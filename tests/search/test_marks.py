@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from search.languages import tokens
 from search.marks import Marker
 from search.query import read
 
@@ -29,3 +32,27 @@ def test_a_snippet_begins_with_a_line_or_a_word() -> None:
     assert marker.snippet(lines).startswith("… A line of text.")
     words = marker.snippet("wordy " * 200 + "mill " + "wordy " * 300)
     assert words.startswith("… wordy") and "<mark>mill</mark>" in words
+
+
+PIECES = ["Mühle", "muhle", "MÜHLEN", "müh", "Mu\u0308hle", "Ärzte", "arzt", "ärztlich", "œuvre"]
+PIECES += ["Œuvres", "groß", "GROSS", "Ёлка", "елки", "ёж", "東京都", "ミルmill", "mill", "milling"]
+PIECES += [*"  \n.,-_/’'“7&*", "\u200b", "x", "Kelvin", "\u212aelvin", "Łódź", "lodz"]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
+    st.sampled_from(
+        ["mühle", "mill arzt", "müh*", "gross ёлка", "muhle~", "elvin~ x", "łódź kelvin", "oeuvre"]
+    ),
+)
+def test_in_a_text_those_words_are_marked_that_would_be_alone(text: str, typed: str) -> None:
+    """Each in a text of its own is the slow way; a page is read by other, quicker ones."""
+    tree = read(typed).tree
+    alone = [
+        (one.start, one.end)
+        for one in tokens(text)
+        if not one.is_run and Marker(tree).look(text[one.start : one.end]).places
+    ]
+    marker = Marker(tree)
+    for same in (text, text):  # with what it knows from before
+        assert sorted(marker.look(same).places) == alone
