@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -48,6 +49,7 @@ class Search:
         self._store, self._index, self._done_percent = store, index, done_percent
         self._around = Kept(store, _around)
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._counters = ThreadPoolExecutor(AT_ONCE, "counting")  # of facets, beside the marking
 
     @property
     def is_rebuilding(self) -> bool:
@@ -162,14 +164,17 @@ class Search:
     ) -> Results:
         try:
             caught = hunt.run(text)
+            found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
+            counted = self._counters.submit(found.facets)
+            hits = show.hits(conn, found.hits)
+            facets = counted.result()
         except Damaged as error:
             log.error("search.failed", error=str(error))
             return Results(0, (), {}, (FAILED,))
-        found, show = caught.found, Shower(Marker(caught.tree), visible, sites)
         return Results(
             found.total,
-            show.hits(conn, found.hits),
-            found.facets,
+            hits,
+            facets,
             caught.notices + self._building(),
             caught.did_you_mean,
             caught.searched_for,

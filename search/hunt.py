@@ -77,12 +77,7 @@ class Hunt:
         may_be_other = read.plain and first.found.total <= spelling.FEW
         if may_be_other and not self._is_title(read, first):
             caught = self._other(text, read, first)
-        found = caught.found
-        if found.facets or not found.total:
-            return caught
-        asked = replace(self._frame, tree=self._narrowed(caught.tree), moment=found.moment)
-        facets = self._index.facets(asked)
-        return replace(caught, found=replace(found, facets=facets))
+        return caught
 
     def _is_title(self, read: Asked, first: Caught) -> bool:
         """Whether a page that was found is called so: then nothing else was meant."""
@@ -175,9 +170,7 @@ class Hunt:
         return AnyOf(tuple(Term(ORIGIN, one) for one in chosen))
 
     def _found(self, tree: Node) -> Found:
-        """Of few hits without facets: they may not be what is shown in the end."""
-        asked = replace(self._frame, tree=self._narrowed(tree), facets_above=spelling.FEW)
-        return self._index.search(asked)
+        return self._index.search(replace(self._frame, tree=self._narrowed(tree)))
 
     def _narrowed(self, tree: Node) -> Node:
         parts: list[Node] = [tree]

@@ -8,13 +8,13 @@ what it has.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from search.languages import compounds, detect, stem, words_and_pairs
 from search.tree import Everything, Node
@@ -164,7 +164,6 @@ class Query:
     limit: int = 10
     order: Order = Order.RELEVANCE
     moment: str = ""
-    facets_above: int = 0  # facets are counted when there are more hits than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +176,19 @@ class Hit:
     body: str | None = None
 
 
+Facets: TypeAlias = Mapping[str, Mapping[str, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`facets`: for each of `FACETS`, how many pages have each value, most frequent first.
+    """`facets` counts, for each of `FACETS`, how many pages have each value, most frequent first.
+    It takes as long as the search did, and may be called in another thread meanwhile.
 
     `moment` names the state of the index that this is of; "" when there are no further hits."""
 
     total: int
     hits: tuple[Hit, ...]
-    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    facets: Callable[[], Facets] = dict
     moment: str = ""
 
 
@@ -216,9 +219,6 @@ class Engine(Protocol):
         """Commit the batch. A document replaces the one of the same page."""
 
     def search(self, query: Query) -> Found: ...
-
-    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
-        """Those that `search` gives."""
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         """The best hits, without counting or facets."""
@@ -251,8 +251,6 @@ class Index(Protocol):
     def apply(self, batch: Batch) -> None: ...
 
     def search(self, query: Query) -> Found: ...
-
-    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]: ...
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]: ...
 

@@ -180,14 +180,18 @@ def quick_tokens(text: str) -> Iterator[Token]:
         yield Token(match[0][:LONGEST_WORD], match.start(), match.end(), False)
 
 
-def word_counts(text: str) -> Counter[str]:
-    """The folded words of `text` (no runs), and how often each is in it."""
+def words_of_length(text: str, low: int, high: int) -> Iterator[str]:
+    """The folded words of `text` (no runs) that have so many letters, as often as they are there."""
     if text.isascii():
-        return Counter(_ASCII_WORD.findall(text.lower()))
-    counts: Counter[str] = Counter()
-    for word, count in Counter(_SPOKEN.findall(text)).items():
-        counts[fold(word)] += count
-    return counts
+        yield from _ascii_words(low, high).findall(text.lower())
+    else:
+        folded = map(fold, _SPOKEN.findall(text))
+        yield from (word for word in folded if low <= len(word) <= high)
+
+
+@lru_cache(maxsize=64)
+def _ascii_words(low: int, high: int) -> re.Pattern[str]:
+    return re.compile(rf"(?<![0-9a-z])[0-9a-z]{{{low},{high}}}+(?![0-9a-z])")
 
 
 def words_like(

@@ -17,8 +17,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,11 +97,10 @@ class Shelf:
 
     def search(self, query: Query) -> Found:
         engine = self._answering()
-        return self._guarded(lambda: engine.search(query)) if engine else Found(0, ())
-
-    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
-        engine = self._answering()
-        return self._guarded(lambda: engine.facets(query)) if engine else {}
+        if engine is None:
+            return Found(0, ())
+        found = self._guarded(lambda: engine.search(query))
+        return replace(found, facets=lambda: self._guarded(found.facets))
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         engine = self._answering()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from search import words
 from search.index import BODY, HEADINGS, TITLE
-from search.languages import tokens, word_counts
+from search.languages import tokens, words_of_length
 from search.tree import AllOf, Node
 
 PAGES = 12  # that better words are taken from
@@ -33,10 +33,10 @@ def like(word: str, distance: int, beside: Iterable[str] = ()) -> Node:
 
 def better(word: str, texts: Iterable[str]) -> str | None:
     """The word of `texts` that is most like it, of those as like the most frequent one."""
-    counts: Counter[str] = Counter()
+    limit, counts = words.typos(word), Counter[str]()
+    low, high = len(word) - limit, len(word) + limit
     for text in texts:
-        counts += word_counts(text[:READ_CHARS])
-    limit = words.typos(word)
+        counts.update(words_of_length(text[:READ_CHARS], low, high))
     found = []
     for other, count in counts.items():
         if may_be_near(word, other, limit) and (distance := edits(word, other, limit)):

@@ -29,6 +29,7 @@ from search.index import (
     WORD_FIELDS,
     Batch,
     Document,
+    Facets,
     Found,
     Frequencies,
     Hit,
@@ -119,17 +120,13 @@ class TantivyEngine:
         limit = max(query.limit, 1)
         result = searcher.search(compiled, limit, count=True, offset=query.offset, **by)
         hits = self._hits(searcher, result.hits[: query.limit])
-        facets = {}
-        if result.count > query.facets_above:
-            counted = self._within(view, tree.unranked(asked), query.space_ids)
-            facets = self._facets(searcher, counted, FACETS, FACET_VALUES)
-        return Found(result.count, hits, facets, self._moment(query, result.count, view))
 
-    def facets(self, query: Query) -> dict[str, dict[str, int]]:
-        view = self._moments.at(query.moment) or self._view
-        asked = tree.unranked(view.presence.of(query.tree))
-        compiled = self._within(view, asked, query.space_ids)
-        return self._facets(view.searcher, compiled, FACETS, FACET_VALUES)
+        def facets() -> Facets:
+            counted = self._within(view, tree.unranked(asked), query.space_ids)
+            return self._facets(searcher, counted, FACETS, FACET_VALUES)
+
+        moment = self._moment(query, result.count, view)
+        return Found(result.count, hits, facets if result.count else dict, moment)
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         view = self._view

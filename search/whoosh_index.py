@@ -7,8 +7,7 @@ its own, in the same commit. Whoosh writes and reads the files; what is found in
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +92,9 @@ class WhooshEngine:
             return Found(
                 total,
                 tuple(hits[query.offset :]),
-                view.facets(found) if total > query.facets_above else {},
+                (lambda: view.facets(found)) if total else dict,
                 self._moment(query, total, view),
             )
-
-    def facets(self, query: Query) -> Mapping[str, Mapping[str, int]]:
-        return self.search(replace(query, limit=1, offset=0, facets_above=0)).facets
 
     def suggest(self, tree: Node, space_ids: frozenset[str], limit: int) -> list[Hit]:
         if not space_ids:

@@ -145,7 +145,7 @@ def answers(engine: Engine, tree: Node, spaces: frozenset[str]) -> tuple[object,
     found = engine.search(Query(tree, spaces, 0, 100, Order.MODIFIED))
     best = engine.search(Query(tree, spaces, 0, 100))
     assert {hit.page_id for hit in best.hits} == {hit.page_id for hit in found.hits}
-    facets = {name: dict(counts) for name, counts in found.facets.items()}
+    facets = {name: dict(counts) for name, counts in found.facets().items()}
     return [hit.page_id for hit in found.hits], found.total, facets
 
 

@@ -103,13 +103,13 @@ def test_nonsense_is_never_an_error(engine: Engine, text: str) -> None:
 def test_only_allowed_spaces_are_found_and_counted(engine: Engine) -> None:
     only_b = engine.search(Query(parse(""), frozenset(("space-b",))))
     assert [hit.page_id for hit in only_b.hits] == ["p5"]
-    assert only_b.facets["space"] == {"space-b": 1}
+    assert only_b.facets()["space"] == {"space-b": 1}
     assert found(engine, "weld OR space:space-a", frozenset(("space-b",))) == set()
     assert found(engine, "", frozenset()) == set()
 
 
 def test_facets_count_what_was_found(engine: Engine) -> None:
-    facets = engine.search(Query(parse(""), SPACES)).facets
+    facets = engine.search(Query(parse(""), SPACES)).facets()
     assert facets["kind"] == {"idea": 5, "note": 1}
     assert facets["tag"] == {"safety": 1}
 
@@ -221,9 +221,3 @@ def test_of_several_words_one_may_be_missing(engine: Engine) -> None:
     words = [word(one) for one in ("learning", "weld", "forklift")]
     hits = engine.search(Query(AllButOne(tuple(words)), SPACES)).hits
     assert {hit.page_id for hit in hits} == {"p1"}
-
-
-def test_facets_of_few_hits_are_counted_when_they_are_asked_for(engine: Engine) -> None:
-    query = Query(parse("forklift"), SPACES, facets_above=1)
-    assert not engine.search(query).facets
-    assert engine.facets(query)["kind"] == {"note": 1}

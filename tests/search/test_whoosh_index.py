@@ -37,7 +37,7 @@ def test_of_frequent_words_no_page_is_passed_over(tmp_path: Path) -> None:
     ]
     result = holding(tmp_path, *bodies).search(Query(parse("new content"), SPACES))
     assert (result.total, len(result.hits)) == (700, 10)
-    assert result.facets["kind"] == {"idea": 700}
+    assert result.facets()["kind"] == {"idea": 700}
 
 
 @pytest.mark.parametrize(
