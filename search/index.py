@@ -77,13 +77,15 @@ class Document:
         now = _put(made, TITLE, (f"{self.title} {self.slug}",)) + _put(made, BODY, (self.body,))
         _put(made, HEADINGS, _HEADING.findall(self.body))
         language = self.language or detect(f"{self.title}. {self.body}", made.get(BODY) or now)
-        made[STEMS] = [stem_token(language, stem(language, word)) for word in now]
+        stems = (stem_token(language, stem(language, word)) for word in now)
+        made[STEMS] = [stem_token(language, ""), *stems]
         made[ELSE_STEMS] = []
         rest = {NAMES: self.names, TALK: self.talk, FILES: self.files, PAST: self.past}
         for name, texts in rest.items():
-            words, couples, ends = _rest(PAST if name == NAMES else name, language, texts)
+            place = PAST if name == NAMES else name
+            words, couples, ends = _rest(place, language, texts)
             made |= {name: [words] if words else [], PAIRS[name]: [couples] if couples else []}
-            made[ELSE_STEMS] += [ends] if ends else []
+            made[ELSE_STEMS] += [stem_token(language, "", place), ends] if ends else []
         statuses = (self.status, ARCHIVED if self.is_archived else "")
         made |= {
             SPACE: [self.space_id],
@@ -99,13 +101,14 @@ class Document:
 
 
 def stem_token(language: str, stemmed: str, place: str = "") -> str:
-    """What stands in `STEM_FIELDS`; in `ELSE_STEMS` with its place (old titles are of PAST)."""
+    """What stands in `STEM_FIELDS`; in `ELSE_STEMS` with its place (old titles are of PAST). Where
+    there is any, there is also the empty stem."""
     return f"{place}:{language}:{stemmed}" if place else f"{language}:{stemmed}"
 
 
-def language_of(token: str) -> str:
-    """That of a `stem_token`; no stem has a colon."""
-    return token.rsplit(":", 2)[-2]
+def without_stem(token: str) -> str:
+    """The `stem_token` of its place and language, which has the empty stem; no stem has a colon."""
+    return token[: token.rindex(":") + 1]
 
 
 def _rest(place: str, language: str, texts: tuple[str, ...]) -> tuple[str, str, str]:

@@ -181,7 +181,7 @@ def quick_tokens(text: str) -> Iterator[Token]:
 
 
 def words_of_length(text: str, low: int, high: int) -> Iterator[str]:
-    """The folded words of `text` (no runs) that have so many letters, as often as they are there."""
+    """The folded words of `text` (no runs) with so many letters, each as often as it is there."""
     if text.isascii():
         yield from _ascii_words(low, high).findall(text.lower())
     else:

@@ -19,7 +19,6 @@ from search.index import (
     FACET_VALUES,
     FACETS,
     ID,
-    LANGUAGE,
     MODIFIED,
     PLACES,
     POSITION,
@@ -36,7 +35,7 @@ from search.index import (
     Order,
     Query,
     Stats,
-    language_of,
+    without_stem,
 )
 from search.moments import Moments
 from search.presence import LONG, Presence
@@ -178,8 +177,10 @@ class TantivyEngine:
 
         @lru_cache(maxsize=KNOWN_TOKENS)
         def has(field: str, text: str) -> bool:
-            if field in STEM_FIELDS and not has(LANGUAGE, language_of(text)):
-                return False
+            if field in STEM_FIELDS and (any_stem := without_stem(text)) != text:
+                return has(field, any_stem) and bool(searcher.doc_freq(field, text))
+            if field in PLACES and self._is_complete:
+                return self._vocabulary.may_have(field, text)
             return bool(searcher.doc_freq(field, text))
 
         return _View(searcher, space_ids, Presence(has, self._near))

@@ -59,6 +59,13 @@ class Vocabulary:
         for length, some in new.items():
             self._columns[length] = _extended(self._columns.get(length), length, some)
 
+    def may_have(self, field: str, word: str) -> bool:
+        """Whether that field may have it; False: it never had."""
+        bits = self._known.get(word)
+        if bits is None:
+            return len(word) > LONGEST or word.isdecimal()
+        return bool(bits & self._bits[field])
+
     def near(self, wanted: str, distance: int) -> list[Near] | None:
         """Words that turn into `wanted` by so many letters more, fewer or other ones at most; None
         when that cannot be told here."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from py3langid import langid
 
 from search import Indexer, Search, open_index
-from search.index import language_of, stem_token
+from search.index import stem_token, without_stem
 from search.languages import begins, compounds, detect, fold, prepare, tokens, word_at
 from search.shelf import ENGINES
 from tests.support.wikis import a_wiki
@@ -150,6 +150,6 @@ def test_what_tells_languages_apart_is_there_before_somebody_types(
     assert langid.IDENTIFIER is not None
 
 
-def test_a_stem_as_it_is_indexed_tells_its_language():
-    assert language_of(stem_token("ru", "работ")) == "ru"
-    assert language_of(stem_token("en", "weld", "talk")) == "en"
+def test_a_stem_as_it_is_indexed_tells_its_place_and_language():
+    assert without_stem(stem_token("ru", "работ")) == stem_token("ru", "")
+    assert without_stem(stem_token("en", "weld", "talk")) == stem_token("en", "", "talk")
