@@ -81,6 +81,7 @@ _NOT = r"(^|(?<=(\s|[()])))(NOT\s|-(?=\S))"
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 _FIELD = re.compile(r'(?:^|(?<=[\s(+-]))([A-Za-z_]{2,20}):(?!//)(?=[\w"(])')
 _QUOTED = re.compile(r'"[^"]*"')
+_WORDLIKE = re.compile(r"\w")
 _SEPARATORS = re.compile(r"[():]")
 _IN_PLACE = re.compile(r"(?:^|(?<=\s))in:([A-Za-z]+)(?=\s|$)")
 
@@ -288,9 +289,9 @@ def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
 
 def _is_plain(text: str) -> bool:
     """Whether nothing of it is syntax; brackets that hold nothing but words are not, nor is a
-    colon that no field stands before."""
-    parts = text.replace("(", " ").split()
-    if any(char in text for char in '"*~') or any(part.startswith("-") for part in parts):
+    colon that no field stands before, nor a mark that stands for itself (Rome - Paris)."""
+    parts = [part for part in text.replace("(", " ").split() if _WORDLIKE.search(part)]
+    if '"' in text or any(part[0] == "-" or "*" in part or "~" in part for part in parts):
         return False
     if _FIELD.search(text):
         return False

@@ -37,6 +37,8 @@ async def a_search(folder: Path, engine: str) -> AsyncIterator[tuple[Wiki, Searc
         ("getting strated", "getting started", "Getting started"),
         ("Observabilty primer", "observability primer", "Observability primer"),
         ("gettting started nodejs", "getting started nodejs", "Getting started"),
+        ("Observabilty - primer", "observability - primer", "Observability primer"),
+        ("getting * strated ~", "getting * started ~", "Getting started"),
     ],
 )
 async def test_a_mistyped_query_shows_what_was_meant(
