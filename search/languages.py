@@ -50,6 +50,7 @@ _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094
 _LETTER, _MARK = rf"[^\W_{_UNSPACED}]", f"[{_MARKS}]"
 _WORD = rf"(?:{_LETTER}++(?:{_MARK}++{_LETTER}*+)*+|{_MARK}++(?:{_LETTER}++{_MARK}*+)*+)"
 _TOKEN = re.compile(rf"([{_UNSPACED}]++)|{_WORD}")
+_RUN = re.compile(f"[{_UNSPACED}]++")
 _TOKENS_OF = re.compile(rf"([{_UNSPACED}]++)|({_WORD})").findall
 _SPOKEN = re.compile(_WORD)
 _WORD_AT = re.compile(rf"(?:(?<![^\W_])(?<![{_MARKS}])|(?<=[{_UNSPACED}])){_WORD}")
@@ -136,14 +137,20 @@ class Token(NamedTuple):
     is_run: bool
 
 
-@lru_cache(maxsize=65_536)
-def fold(word: str) -> str:
-    """`word` without case, width and Latin accents. Idempotent."""
-    if word.isascii():
-        return word.lower()
+def fold(text: str) -> str:
+    """`text` without case, width and Latin accents. Idempotent."""
+    if text.isascii():
+        return text.lower()
+    return _fold_word(text) if len(text) <= LONGEST_WORD else _fold(text)
+
+
+def _fold(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS)).casefold()
     plain = _LATIN_ACCENT.sub("", plain.translate(_LETTERS))
     return unicodedata.normalize("NFC", plain)
+
+
+_fold_word = lru_cache(maxsize=65_536)(_fold)
 
 
 @lru_cache(maxsize=65_536)
@@ -171,13 +178,13 @@ def tokens(text: str) -> Iterator[Token]:
         yield Token(word if is_run else word[:LONGEST_WORD], match.start(), match.end(), is_run)
 
 
-def quick_tokens(text: str) -> Iterator[Token]:
-    """`tokens`, quicker where the text is ASCII."""
-    if not text.isascii():
-        yield from tokens(text)
-        return
-    for match in _ASCII_WORD.finditer(text.lower()):
-        yield Token(match[0][:LONGEST_WORD], match.start(), match.end(), False)
+def folded_runs(text: str) -> Iterator[tuple[str, int]]:
+    """The runs of `text`, folded, and where they stand; all of `text` in one piece when its runs
+    are folded as they stand, as nearly all are."""
+    if unicodedata.is_normalized("NFKC", "".join(_RUN.findall(text))):
+        yield text, 0
+    else:
+        yield from ((fold(match[0]), match.start()) for match in _RUN.finditer(text))
 
 
 def words_of_length(text: str, low: int, high: int) -> Iterator[str]:
@@ -218,10 +225,10 @@ def words_like(
     yield from sorted(found, key=itemgetter(1))
 
 
-def begins(starts: Iterable[str]) -> re.Pattern[str]:
+def begins(starts: Iterable[str], numbers: Iterable[str] = ()) -> re.Pattern[str]:
     """Matches in unfolded text where words may begin whose folded form begins with one of `starts`,
-    at most two letters each, and where any begins with an accent; `word_at` tells the word, or that
-    none begins there.
+    at most two letters each, where one of `numbers` may stand, and where any word begins with an
+    accent; `word_at` tells the word, or that none begins there.
 
     Made for every search, so it holds no large sets: those take milliseconds to make."""
     ways = {
@@ -229,7 +236,8 @@ def begins(starts: Iterable[str]) -> re.Pattern[str]:
         for start in starts
         if start
     }
-    return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(sorted({*ways, f'[{_ACCENTED}]'}))})")
+    ways |= {f"{number}(?![0-9A-Za-z])" for number in numbers} | {f"[{_ACCENTED}]"}
+    return re.compile(rf"(?<![0-9A-Za-z])(?:{'|'.join(sorted(ways))})")
 
 
 def word_at(text: str, at: int) -> re.Match[str] | None:
@@ -237,14 +245,16 @@ def word_at(text: str, at: int) -> re.Match[str] | None:
     return _WORD_AT.match(text, at)
 
 
-def begins_in_ascii(starts: Iterable[str]) -> re.Pattern[str]:
-    """The same for lower ASCII text, of any length; quicker."""
+def begins_in_ascii(starts: Iterable[str], whole: Iterable[str] = ()) -> re.Pattern[str]:
+    """Matches in lower ASCII text the words that begin with one of `starts`, of any length, and
+    those of `whole`."""
     fewest: list[str] = []
     for start in sorted(filter(str.isascii, starts)):
         if not fewest or not start.startswith(fewest[-1]):
             fewest.append(start)
-    inside = "|".join(map(re.escape, fewest)) or "(?!)"
-    return re.compile(rf"(?<![0-9a-z])(?:{inside})[0-9a-z]*")
+    beginnings = "|".join(map(re.escape, fewest)) or "(?!)"
+    words = "|".join(map(re.escape, filter(str.isascii, whole))) or "(?!)"
+    return re.compile(rf"(?<![0-9a-z])(?:(?:{beginnings})[0-9a-z]*|(?:{words})(?![0-9a-z]))")
 
 
 def _cases(letter: str) -> str:

@@ -19,7 +19,7 @@ from search.languages import (
     begins,
     begins_in_ascii,
     fold,
-    quick_tokens,
+    folded_runs,
     stem,
     word_at,
     words_like,
@@ -120,12 +120,15 @@ class _Want:
         high = max((size + limit for size, limit in each), default=0)
         return low, high if high < LONGEST_WORD else _ANY_LENGTH
 
-    def starts(self) -> Iterator[str]:
-        """Beginnings of all words that it has, but for near ones."""
+    def whole(self) -> Iterator[str]:
+        """Words that it has as they are."""
         yield from self.words
-        yield from self.prefixes
         for words in self.phrases:
             yield from words
+
+    def starts(self) -> Iterator[str]:
+        """Beginnings of all other words that it has, but for near ones."""
+        yield from self.prefixes
         for stemmed in self.stems:
             yield _sure(stemmed)
 
@@ -165,7 +168,7 @@ class Marker:
         ]
         self.all = (1 << len(self._wants)) - 1
         self._starts = _starts_of(self._wants)
-        firsts = {one[:1] for want in self._wants for one in want.starts()}
+        firsts = {one[:1] for want in self._wants for one in (*want.whole(), *want.starts())}
         self._firsts = None if self._starts is None else firsts
         lengths = [want.lengths() for want in self._wants]
         self._shortest = min((low for low, _ in lengths), default=0)
@@ -178,8 +181,11 @@ class Marker:
     def look(self, text: str) -> Look:
         """As far as is needed to find everything, or `SCANNED_CHARS`."""
         found = self._look(text[:FIRST_CHARS])
-        if found.wants != self.all and len(text) > FIRST_CHARS:
-            found = self._look(text[:SCANNED_CHARS])
+        missing = self.all & ~found.wants
+        if missing and len(text) > FIRST_CHARS:
+            rest = text[FIRST_CHARS - _CLEANED_CHARS : SCANNED_CHARS]
+            if not rest.isascii() or self.may_have(rest, missing):
+                found = self._look(text[:SCANNED_CHARS])
         return found
 
     def may_have(self, text: str, wants: int) -> bool:
@@ -212,17 +218,13 @@ class Marker:
 
     def _look(self, text: str) -> Look:
         wants, places = 0, list[tuple[int, int]]()
+        for run, offset in folded_runs(text) if self._runs else ():
+            mask, inside = self._in_run(run, offset)
+            wants, places = wants | mask, places + inside
         words: list[tuple[str, int, int]] = []
-        if self._runs:
-            for token in quick_tokens(text):
-                if token.is_run:
-                    mask, inside = self._in_run(token.text, token.start)
-                    wants, places = wants | mask, places + inside
-                else:
-                    words.append(token[:3])
-        elif self._starts is None:
+        if self._starts is None:
             words = list(words_like(text, self._is_wanted, self._written))
-        else:
+        elif self._firsts:
             words = list(_candidates(text, *self._starts))
         for word, start, end in words:
             if mask := self._mask(word):
@@ -271,20 +273,19 @@ class Marker:
         return wants, places
 
     def _in_run(self, run: str, offset: int) -> tuple[int, list[tuple[int, int]]]:
-        covered = [False] * len(run)
-        wants = 0
+        wants, found = 0, list[tuple[int, int]]()
         for mask, wanted in self._runs:
             at = run.find(wanted)
             while at >= 0:
                 wants |= mask
-                covered[at : at + len(wanted)] = [True] * len(wanted)
+                found.append((offset + at, offset + at + len(wanted)))
                 at = run.find(wanted, at + 1)
         places: list[tuple[int, int]] = []
-        for index, is_covered in enumerate(covered):
-            if is_covered and places and places[-1][1] == offset + index:
-                places[-1] = (places[-1][0], offset + index + 1)
-            elif is_covered:
-                places.append((offset + index, offset + index + 1))
+        for start, end in sorted(found):
+            if places and start <= places[-1][1]:  # they touch, or overlap
+                places[-1] = places[-1][0], max(end, places[-1][1])
+            else:
+                places.append((start, end))
         return wants, places
 
 
@@ -307,7 +308,10 @@ def _starts_of(wants: Sequence[_Want]) -> tuple[re.Pattern[str], re.Pattern[str]
     if any(want.near for want in wants):
         return None
     starts = {one for want in wants for one in want.starts()}
-    return begins_in_ascii(starts), begins(one[:2] for one in starts)
+    whole = {one for want in wants for one in want.whole()}
+    numbers = {one for one in whole if one.isdecimal()}
+    pairs = {one[:2] for one in starts | whole - numbers}
+    return begins_in_ascii(starts, whole), begins(pairs, numbers)
 
 
 class _Shape:

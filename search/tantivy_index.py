@@ -72,7 +72,7 @@ class TantivyEngine:
         self._writer: Any = None
         self._moments: Moments[_View] = Moments()
         # The forms of a word are asked for again and again while something is looked for.
-        self._word = lru_cache(maxsize=4096)(lambda node: self._join(node.parts, Occur.Should))
+        self._word = lru_cache(maxsize=1024)(lambda node: self._join(node.parts, Occur.Should))
         self._view = self._newest()
         self._vocabulary, self._is_complete = Vocabulary(PLACES), False
 

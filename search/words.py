@@ -47,7 +47,7 @@ def all_of(text: str, places: frozenset[str] = EVERYWHERE) -> Node | None:
     return AnyOf((whole, *_stems("".join(one.text for one in found), places)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def word(text: str, places: frozenset[str] = EVERYWHERE) -> Node:
     """The folded word, or another ending of it in the language of the page."""
     exact = tuple(Term(name, text, WEIGHTS[name]) for name in PLACES if name in places)
@@ -203,7 +203,10 @@ def typos(text: str) -> int:
 
 
 def _stems(text: str, places: frozenset[str]) -> tuple[Node, ...]:
-    """Another ending of the folded word: in what the page says now, in the rest."""
+    """Another ending of the folded word: in what the page says now, in the rest. Numbers have
+    none."""
+    if text.isdecimal():
+        return ()
     stems = [(language, stem(language, text)) for language in LANGUAGES]
     made: list[Node] = []
     if BODY in places:
